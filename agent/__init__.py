@@ -1,0 +1,78 @@
+"""The agent: decides whether to search, what to ask of which source, and when to stop; answers with sources.
+
+Drives `retrieval` and a model server over HTTP. Knows nothing of the web service around it.
+"""
+
+from agent.answer import Answer, AnswerKind, Citation, Sentence, StopReason
+from agent.budget import Budget
+from agent.client import Completion, CompletionRequest, Message, ModelClient, ModelIdentity
+from agent.clinical_agent import ClinicalAgent
+from agent.clock import Clock, ManualClock, SystemClock
+from agent.errors import AgentError, JournalError, ModelError, PolicyFileError, QuestionError
+from agent.events import (
+    DoneEvent,
+    ErrorEvent,
+    Event,
+    EvidenceEvent,
+    RunSummary,
+    SentenceEvent,
+    StepEvent,
+    StepSummary,
+    WithheldEvent,
+)
+from agent.journal import Journal, MemoryJournal, RolloutSink, read_journal, read_segment
+from agent.openai_client import OpenAIModelClient
+from agent.policy import Policy, load_policy
+from agent.question import MAX_QUESTION_CHARS, Question, Turn, clean_question
+from agent.rollout import Rollout, RolloutId, new_rollout_id
+from agent.run import AgentSettings
+from agent.scripted import ScriptedModel
+
+__all__ = [
+    "MAX_QUESTION_CHARS",
+    "AgentError",
+    "AgentSettings",
+    "Answer",
+    "AnswerKind",
+    "Budget",
+    "Citation",
+    "ClinicalAgent",
+    "Clock",
+    "Completion",
+    "CompletionRequest",
+    "DoneEvent",
+    "ErrorEvent",
+    "Event",
+    "EvidenceEvent",
+    "Journal",
+    "JournalError",
+    "ManualClock",
+    "MemoryJournal",
+    "Message",
+    "ModelClient",
+    "ModelError",
+    "ModelIdentity",
+    "OpenAIModelClient",
+    "Policy",
+    "PolicyFileError",
+    "Question",
+    "QuestionError",
+    "Rollout",
+    "RolloutId",
+    "RolloutSink",
+    "RunSummary",
+    "ScriptedModel",
+    "Sentence",
+    "SentenceEvent",
+    "StepEvent",
+    "StepSummary",
+    "StopReason",
+    "SystemClock",
+    "Turn",
+    "WithheldEvent",
+    "clean_question",
+    "load_policy",
+    "new_rollout_id",
+    "read_journal",
+    "read_segment",
+]

@@ -1,0 +1,118 @@
+"""Answers: what a clinician receives, with every citation carrying the whole recommendation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.gate import Verdict, WithheldReason
+from retrieval import DocumentId, Hit, PassageId, PassageKind
+
+
+class StopReason(StrEnum):
+    """Why a run ended."""
+
+    ANSWERED = "answered"
+    REPLIED = "replied"
+    NEEDS_CLARIFICATION = "needs_clarification"
+    NO_EVIDENCE = "no_evidence"
+    DECLINED = "declined"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    MODEL_FAILED = "model_failed"
+
+
+class AnswerKind(StrEnum):
+    """What the answer is made of."""
+
+    #: Sentences the model wrote and the gate let through.
+    WRITTEN = "written"
+    #: The retrieved recommendations themselves, labelled; the model's words are not used.
+    RECOMMENDATIONS = "recommendations"
+    #: A question back to the clinician, from a template.
+    CLARIFICATION = "clarification"
+    #: A refusal, from the policy file or a template.
+    DECLINED = "declined"
+    #: Thanks, what this service is, or the last answer reworded (and gated again).
+    REPLY = "reply"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Citation(_Record):
+    """A numbered source: the whole passage with its grade, and where it comes from."""
+
+    number: int
+    passage_id: PassageId
+    document_id: DocumentId
+    kind: PassageKind
+    condition: str | None
+    text: str
+    strength: str | None
+    certainty: str | None
+    population: str | None
+    contraindications: tuple[str, ...]
+    title: str
+    publisher: str
+    year: int | None
+    region: str
+    url: str | None
+    notice: str | None
+
+    @classmethod
+    def of(cls, number: int, hit: Hit) -> Citation:
+        """The citation of a hit under a display number."""
+        passage, document = hit.passage, hit.document
+        return cls(
+            number=number,
+            passage_id=passage.id,
+            document_id=document.id,
+            kind=passage.kind,
+            condition=passage.section[0] if passage.section else None,
+            text=passage.text,
+            strength=passage.strength,
+            certainty=passage.certainty,
+            population=passage.population,
+            contraindications=passage.contraindications,
+            title=document.title,
+            publisher=document.publisher,
+            year=int(document.published[:4]) if document.published else None,
+            region=document.region,
+            url=document.url,
+            notice=document.notice,
+        )
+
+
+class Sentence(_Record):
+    """One shown sentence with the display numbers of its citations."""
+
+    text: str
+    citations: tuple[int, ...]
+
+
+class Answer(_Record):
+    """The outcome of a run as shown. `label` says what the clinician is looking at when it is not a full answer."""
+
+    kind: AnswerKind
+    label: str | None = None
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    #: Sentences the gate withheld, by reason; empty when the model wrote none.
+    withheld: dict[WithheldReason, int] = {}
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text: label, sentences with their numbers."""
+        body = " ".join(
+            sentence.text + "".join(f" [{number}]" for number in sentence.citations) for sentence in self.sentences
+        )
+        return "\n\n".join(part for part in (body, self.label) if part)
+
+
+def withheld_counts(verdicts: Iterable[Verdict]) -> dict[WithheldReason, int]:
+    """How many sentences were withheld, by reason."""
+    return dict(Counter(v.reason for v in verdicts if v.reason is not None))

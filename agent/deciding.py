@@ -1,0 +1,76 @@
+"""The decide step: one constrained, non-streamed call, read tolerantly, repaired once."""
+
+from __future__ import annotations
+
+from agent import spans
+from agent.actions import Action, UnusableActionError, action_schema, parse_action
+from agent.client import Completion, CompletionRequest, Message, ModelClient
+from agent.errors import ModelNonsenseError
+from agent.probabilities import action_probabilities
+from agent.prompts import REPAIR_LINE
+from agent.retry import RetryingCaller
+from agent.rollout import RolloutStep, Timing
+from agent.run import Run
+
+TOP_LOGPROBS = 20
+
+
+async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...]) -> Action:
+    """Ask the model for its next action and record the call; the action's text joins the messages.
+
+    Raises:
+        ModelError: the server failed, or its reply was no permitted action after one repair.
+    """
+    permitted = run.permitted
+    schema = action_schema(permitted, sources)
+    caller = RetryingCaller(run.clock, run.settings.attempts)
+    problem = ""
+    for kind in ("decide", "repair"):
+        request = CompletionRequest(
+            messages=tuple(run.messages),
+            max_tokens=run.settings.decide_max_tokens,
+            temperature=run.settings.temperature,
+            seed=run.settings.seed,
+            json_schema=schema,
+            top_logprobs=TOP_LOGPROBS,
+        )
+        timeout = min(run.settings.call_timeout_s, max(run.spending.remaining_s, 0.001))
+        with spans.span(spans.DECIDE, **{spans.MODEL: client.identity.model}) as span:
+            completion, attempts = await caller.call(lambda left, r=request: client.complete(r, left), timeout)  # type: ignore[misc]
+            spans.set_usage(span, completion.usage)
+            try:
+                action: Action | None = parse_action(completion.text, permitted, sources)
+            except UnusableActionError as error:
+                action, problem = None, str(error)
+            if action is not None:
+                span.set_attribute(spans.ACTION, action.action.value)
+        _record(run, kind, completion, attempts, action)
+        if action is not None:
+            return action
+        run.messages.append(Message(role="user", content=REPAIR_LINE.format(problem=problem)))
+    # The repair line asked for a reply that never came; take it back so roles still alternate.
+    run.messages.pop()
+    raise ModelNonsenseError(f"the model gave no usable action: {problem}")
+
+
+def _record(run: Run, kind: str, completion: Completion, attempts: int, action: Action | None) -> None:
+    run.spending.add(completion.usage)
+    run.spending.steps += 1
+    run.steps.append(
+        RolloutStep(
+            i=len(run.steps),
+            kind="decide" if kind == "decide" else "repair",
+            prompt_messages=len(run.messages),
+            prompt_token_ids=completion.prompt_token_ids,
+            token_ids=completion.token_ids,
+            logprobs=completion.logprobs,
+            finish_reason=completion.finish_reason,
+            usage=completion.usage,
+            t=Timing(ttft_ms=completion.ttft_ms, total_ms=completion.total_ms),
+            permitted=run.permitted,
+            action=action.action if action else None,
+            probabilities=action_probabilities(completion.logprobs, run.permitted),
+            attempts=attempts,
+        )
+    )
+    run.messages.append(Message(role="assistant", content=completion.text))

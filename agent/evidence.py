@@ -1,0 +1,66 @@
+"""Evidence of one run: the passages it retrieved and the opaque keys the model cites them by.
+
+Keys are three consonants, salted with the run's id: they cannot be mistaken for a dose or a display
+number, cannot be guessed from another run, and mean nothing until this run resolves them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from retrieval import Hit, PassageId
+
+KEY_ALPHABET = "bcdfghjkmnpqrstvwxz"
+KEY_LENGTH = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A retrieved passage under this run's key."""
+
+    key: str
+    hit: Hit
+
+
+class EvidenceBook:
+    """All evidence of one run, in the order it was first retrieved."""
+
+    def __init__(self, salt: str) -> None:
+        self._salt = salt
+        self._by_key: dict[str, Evidence] = {}
+        self._by_passage: dict[PassageId, Evidence] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def add(self, hit: Hit) -> tuple[Evidence, bool]:
+        """Enter a hit; returns its evidence and whether it is new to this run."""
+        known = self._by_passage.get(hit.passage.id)
+        if known is not None:
+            return known, False
+        evidence = Evidence(self._new_key(hit.passage.id), hit)
+        self._by_key[evidence.key] = evidence
+        self._by_passage[hit.passage.id] = evidence
+        return evidence, True
+
+    def resolve(self, key: str) -> Evidence | None:
+        """The evidence behind a key, or None when this run did not retrieve it."""
+        return self._by_key.get(key)
+
+    def all(self) -> tuple[Evidence, ...]:
+        """All evidence, first retrieved first."""
+        return tuple(self._by_key.values())
+
+    def best(self, limit: int) -> tuple[Evidence, ...]:
+        """Evidence by best fused score over all searches, at most `limit`."""
+        return tuple(sorted(self._by_key.values(), key=lambda e: (-e.hit.score, e.hit.passage.id))[:limit])
+
+    def _new_key(self, passage_id: PassageId) -> str:
+        attempt = 0
+        while True:
+            digest = hashlib.sha256(f"{self._salt}/{passage_id}/{attempt}".encode()).digest()
+            key = "".join(KEY_ALPHABET[byte % len(KEY_ALPHABET)] for byte in digest[:KEY_LENGTH])
+            if key not in self._by_key:
+                return key
+            attempt += 1

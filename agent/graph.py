@@ -1,0 +1,229 @@
+"""The loop as a LangGraph graph: guard, decide, search, answer, ask, decline, reply, recommend.
+
+The graph's state is one word, the node to go to next; everything else lives in the `Run` passed as
+context, and there is no checkpointer. Each node carries out one thing through its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from agent import wording
+from agent.actions import AnswerAction, AskAction, DeclineAction, DeclineReason, ReplyAction, ReplyKind, SearchAction
+from agent.answer import Answer, AnswerKind, Sentence, StopReason
+from agent.client import ModelClient
+from agent.deciding import decide_action
+from agent.errors import ModelError
+from agent.policy import Policy
+from agent.prompts import (
+    ANSWER_LINE,
+    EARLIER_EVIDENCE_HEADING,
+    REWORD_LINE,
+    SHORTEN_LINE,
+    evidence_message,
+)
+from agent.run import Run
+from agent.searching import search as run_search
+from agent.writing import write_answer
+from retrieval import RetrievalError, Searcher
+
+Node = Literal["guard", "decide", "search", "answer", "ask", "decline", "reply", "recommend", "end"]
+
+
+class State(TypedDict):
+    """Where to go next."""
+
+    next: Node
+
+
+AgentGraph = CompiledStateGraph[State, Run, State, State]
+
+
+def build_graph(client: ModelClient, searcher: Searcher, policy: Policy) -> AgentGraph:
+    """Compile the loop for one model, one searcher and one policy."""
+    nodes = _Nodes(client, searcher, policy)
+    graph = StateGraph(State, context_schema=Run)
+    steps = {
+        "guard": nodes.guard,
+        "decide": nodes.decide,
+        "search": nodes.search,
+        "answer": nodes.answer,
+        "ask": nodes.ask,
+        "decline": nodes.decline,
+        "reply": nodes.reply,
+        "recommend": nodes.recommend,
+    }
+    routes: dict[Hashable, str] = {**{name: name for name in steps}, "end": END}
+    for name, step in steps.items():
+        graph.add_node(name, step)
+        graph.add_conditional_edges(name, lambda state: state["next"], routes)
+    graph.add_edge(START, "guard")
+    return graph.compile()
+
+
+class _Nodes:
+    """One method per node; each returns the name of the next."""
+
+    def __init__(self, client: ModelClient, searcher: Searcher, policy: Policy) -> None:
+        self._client = client
+        self._searcher = searcher
+        self._policy = policy
+        self._sources = tuple(str(source.id) for source in searcher.sources)
+
+    def _chosen_sources(self, run: Run) -> tuple[str, ...]:
+        chosen = run.question.filters.source
+        return (str(chosen),) if chosen else self._sources
+
+    async def guard(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        started = run.clock.monotonic()
+        rule = self._policy.check(run.question.text)
+        if rule is None:
+            return {"next": "decide"}
+        await run.step("guard", "Declined by the policy of this service.", started)
+        run.finish(StopReason.DECLINED, Answer(kind=AnswerKind.DECLINED, label=rule.message))
+        return {"next": "end"}
+
+    async def decide(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        started = run.clock.monotonic()
+        run.exhausted = run.spending.exceeded()
+        if run.exhausted is not None:
+            run.fail("budget_exhausted", f"The budget of {run.exhausted} was used up.")
+            return {"next": "recommend"}
+        try:
+            action = await decide_action(run, self._client, self._chosen_sources(run))
+        except ModelError as error:
+            run.fail(error.code, "The model could not decide what to do next.")
+            await run.step("decide", "The model could not be used.", started)
+            return {"next": "recommend"}
+        run.pending = action
+        match action:
+            case SearchAction():
+                following: Node = "search"
+                summary = "Decided to search."
+            case AnswerAction():
+                following, summary = "answer", "Decided that the evidence answers the question."
+            case AskAction():
+                following, summary = "ask", "Decided to ask for a missing detail."
+            case DeclineAction(reason=DeclineReason.NOT_IN_CORPUS) if run.searches == 0:
+                # Nobody may say the guidelines hold nothing before they were searched.
+                following, summary = "search", "Searching before saying that nothing was found."
+            case DeclineAction():
+                following, summary = "decline", "Decided not to answer."
+            case ReplyAction(kind=ReplyKind.REWORD | ReplyKind.SHORTEN) if not run.earlier:
+                following, summary = "search", "There is no earlier answer to reword; searching instead."
+            case ReplyAction():
+                following, summary = "reply", "Decided that no search is needed."
+        await run.step("decide", summary, started)
+        return {"next": following}
+
+    async def search(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        action = run.pending
+        source, query = (
+            (action.source, action.query) if isinstance(action, SearchAction) else (self._chosen_sources(run)[0], None)
+        )
+        try:
+            await run_search(run, self._searcher, source, query)
+        except RetrievalError as error:
+            run.fail(error.code, "The search could not be run.")
+            return {"next": "recommend"}
+        return {"next": "decide"}
+
+    async def answer(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        if not run.settings.write_answers:
+            return {"next": "recommend"}
+        started = run.clock.monotonic()
+        sentences, failure = await write_answer(run, self._client, ANSWER_LINE, "answer")
+        withheld = sum(not verdict.shown for verdict in run.verdicts)
+        await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
+        if failure is not None:
+            run.fail(failure.code, "The model failed while writing the answer.")
+        elif not sentences:
+            run.fail("nothing_verified", "No sentence the model wrote passed the gate.")
+        if failure is not None or not sentences:
+            run.answer = Answer(kind=AnswerKind.WRITTEN, sentences=sentences)  # completed by `recommend`
+            return {"next": "recommend"}
+        label = wording.PARTLY_WITHHELD_LABEL if withheld else None
+        run.finish(StopReason.ANSWERED, Answer(kind=AnswerKind.WRITTEN, label=label, sentences=sentences))
+        return {"next": "end"}
+
+    async def ask(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        assert isinstance(run.pending, AskAction)
+        text = wording.CLARIFYING_QUESTIONS[run.pending.missing]
+        run.finish(StopReason.NEEDS_CLARIFICATION, Answer(kind=AnswerKind.CLARIFICATION, label=text))
+        return {"next": "end"}
+
+    async def decline(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        assert isinstance(run.pending, DeclineAction)
+        reason = run.pending.reason
+        if reason is DeclineReason.NOT_IN_CORPUS:
+            for evidence in run.book.best(run.settings.listed_recommendations):
+                await run.cite(evidence)
+        stop = StopReason.DECLINED if reason is DeclineReason.POLICY else StopReason.NO_EVIDENCE
+        run.finish(stop, Answer(kind=AnswerKind.DECLINED, label=wording.DECLINES[reason]))
+        return {"next": "end"}
+
+    async def reply(self, state: State, runtime: Runtime[Run]) -> State:
+        run = runtime.context
+        assert isinstance(run.pending, ReplyAction)
+        kind = run.pending.kind
+        if kind in wording.REPLIES:
+            run.finish(StopReason.REPLIED, Answer(kind=AnswerKind.REPLY, label=wording.REPLIES[kind]))
+            return {"next": "end"}
+        evidence = [run.book.add(hit)[0] for hit in run.earlier]
+        started = run.clock.monotonic()
+        line = evidence_message(evidence, EARLIER_EVIDENCE_HEADING).content
+        line += "\n" + (REWORD_LINE if kind is ReplyKind.REWORD else SHORTEN_LINE)
+        sentences, failure = await write_answer(run, self._client, line, "reword")
+        await run.step("answer", f"Reworded the last answer: {len(sentences)} sentences shown.", started)
+        if failure is not None or not sentences:
+            run.fail(failure.code if failure else "nothing_verified", "The last answer could not be reworded.")
+            run.answer = Answer(kind=AnswerKind.WRITTEN, sentences=sentences)
+            return {"next": "recommend"}
+        run.finish(StopReason.REPLIED, Answer(kind=AnswerKind.REPLY, sentences=sentences))
+        return {"next": "end"}
+
+    async def recommend(self, state: State, runtime: Runtime[Run]) -> State:
+        """List the retrieved recommendations themselves, searching first if nothing was retrieved yet."""
+        run = runtime.context
+        started = run.clock.monotonic()
+        failed_search = any(f.message == "The search could not be run." for f in run.failures)
+        if not len(run.book) and not failed_search:
+            try:
+                await run_search(run, self._searcher, self._chosen_sources(run)[0], None)
+            except RetrievalError as error:
+                failed_search = True
+                run.fail(error.code, "The search could not be run.")
+        shown: tuple[Sentence, ...] = run.answer.sentences if run.answer else ()
+        listed = run.book.best(run.settings.listed_recommendations)
+        for evidence in listed:
+            await run.cite(evidence)
+        if not listed and not shown:
+            label = wording.SEARCH_FAILED if failed_search else wording.NOTHING_FOUND
+            run.finish(StopReason.NO_EVIDENCE, Answer(kind=AnswerKind.DECLINED, label=label))
+            return {"next": "end"}
+        await run.step("recommend", f"Listed {len(listed)} recommendations as published.", started, found=len(listed))
+        codes = {failure.code for failure in run.failures}
+        if run.exhausted is not None:
+            stop, label = StopReason.BUDGET_EXHAUSTED, wording.BUDGET_LABELS[run.exhausted]
+        elif shown:
+            stop, label = StopReason.MODEL_FAILED, wording.CUT_OFF_LABEL
+        elif "nothing_verified" in codes:
+            stop, label = StopReason.MODEL_FAILED, wording.NOTHING_VERIFIED_LABEL
+        elif codes:
+            stop, label = StopReason.MODEL_FAILED, wording.MODEL_FAILED_LABEL
+        else:
+            stop, label = StopReason.ANSWERED, wording.RECOMMENDATIONS_LABEL
+        kind = AnswerKind.WRITTEN if shown else AnswerKind.RECOMMENDATIONS
+        run.finish(stop, Answer(kind=kind, label=label, sentences=shown))
+        return {"next": "end"}

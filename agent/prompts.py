@@ -1,0 +1,79 @@
+"""Prompts: every fixed word the model is shown, in one place, with a hash that binds adapters to it.
+
+The prompt only ever grows at its end within a run, so a server's prefix cache covers every earlier
+step. Evidence comes back as a user message and one fixed user line asks for the answer: no tool
+roles, so any chat template renders it and roles always alternate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.client import Message
+from agent.evidence import Evidence
+from retrieval import Source
+from retrieval.documents import sha256_of
+
+SYSTEM = """\
+You are clinsearch, a clinical search assistant. You answer clinicians from guidelines, never from memory.
+Each turn, reply with one JSON object and nothing else:
+{{"action": "search", "source": SOURCE, "query": WORDS}} to find recommendations
+{{"action": "answer"}} when the evidence shown answers the question
+{{"action": "ask_clinician", "missing": WHAT}} when what decides the answer was not said
+{{"action": "decline", "reason": "policy" or "not_in_corpus"}}
+{{"action": "reply", "kind": "thanks", "about", "reword" or "shorten"}} when no evidence is needed
+Sources:
+{sources}"""
+
+ANSWER_LINE = (
+    "Write the answer now, in plain text, using only the evidence above. Short sentences: the direct answer first, "
+    "then dose or action, then conditions and contraindications. End every sentence with the key of its "
+    "evidence, like [key]."
+)
+REWORD_LINE = (
+    "Say your last answer again in other words, in plain text, using only the evidence above. "
+    "End every sentence with the key of its evidence, like [key]."
+)
+SHORTEN_LINE = (
+    "Say your last answer again in one or two sentences, in plain text, using only the evidence above. "
+    "End every sentence with the key of its evidence, like [key]."
+)
+REPAIR_LINE = "That was not usable: {problem}. Reply with one JSON object and nothing else."
+REPEATED_LINE = "You already made this search. Use the evidence above, or search with other words."
+NOTHING_FOUND_LINE = "The search found nothing. Search with other words, or decline with reason not_in_corpus."
+EVIDENCE_HEADING = "Evidence:"
+EARLIER_EVIDENCE_HEADING = "Evidence of your last answer:"
+
+
+def prompt_sha256() -> str:
+    """Hash of every fixed prompt text; an adapter is bound to it by its card."""
+    return sha256_of(
+        [
+            *(SYSTEM, ANSWER_LINE, REWORD_LINE, SHORTEN_LINE, REPAIR_LINE),
+            *(REPEATED_LINE, NOTHING_FOUND_LINE, EVIDENCE_HEADING, EARLIER_EVIDENCE_HEADING),
+        ]
+    )
+
+
+def system_message(sources: Sequence[Source]) -> Message:
+    """The system message, naming the sources the model may choose between."""
+    lines = "\n".join(f"- {source.id}: {source.description}" for source in sources)
+    return Message(role="system", content=SYSTEM.format(sources=lines))
+
+
+def neutral(text: str) -> str:
+    """Text that no chat template can mistake for its own markers ("<|im_end|>")."""
+    return text.replace("<|", "< |")
+
+
+def evidence_message(evidence: Sequence[Evidence], heading: str = EVIDENCE_HEADING) -> Message:
+    """New evidence as one user message; each passage is whole, with its grade and population."""
+    blocks = []
+    for item in evidence:
+        passage, document = item.hit.passage, item.hit.document
+        heading_parts = [
+            *passage.section[:1],
+            ", ".join(filter(None, (document.publisher, (document.published or "")[:4]))),
+        ]
+        blocks.append(f"[{item.key}] {' | '.join(heading_parts)} | {passage.citable_text}")
+    return Message(role="user", content=neutral("\n".join([heading, *blocks])))

@@ -1,0 +1,80 @@
+"""Questions: what may be asked, and the earlier turns that come with it."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from agent.errors import QuestionError
+from retrieval import PassageId, SearchFilters
+from retrieval.documents import sha256_of
+
+#: Longest question in characters: a page of case notes. The model's context is the reason for a bound.
+MAX_QUESTION_CHARS = 4_000
+MAX_TURNS = 10
+
+
+def has_control_characters(text: str) -> bool:
+    """True for control characters other than line breaks and tabs, and for halves of surrogate pairs."""
+    return any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t\r" for c in text)
+
+
+def _printable(text: str) -> str:
+    if has_control_characters(text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Printable = Annotated[str, AfterValidator(_printable)]
+
+
+class Turn(BaseModel):
+    """An earlier question with the answer that was shown, and the passages it cited."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: Printable = Field(max_length=MAX_QUESTION_CHARS)
+    answer: Printable = Field(max_length=8_000)
+    passage_ids: tuple[PassageId, ...] = Field(default=(), max_length=20)
+
+
+class Question(BaseModel):
+    """A question ready to be asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    history: tuple[Turn, ...] = Field(default=(), max_length=MAX_TURNS)
+    filters: SearchFilters = SearchFilters()
+
+    @property
+    def task_key(self) -> str:
+        """SHA-256 over everything that makes this question what it is."""
+        return sha256_of(self.model_dump(mode="json"))
+
+
+def clean_question(text: str) -> str:
+    """The question with outer space removed and line ends unified.
+
+    Letters of any script pass unchanged, joiners and direction marks included, since Persian,
+    Hindi and right-to-left text need them.
+
+    Raises:
+        QuestionError: `question_empty`, `question_too_long` or `question_control_characters`.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    # Bounded before it is looked at character by character.
+    if len(text) > MAX_QUESTION_CHARS:
+        raise QuestionError(
+            "question_too_long",
+            f"The question has {len(text):,} characters; the limit is {MAX_QUESTION_CHARS:,}. Shorten it, then ask.",
+        )
+    if has_control_characters(text):
+        raise QuestionError(
+            "question_control_characters", "The question contains control characters. Remove them and ask again."
+        )
+    if not any(c.isalnum() for c in text):
+        raise QuestionError("question_empty", "The question is empty. Type a clinical question and ask again.")
+    return text

@@ -1,0 +1,147 @@
+"""`rollout.v1`: one run as one record, for audit, replay, evaluation and training.
+
+`messages` is a valid OpenAI request body; each step names how many of them its prompt held, so
+re-rendering them with the recorded template gives the prompt token ids the server saw. Token ids
+are None where a server reports none. Text arrays are the clinician's: keep the file as you keep a
+patient record.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.actions import ActionKind
+from agent.answer import Answer, StopReason
+from agent.client import Message, TokenLogprob, Usage
+from agent.events import Failure
+from agent.gate import Verdict
+from agent.probabilities import ActionProbabilities
+
+RolloutId = NewType("RolloutId", str)
+ROLLOUT_SCHEMA: Literal["rollout.v1"] = "rollout.v1"
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_rollout_id() -> RolloutId:
+    """A ULID: 48 bits of milliseconds and 80 random bits, 26 characters, sorts by time."""
+    value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return RolloutId("".join(_CROCKFORD[(value >> (5 * i)) & 31] for i in range(25, -1, -1)))
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Timing(_Record):
+    """Milliseconds of one model call; `ttft_ms` only where the call streamed."""
+
+    ttft_ms: float | None = None
+    total_ms: float
+
+
+class RolloutStep(_Record):
+    """One model call: a training row. Its prompt is `messages[:prompt_messages]`."""
+
+    i: int
+    kind: Literal["decide", "repair", "answer", "reword"]
+    prompt_messages: int
+    prompt_token_ids: tuple[int, ...] | None
+    token_ids: tuple[int, ...] | None
+    logprobs: tuple[TokenLogprob, ...] | None
+    finish_reason: str | None
+    usage: Usage
+    t: Timing
+    permitted: tuple[ActionKind, ...] = ()
+    action: ActionKind | None = None
+    probabilities: ActionProbabilities | None = None
+    attempts: int = 1
+
+
+class RetrievedPassage(_Record):
+    """One hit as logged: ids, ranks and the hash of what the model was shown."""
+
+    document_id: str
+    passage_id: str
+    key: str
+    rank: int
+    score: float
+    bm25_rank: int | None
+    dense_rank: int | None
+    text_sha256: str
+
+
+class RetrievalEntry(_Record):
+    """One search. `step` is the decision that asked for it; None when the service searched by itself."""
+
+    step: int | None
+    source: str
+    queries: tuple[str, ...]
+    index_version: str
+    hits: tuple[RetrievedPassage, ...]
+    total_ms: float
+
+
+class Outcome(_Record):
+    status: Literal["completed", "failed", "aborted"]
+    stop_reason: StopReason | None
+    failures: tuple[Failure, ...] = ()
+    searches: int
+
+
+class Policy(_Record):
+    """What produced the run, as hashes and names."""
+
+    model: str
+    engine: str | None
+    adapter: str | None
+    template_sha256: str | None
+    prompt_sha256: str
+    temperature: float
+    seed: int | None
+    #: The model's choice of actions was narrowed because it is not trained for them.
+    search_first: bool
+
+
+class Labels(_Record):
+    """Judgements joined later by rollout id; None means not judged."""
+
+    thumbs: Literal["up", "down"] | None = None
+    votes: dict[str, int] | None = None
+    grade: float | None = None
+
+
+class Provenance(_Record):
+    """Where the question came from and whether it may be trained on."""
+
+    producer: str
+    question_source: str
+    training_consent: bool = False
+    index_version: str
+
+
+class Rollout(_Record):
+    """One finished run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, populate_by_name=True)
+
+    schema_: Literal["rollout.v1"] = Field(default=ROLLOUT_SCHEMA, alias="schema")
+    rollout_id: RolloutId
+    #: SHA-256 of the canonical task (question, history, filters): the same question has the same key.
+    task_key: str
+    rep: int = 0
+    created_at: str
+    split: Literal["prod", "train", "eval"] = "prod"
+    policy: Policy
+    messages: tuple[Message, ...]
+    steps: tuple[RolloutStep, ...]
+    retrieval: tuple[RetrievalEntry, ...]
+    verdicts: tuple[Verdict, ...]
+    answer: Answer | None
+    outcome: Outcome
+    labels: Labels = Labels()
+    provenance: Provenance
+    duration_ms: float

@@ -1,0 +1,118 @@
+"""The state of one run: what was asked, said, retrieved and spent. Nodes of the graph work on it.
+
+It lives in this process for the length of the run and is handed to LangGraph as its context, so the
+graph's own state stays one word: the node to go to next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.actions import Action, ActionKind
+from agent.answer import Answer, Citation, StopReason, withheld_counts
+from agent.budget import Budget, BudgetName, Spending
+from agent.client import Message
+from agent.clock import Clock
+from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
+from agent.evidence import Evidence, EvidenceBook
+from agent.gate import Verdict
+from agent.question import Question
+from agent.rollout import RetrievalEntry, RolloutId, RolloutStep
+from retrieval import Hit, PassageId
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """What a deployment chooses about the loop."""
+
+    budget: Budget = field(default_factory=Budget)
+    #: Passages handed to the model per search.
+    evidence_per_search: int = 5
+    #: Searches after which the model must answer, ask or decline.
+    max_searches: int = 4
+    decide_max_tokens: int = 96
+    answer_max_tokens: int = 256
+    #: Longest one model call may take, seconds.
+    call_timeout_s: float = 30.0
+    attempts: int = 3
+    temperature: float = 0.0
+    seed: int | None = None
+    #: The model may only search first and then search or answer: for models not trained on the actions.
+    search_first: bool = False
+    #: False: the model decides, and the answer is the labelled recommendations themselves.
+    write_answers: bool = True
+    #: Recommendations listed when the model's words are not used.
+    listed_recommendations: int = 5
+
+
+@dataclass
+class Run:
+    """One run in progress."""
+
+    id: RolloutId
+    question: Question
+    settings: AgentSettings
+    clock: Clock
+    emit: Emit
+    spending: Spending
+    book: EvidenceBook
+    messages: list[Message]
+    #: What the last answer rested on; citable only when it is reworded.
+    earlier: list[Hit]
+    steps: list[RolloutStep] = field(default_factory=list)
+    retrieval: list[RetrievalEntry] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    summaries: list[StepSummary] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    seen_searches: set[tuple[str, str]] = field(default_factory=set)
+    repeated_searches: int = 0
+    searches: int = 0
+    citations: dict[PassageId, Citation] = field(default_factory=dict)
+    #: Set by `decide` for the node that carries the action out.
+    pending: Action | None = None
+    exhausted: BudgetName | None = None
+    stop_reason: StopReason | None = None
+    answer: Answer | None = None
+
+    async def step(self, kind: StepKind, summary: str, started: float, **details: object) -> None:
+        """Tell the client what was just done."""
+        item = StepSummary.model_validate(
+            {"kind": kind, "summary": summary, "duration_ms": (self.clock.monotonic() - started) * 1000, **details}
+        )
+        self.summaries.append(item)
+        await self.emit(StepEvent(step=item))
+
+    async def cite(self, evidence: Evidence) -> Citation:
+        """The citation of a passage; its evidence is sent to the client the first time it is used."""
+        known = self.citations.get(evidence.hit.passage.id)
+        if known is not None:
+            return known
+        citation = Citation.of(len(self.citations) + 1, evidence.hit)
+        self.citations[evidence.hit.passage.id] = citation
+        await self.send(EvidenceEvent(citation=citation))
+        return citation
+
+    async def send(self, event: Event) -> None:
+        """Send one event to the client."""
+        await self.emit(event)
+
+    def fail(self, code: str, message: str) -> None:
+        """Note a failure that was handled."""
+        self.failures.append(Failure(code=code, message=message))
+
+    def finish(self, reason: StopReason, answer: Answer) -> None:
+        """End the run with an answer; withheld sentences and citations are filled in here."""
+        self.stop_reason = reason
+        self.answer = answer.model_copy(
+            update={"citations": tuple(self.citations.values()), "withheld": withheld_counts(self.verdicts)}
+        )
+
+    @property
+    def permitted(self) -> tuple[ActionKind, ...]:
+        """The actions possible now: an answer needs evidence, searches are bounded."""
+        may_search = self.searches < self.settings.max_searches and self.repeated_searches < 2
+        search = (ActionKind.SEARCH,) if may_search else ()
+        answer = (ActionKind.ANSWER,) if len(self.book) else ()
+        if self.settings.search_first:
+            return (search + answer) or (ActionKind.DECLINE,)
+        return (*search, *answer, ActionKind.ASK, ActionKind.DECLINE, ActionKind.REPLY)

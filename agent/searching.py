@@ -1,0 +1,82 @@
+"""The search step: the model's query and, in the first search, the clinician's own words."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent import spans
+from agent.client import Message
+from agent.evidence import Evidence
+from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
+from agent.rollout import RetrievalEntry, RetrievedPassage
+from agent.run import Run
+from retrieval import Searcher, SearchRequest, SourceId
+from retrieval.documents import sha256_of
+
+
+async def search(run: Run, searcher: Searcher, source: str, query: str | None) -> None:
+    """Run one search and put what is new into the messages as evidence.
+
+    `query` is None when the service searches by itself, with the clinician's words alone. An
+    identical search is refused with a hint instead of being run again.
+
+    Raises:
+        RetrievalError: the search could not be run.
+    """
+    started = run.clock.monotonic()
+    own_words = run.question.text
+    signature = (source, " ".join((query or own_words).casefold().split()))
+    if signature in run.seen_searches:
+        run.repeated_searches += 1
+        run.messages.append(Message(role="user", content=REPEATED_LINE))
+        await run.step("search", "Skipped a search that was already made.", started, found=0)
+        return
+    run.seen_searches.add(signature)
+    first = run.searches == 0
+    run.searches += 1
+    queries = tuple(dict.fromkeys(q for q in ((own_words if first else None), query) if q))
+    with spans.span(spans.SEARCH) as span:
+        request = SearchRequest(
+            queries=queries,
+            filters=run.question.filters.model_copy(update={"source": SourceId(source)}),
+            limit=run.settings.evidence_per_search,
+        )
+        result = await asyncio.to_thread(searcher.search, request)
+        span.set_attribute(spans.HITS, len(result.hits))
+    new: list[Evidence] = []
+    logged = []
+    for hit in result.hits:
+        evidence, is_new = run.book.add(hit)
+        if is_new:
+            new.append(evidence)
+        logged.append(
+            RetrievedPassage(
+                document_id=hit.document.id,
+                passage_id=hit.passage.id,
+                key=evidence.key,
+                rank=hit.rank,
+                score=hit.score,
+                bm25_rank=hit.bm25_rank,
+                dense_rank=hit.dense_rank,
+                text_sha256=sha256_of(hit.passage.citable_text),
+            )
+        )
+    run.retrieval.append(
+        RetrievalEntry(
+            step=run.steps[-1].i if query is not None and run.steps else None,
+            source=source,
+            queries=queries,
+            index_version=result.index_version,
+            hits=tuple(logged),
+            total_ms=result.total_ms,
+        )
+    )
+    run.messages.append(evidence_message(new) if new else Message(role="user", content=NOTHING_FOUND_LINE))
+    count = len(result.hits)
+    await run.step(
+        "search",
+        f"Searched {source}: {count} recommendation{'' if count == 1 else 's'} found, {len(new)} new.",
+        started,
+        queries=queries,
+        found=count,
+    )

@@ -1,0 +1,56 @@
+"""Fixed sentences the service says itself. What is not gated is not free text: it is here."""
+
+from __future__ import annotations
+
+from agent.actions import DeclineReason, Missing, ReplyKind
+from agent.budget import BudgetName
+
+CLARIFYING_QUESTIONS: dict[Missing, str] = {
+    Missing.AGE: "How old is the patient?",
+    Missing.SEX: "What is the patient's sex?",
+    Missing.PREGNANCY: "Is the patient pregnant, or could she be?",
+    Missing.BREASTFEEDING: "Is the patient breast-feeding?",
+    Missing.RENAL_FUNCTION: "What is the patient's renal function (eGFR or creatinine clearance)?",
+    Missing.HEPATIC_FUNCTION: "What is the patient's liver function?",
+    Missing.ALLERGY: "Does the patient have any drug allergy, and what was the reaction?",
+    Missing.SEVERITY: "How severe is it (observations, severity score if there is one)?",
+    Missing.SETTING: "Where is the patient being treated (community, emergency department, ward)?",
+    Missing.DURATION: "How long has this been going on?",
+    Missing.CURRENT_DRUGS: "Which drugs does the patient take now?",
+    Missing.CONDITION: "Which condition or problem is this about?",
+}
+DECLINES: dict[DeclineReason, str] = {
+    DeclineReason.POLICY: "This service answers clinical questions from guidelines and does not take this one on.",
+    DeclineReason.NOT_IN_CORPUS: (
+        "The guidelines searched do not hold an answer to this. "
+        "The nearest recommendations found are listed; they may not apply."
+    ),
+}
+NOTHING_FOUND = "The guidelines searched hold nothing on this. Try other words, or another source."
+SEARCH_FAILED = "The guidelines could not be searched just now. Try again in a moment; nothing was lost."
+REPLIES: dict[ReplyKind, str] = {
+    ReplyKind.THANKS: "You are welcome.",
+    ReplyKind.ABOUT: (
+        "This service searches clinical guidelines and answers from them. Every sentence of an answer names the "
+        "recommendation it rests on; open the number to read it whole. "
+        "It does not know your patient and does not replace your judgement."
+    ),
+}
+MODEL_FAILED_LABEL = (
+    "The model could not be used for this question. "
+    "These are the recommendations found, as they stand in the guidelines."
+)
+RECOMMENDATIONS_LABEL = (
+    "The model in use does not write answers. These are the recommendations found, as they stand in the guidelines."
+)
+NOTHING_VERIFIED_LABEL = (
+    "No sentence the model wrote could be verified. "
+    "These are the recommendations found, as they stand in the guidelines."
+)
+CUT_OFF_LABEL = "The answer was cut off. The recommendations found follow, as they stand in the guidelines."
+PARTLY_WITHHELD_LABEL = "Part of the model's answer could not be verified and is not shown. Open the sources."
+BUDGET_LABELS: dict[BudgetName, str] = {
+    "steps": "The search took too many steps and was stopped. These are the recommendations found so far.",
+    "tokens": "The search used too many tokens and was stopped. These are the recommendations found so far.",
+    "wall_clock": "The search took too long and was stopped. These are the recommendations found so far.",
+}

@@ -1,0 +1,1 @@
+"""Evaluation: measurements of the product through its public names."""

@@ -1,0 +1,19 @@
+"""`make bench`: every speed claim of this project, as figures and ratios of one run."""
+
+from __future__ import annotations
+
+import sys
+
+from eval.bench_agent import run_agent_bench
+from eval.bench_search import format_table, run_search_bench
+
+
+def main() -> None:
+    """Run all benchmarks and print their tables."""
+    sys.stdout.write(run_agent_bench().table() + "\n\n")
+    sys.stdout.flush()
+    sys.stdout.write(format_table(run_search_bench()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Looking a passage up by id, with the document it belongs to.
+
+Search stores rank ids; this is where the texts come from. `RecordCorpus` reads the store of record and
+is what an opened index uses; `MemoryCorpus` holds entries given to it, for tests and small collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId
+from retrieval.errors import CorpusError
+from retrieval.records import RecordStore
+
+
+class Corpus(Protocol):
+    """Passages and documents by id; safe to call from several threads."""
+
+    def passage(self, passage_id: PassageId) -> tuple[Passage, Document] | None:
+        """The passage with its document, or None.
+
+        Raises:
+            CorpusError: the record store cannot be read.
+        """
+        ...
+
+    def document(self, document_id: DocumentId) -> Document | None:
+        """The document, or None.
+
+        Raises:
+            CorpusError: the record store cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release everything; closing twice does nothing."""
+        ...
+
+
+class MemoryCorpus:
+    """A corpus held in memory."""
+
+    def __init__(self, entries: Iterable[CorpusEntry]) -> None:
+        self._documents: dict[DocumentId, Document] = {}
+        self._passages: dict[PassageId, Passage] = {}
+        for entry in entries:
+            self._documents[entry.document.id] = entry.document
+            for passage in entry.passages:
+                if passage.document_id != entry.document.id:
+                    raise CorpusError(f"passage {passage.id} names another document")
+                self._passages[passage.id] = passage
+
+    def passage(self, passage_id: PassageId) -> tuple[Passage, Document] | None:
+        """See `Corpus.passage`."""
+        passage = self._passages.get(passage_id)
+        return (passage, self._documents[passage.document_id]) if passage is not None else None
+
+    def document(self, document_id: DocumentId) -> Document | None:
+        """See `Corpus.document`."""
+        return self._documents.get(document_id)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class RecordCorpus:
+    """One generation of the store of record."""
+
+    def __init__(self, records: RecordStore, generation: int) -> None:
+        self._records = records
+        self._generation = generation
+
+    def passage(self, passage_id: PassageId) -> tuple[Passage, Document] | None:
+        """See `Corpus.passage`."""
+        return self._records.passage(self._generation, passage_id)
+
+    def document(self, document_id: DocumentId) -> Document | None:
+        """See `Corpus.document`."""
+        return self._records.document(self._generation, document_id)
+
+    def close(self) -> None:
+        """Close the record store."""
+        self._records.close()

@@ -1,0 +1,187 @@
+"""Building an index: read, encode what is new, write the next generation, swap.
+
+Incremental by content: a text that was ever encoded by the same encoder is not encoded again, and an
+unchanged corpus builds nothing. The swap is atomic and a crash at any moment leaves the old index
+serving (see `retrieval.generations`). One builder at a time. It never changes a generation that serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from retrieval.bm25 import term_ids
+from retrieval.documents import CorpusEntry, Document, Passage
+from retrieval.encoders import Encoder, Vectors
+from retrieval.errors import CorpusError, EncoderError, IndexMismatchError
+from retrieval.files import write_atomically
+from retrieval.generations import IndexDirectory
+from retrieval.manifest import READER_VERSION, IndexManifest, corpus_hash, index_version, load_manifest
+from retrieval.records import RecordStore
+from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
+from retrieval.stores import EdgeStore, StoreKind, StorePoint
+from retrieval.tokens import TOKENISER_VERSION, tokenise
+from retrieval.vectors import VectorStore
+
+# Texts encoded between two durable writes: what a killed build may have to encode again.
+_ENCODE_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgress:
+    """How far one stage of a build is; `done` of `total` passages."""
+
+    stage: Literal["encode", "store", "swap"]
+    done: int
+    total: int
+
+
+Progress = Callable[[BuildProgress], None]
+
+
+def build_index(
+    entries: Iterable[CorpusEntry],
+    directory: Path,
+    encoder: Encoder,
+    *,
+    store: StoreKind = "edge",
+    progress: Progress | None = None,
+    reader_version: str = READER_VERSION,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> IndexManifest:
+    """Make `directory` serve exactly `entries`.
+
+    `store="exact"` writes no search store; `open_searcher(..., store="exact")` makes one in memory.
+
+    Returns:
+        The manifest of the index that now serves; the old one where nothing had changed.
+
+    Raises:
+        IndexLockedError: another process builds this index.
+        CorpusError: the corpus is empty or inconsistent, or the disk failed.
+        EncoderError: the encoder failed.
+        StoreError: the search engine failed.
+    """
+    corpus = tuple(entries)
+    pairs = [(passage, entry.document) for entry in corpus for passage in entry.passages]
+    if not pairs:
+        raise CorpusError("The corpus holds no passages, so there is nothing to index.")
+    report: Progress = progress or (lambda _: None)
+    digest = corpus_hash(corpus)
+    version = index_version(digest, encoder)
+    place = IndexDirectory(directory)
+    with place.building():
+        previous = _serving(place)
+        if previous is not None:
+            serving = previous[1]
+            if serving is not None and serving.index_version == version and serving.store in ("edge", store):
+                return serving
+        records = RecordStore(place.records)
+        try:
+            with _disk():
+                generation = place.begin()
+            records.write_generation(generation, corpus)
+            vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
+            encoded = _encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
+            if store == "edge":
+                points = store_points(pairs, vectors_of(pairs, vectors))
+                EdgeStore.build(
+                    points,
+                    place.store(generation),
+                    progress=lambda done, total: report(BuildProgress("store", done, total)),
+                ).close()
+            manifest = IndexManifest(
+                index_version=version,
+                corpus_hash=digest,
+                reader_version=reader_version,
+                tokeniser_version=TOKENISER_VERSION,
+                searched_text_version=SEARCHED_TEXT_VERSION,
+                encoder_name=encoder.name,
+                encoder_fingerprint=encoder.fingerprint,
+                dimension=encoder.dimension,
+                store=store,
+                documents=len(corpus),
+                passages=len(pairs),
+                encoded=encoded,
+                built_at=clock(),
+            )
+            report(BuildProgress("swap", 0, len(pairs)))
+            with _disk():
+                with write_atomically(place.manifest(generation)) as file:
+                    file.write(manifest.model_dump_json(indent=2).encode())
+                place.publish(generation)
+                report(BuildProgress("swap", len(pairs), len(pairs)))
+                kept = {generation} if previous is None else {generation, previous[0]}
+                place.clean(records, keep=frozenset(kept))
+        finally:
+            records.close()
+    return manifest
+
+
+def vectors_of(pairs: Sequence[tuple[Passage, Document]], vectors: VectorStore) -> Vectors:
+    """Vectors of record of passages, shape [pairs, dimension].
+
+    Raises:
+        CorpusError: a passage has no vector of record.
+    """
+    return vectors.get([text_hash(dense_text(passage)) for passage, _ in pairs])
+
+
+def store_points(pairs: Sequence[tuple[Passage, Document]], rows: Vectors) -> list[StorePoint]:
+    """What a search store is built from: each passage's filters, terms and vector (`rows`, one a passage)."""
+    return [
+        StorePoint(
+            passage_id=passage.id,
+            source=document.source,
+            publisher=document.publisher,
+            region=document.region,
+            terms=term_ids(tokenise(bm25_text(passage, document))),
+            vector=rows[number],
+        )
+        for number, (passage, document) in enumerate(pairs)
+    ]
+
+
+def _encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: Encoder, report: Progress) -> int:
+    """Give every text a vector of record; returns how many were encoded."""
+    texts = {text_hash(text): text for text in map(dense_text, passages)}
+    missing = [key for key in texts if key not in vectors]
+    for start in range(0, len(missing), _ENCODE_CHUNK):
+        keys = missing[start : start + _ENCODE_CHUNK]
+
+        def advance(done: int, _: int, before: int = start) -> None:
+            report(BuildProgress("encode", before + done, len(missing)))
+
+        encoded = encoder.encode_passages([texts[key] for key in keys], advance)
+        if encoded.shape != (len(keys), encoder.dimension):
+            raise EncoderError(f"The encoder returned shape {encoded.shape} for {len(keys)} texts.")
+        vectors.add(keys, encoded)
+    return len(missing)
+
+
+def _serving(place: IndexDirectory) -> tuple[int, IndexManifest | None] | None:
+    """The generation that serves; its manifest is None where this version cannot use it, so it is built anew."""
+    try:
+        current = place.current()
+    except IndexMismatchError:
+        return None
+    if current is None:
+        return None
+    try:
+        manifest = load_manifest(place.manifest(current))
+    except IndexMismatchError:
+        return current, None
+    complete = manifest.store == "exact" or place.store(current).is_dir()
+    return current, manifest if complete else None
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CorpusError(f"could not write the index: {error.strerror}") from error

@@ -1,0 +1,113 @@
+"""Opening a searcher: over an index on disk, or over entries in memory.
+
+The parts of a searcher must belong to one index and one encoder; this is where that is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from retrieval.corpus import Corpus, MemoryCorpus, RecordCorpus
+from retrieval.documents import CorpusEntry
+from retrieval.encoders import Encoder, HashingEncoder
+from retrieval.errors import IndexMismatchError
+from retrieval.generations import IndexDirectory
+from retrieval.index import store_points, vectors_of
+from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_manifest
+from retrieval.records import RecordStore
+from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
+from retrieval.searched_text import SEARCHED_TEXT_VERSION, dense_text
+from retrieval.sources import DEFAULT_SOURCES, Source
+from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind
+from retrieval.tokens import TOKENISER_VERSION
+from retrieval.vectors import VectorStore
+
+
+class _HeldCorpus(RecordCorpus):
+    """A generation that no clean-up removes while it is open."""
+
+    def __init__(self, records: RecordStore, generation: int, held: IO[bytes]) -> None:
+        super().__init__(records, generation)
+        self._held = held
+
+    def close(self) -> None:
+        super().close()
+        self._held.close()
+
+
+def open_searcher(
+    directory: Path,
+    *,
+    encoder: Encoder,
+    store: StoreKind = "edge",
+    sources: tuple[Source, ...] = DEFAULT_SOURCES,
+    settings: SearchSettings = DEFAULT_SETTINGS,
+) -> HybridSearcher:
+    """Open the index that serves from `directory`; several processes may do so at once.
+
+    It keeps answering from what it opened when a new index is swapped in: open again to see that one.
+    `store="exact"` makes the reference store in memory from the passages and vectors of record.
+
+    Raises:
+        IndexMissingError: nothing has been built there.
+        IndexMismatchError: another encoder or another version built it, or it is not complete.
+        StoreError, CorpusError: it cannot be read.
+    """
+    place = IndexDirectory(directory)
+    with ExitStack() as undo:
+        generation, held = place.hold_current()
+        undo.callback(held.close)
+        manifest = load_manifest(place.manifest(generation))
+        _check(manifest, encoder, store)
+        records = RecordStore(place.records)
+        undo.callback(records.close)
+        opened: SearchStore
+        if store == "edge":
+            opened = EdgeStore(place.store(generation))
+        else:
+            vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
+            entries = records.entries(generation)
+            pairs = [(passage, entry.document) for entry in entries for passage in entry.passages]
+            opened = ExactStore(store_points(pairs, vectors_of(pairs, vectors)))
+        undo.pop_all()
+    corpus = _HeldCorpus(records, generation, held)
+    return HybridSearcher(opened, encoder, corpus, sources, settings, index_version=manifest.index_version)
+
+
+def memory_searcher(
+    entries: Iterable[CorpusEntry],
+    *,
+    encoder: Encoder | None = None,
+    sources: tuple[Source, ...] = DEFAULT_SOURCES,
+    settings: SearchSettings = DEFAULT_SETTINGS,
+) -> HybridSearcher:
+    """A searcher over entries in memory: exact store, `HashingEncoder` unless another is given. For tests.
+
+    Raises:
+        CorpusError: a passage names another document than the one it came with.
+        EncoderError: the encoder failed.
+    """
+    held = tuple(entries)
+    used = encoder if encoder is not None else HashingEncoder()
+    corpus: Corpus = MemoryCorpus(held)
+    pairs = [(passage, entry.document) for entry in held for passage in entry.passages]
+    vectors = used.encode_passages([dense_text(passage) for passage, _ in pairs])
+    points = store_points(pairs, vectors)
+    version = index_version(corpus_hash(held), used)
+    return HybridSearcher(ExactStore(points), used, corpus, sources, settings, index_version=version)
+
+
+def _check(manifest: IndexManifest, encoder: Encoder, store: StoreKind) -> None:
+    if manifest.encoder_fingerprint != encoder.fingerprint:
+        raise IndexMismatchError(
+            f"The index was built with the encoder {manifest.encoder_name}, not with this {encoder.name}. "
+            "Run `clinsearch index build`."
+        )
+    versions = (manifest.tokeniser_version, manifest.searched_text_version)
+    if versions != (TOKENISER_VERSION, SEARCHED_TEXT_VERSION):
+        raise IndexMismatchError("Another version of clinsearch built the index. Run `clinsearch index build`.")
+    if store == "edge" and manifest.store != "edge":
+        raise IndexMismatchError("The index was built without the search engine. Run `clinsearch index build`.")

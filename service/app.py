@@ -1,0 +1,68 @@
+"""The HTTP application: REST, event streams and the chat page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from agent.version import PRODUCER
+from service import problems
+from service.container import Service
+from service.middleware import RequestBoundary
+from service.problems import PROBLEM_JSON, Problem, ProblemError
+from service.reference import reference_page
+from service.routes import ask, health, search
+
+_PAGE = Path(__file__).parent / "page"
+_PROBLEM = {"model": Problem, "content": {PROBLEM_JSON: {}}}
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    400: {**_PROBLEM, "description": "The body is not valid JSON."},
+    413: {**_PROBLEM, "description": "The request is too large."},
+    422: {**_PROBLEM, "description": "The request does not fit its schema, or the question cannot be asked."},
+    503: {**_PROBLEM, "description": "Busy, or the search engine failed; try again after Retry-After seconds."},
+}
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application around a wired service; closing it closes the service."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await service.close()
+
+    app = FastAPI(
+        title="clinsearch",
+        version=PRODUCER.partition(" ")[2],
+        description="Agentic clinical search: answers whose every sentence names the recommendation it rests on.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    for router in (ask.router, search.router):
+        app.include_router(router, responses=_PROBLEMS)
+    app.include_router(health.router)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(reference_page(app.openapi()))
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(_PAGE / "index.html")
+
+    app.mount("/page", StaticFiles(directory=_PAGE), name="page")
+    app.add_exception_handler(ProblemError, problems.on_problem)
+    app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
+    app.add_exception_handler(HTTPException, problems.on_http_error)
+    hosts = frozenset({"localhost", "127.0.0.1", "[::1]", service.settings.host, *service.settings.allowed_hosts})
+    app.add_middleware(RequestBoundary, metrics=service.metrics, allowed_hosts=hosts)
+    return app

@@ -1,0 +1,27 @@
+"""The `clinsearch` command. Each group of commands has a module; this one only puts them together."""
+
+from __future__ import annotations
+
+import typer
+
+from service.cli import ask, index, model, rollouts, search, serve, settings, up
+
+app = typer.Typer(
+    name="clinsearch",
+    help="Agentic clinical search: sourced answers from guidelines.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may hold a clinician's words
+)
+app.command("ask")(ask.ask)
+app.command("search")(search.search)
+app.command("serve")(serve.serve)
+app.command("up")(up.up)
+app.add_typer(index.app, name="index")
+app.add_typer(model.app, name="model")
+app.add_typer(rollouts.app, name="rollouts")
+app.add_typer(settings.app, name="settings")
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()

@@ -1,0 +1,49 @@
+"""What commands share: settings, and errors told in one sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from agent import AgentError
+from retrieval import RetrievalError
+from service.settings import Settings
+
+#: Answers and tables go to standard output, progress and errors to standard error.
+out = Console()
+err = Console(stderr=True)
+
+
+def stop(message: str, code: int = 1) -> typer.Exit:
+    """Print one sentence on what to do; raise what this returns."""
+    err.print(message, style="red", markup=False, highlight=False)
+    return typer.Exit(code)
+
+
+def load_settings() -> Settings:
+    """Settings from the environment, or one sentence on the first that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "CLINSEARCH_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise stop(f"The setting {name} is wrong: {first['msg']}.") from error
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """Typed errors of the packages below end the command with their own sentence."""
+    try:
+        yield
+    except (RetrievalError, AgentError) as error:
+        raise stop(str(error)) from error
+
+
+def question_from(words: list[str]) -> str:
+    """The question from the command line, or from standard input when it is "-"."""
+    return sys.stdin.read() if words == ["-"] else " ".join(words)

@@ -1,0 +1,42 @@
+"""`clinsearch index build|status`."""
+
+from __future__ import annotations
+
+import typer
+from rich.progress import Progress
+
+from retrieval import BuildProgress, build_index, read_manifest, starter_entries
+from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.container import make_encoder
+
+app = typer.Typer(help="Build the search index, or see what is in it.", no_args_is_help=True)
+
+
+@app.command()
+def build() -> None:
+    """Index the starter guidelines. Unchanged passages are not encoded again; the old index serves until the end."""
+    settings = load_settings()
+    with errors_as_sentences(), Progress(console=err, transient=True) as progress:
+        task = progress.add_task("Encoding passages", total=None)
+
+        def report(at: BuildProgress) -> None:
+            progress.update(task, completed=at.done, total=at.total)
+
+        manifest = build_index(
+            starter_entries(), settings.index_dir, make_encoder(settings), store=settings.store, progress=report
+        )
+    out.print(
+        f"Index {manifest.index_version}: {manifest.documents} documents, {manifest.passages} passages.",
+        highlight=False,
+    )
+
+
+@app.command()
+def status() -> None:
+    """Show the index that serves now."""
+    settings = load_settings()
+    with errors_as_sentences():
+        manifest = read_manifest(settings.index_dir)
+    if manifest is None:
+        raise stop("There is no index yet. Run `clinsearch index build`.")
+    out.print_json(manifest.model_dump_json())

@@ -1,0 +1,88 @@
+"""Errors as `application/problem+json` (RFC 9457): a stable code, what to do, and the request id."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """The body of every error response."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    #: What happened and what to do, in one or two sentences.
+    detail: str
+    #: Stable: programs may switch on it.
+    code: str
+    request_id: str
+
+
+class ProblemError(Exception):
+    """Raised by routes; becomes a `Problem` response."""
+
+    def __init__(self, status: int, code: str, detail: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+def problem_response(
+    request: Request, status: int, code: str, detail: str, *, retry_after_s: int | None = None
+) -> JSONResponse:
+    """A problem document for this request."""
+    body = Problem(
+        type=f"urn:clinsearch:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=getattr(request.state, "request_id", ""),
+    )
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
+    return JSONResponse(body.model_dump(), status_code=status, media_type=PROBLEM_JSON, headers=headers)
+
+
+async def on_problem(request: Request, error: Exception) -> JSONResponse:
+    """Handler of `ProblemError`."""
+    assert isinstance(error, ProblemError)
+    return problem_response(request, error.status, error.code, error.detail, retry_after_s=error.retry_after_s)
+
+
+async def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """Handler of FastAPI's validation errors. The values sent are not repeated: they may be a patient's."""
+    assert isinstance(error, RequestValidationError)
+    errors = error.errors()
+    if any(item["type"] == "json_invalid" for item in errors):
+        return problem_response(
+            request, 400, "invalid_json", 'The body is not valid JSON. Send a JSON object such as {"question": "..."}.'
+        )
+    where = "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'] if part != 'body') or 'body'}: {item['msg']}"
+        for item in errors[:5]
+    )
+    return problem_response(request, 422, "invalid_request", f"The request does not fit its schema. {where}.")
+
+
+async def on_http_error(request: Request, error: Exception) -> JSONResponse:
+    """Handler of routing errors (404, 405)."""
+    assert isinstance(error, HTTPException)
+    code = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    detail = {
+        400: "The body cannot be read as JSON. Send a JSON object in UTF-8.",
+        404: "There is nothing at this address. See /docs for what there is.",
+        405: "This address does not take that method. See /docs for what it takes.",
+    }.get(error.status_code, "The request could not be carried out.")
+    return problem_response(request, error.status_code, code, detail)

@@ -1,0 +1,87 @@
+"""Settings of a deployment: environment variables with the prefix CLINSEARCH_, all with working defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent import Budget
+from agent.run import AgentSettings
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose. `clinsearch settings show` prints the values in force."""
+
+    model_config = SettingsConfigDict(env_prefix="CLINSEARCH_", frozen=True, extra="forbid")
+
+    #: Index, records of runs, prepared model and logs live under this directory.
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+
+    #: Host names this service is reached by besides localhost, as JSON: '["search.example.org"]'.
+    allowed_hosts: tuple[str, ...] = ()
+
+    #: Any OpenAI-compatible server ("http://host:port/v1"); unset: the local server is started and used.
+    model_url: str | None = None
+    #: The name the model is served under.
+    model_name: str = "clinsearch"
+    model_api_key: SecretStr | None = None
+    model_port: int = Field(default=8100, ge=1, le=65535)
+    max_model_len: int = Field(default=4096, ge=1024)
+    #: The model a GPU machine serves: a directory or a hub id.
+    gpu_model: str = "Qwen/Qwen3-8B"
+    #: A LoRA adapter directory: merged on CPU, loaded at run time on GPUs.
+    adapter: Path | None = None
+    #: An extra package index for the CPU build of PyTorch, where the default index has none.
+    torch_index: str | None = None
+
+    store: Literal["edge", "exact"] = "edge"
+    encoder: Literal["minilm", "hashing"] = "minilm"
+
+    #: "auto": a local model that was not trained for the action protocol may only search first, and its
+    #: words are not used as answers. "free": the model decides everything.
+    model_policy: Literal["auto", "free", "search_first"] = "auto"
+    #: Whether the model's words are used: "auto" follows `model_policy`.
+    write_answers: Literal["auto", "always", "never"] = "auto"
+    temperature: float = Field(default=0.0, ge=0.0, le=2.0)
+    max_steps: int = Field(default=6, ge=1, le=50)
+    max_run_tokens: int = Field(default=24_000, ge=100)
+    max_run_seconds: float = Field(default=60.0, gt=0)
+    model_timeout_s: float = Field(default=30.0, gt=0)
+    #: Runs in progress at once; more get 503 with Retry-After.
+    max_concurrent_runs: int = Field(default=64, ge=1)
+
+    #: OTLP/HTTP endpoint for traces ("http://host:4318/v1/traces"); unset: no traces leave the process.
+    otlp_endpoint: str | None = None
+
+    @property
+    def index_dir(self) -> Path:
+        return self.data_dir / "index"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.data_dir / "rollouts"
+
+    @property
+    def model_dir(self) -> Path:
+        return self.data_dir / "model"
+
+    @property
+    def local_model_url(self) -> str:
+        return f"http://127.0.0.1:{self.model_port}/v1"
+
+    def agent_settings(self, *, trained: bool) -> AgentSettings:
+        """The loop's settings for a model that was, or was not, trained for the action protocol."""
+        narrow = self.model_policy == "search_first" or (self.model_policy == "auto" and not trained)
+        write = self.write_answers == "always" or (self.write_answers == "auto" and (trained or not narrow))
+        return AgentSettings(
+            budget=Budget(steps=self.max_steps, tokens=self.max_run_tokens, wall_clock_s=self.max_run_seconds),
+            call_timeout_s=self.model_timeout_s,
+            temperature=self.temperature,
+            search_first=narrow,
+            write_answers=write,
+        )
