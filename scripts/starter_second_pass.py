@@ -37,13 +37,15 @@ def _rows(path: str) -> dict[Key, dict[str, object]]:
     return {(str(row["file"]), str(row["recommendation"]), int(row["fact"])): row for row in rows}
 
 
-def same_quantities(first: str, second: str) -> bool:
-    """True when both texts state the same numbers with the same units, whatever the wording."""
+def same_answer(first: str, second: str) -> bool:
+    """True when both texts state the same numbers with the same units, or are the same words."""
 
     def normal(text: str) -> set[tuple[str, str]]:
         text = re.sub(r"\b(\d+) times (?:a|per|each) day\b", r"\1 times daily", text)
         return {(q.number, q.unit) for q in quantities(text)}
 
+    if " ".join(first.casefold().split()).rstrip(".") == " ".join(second.casefold().split()).rstrip("."):
+        return True
     return bool(normal(first)) and normal(first) == normal(second)
 
 
@@ -71,7 +73,7 @@ def agreement(answers: str, rulings: str | None) -> tuple[dict[Key, bool], list[
                 if key in ruled:
                     agreed[key] = ruled[key]["ruling"] == "same"
                 else:
-                    agreed[key] = same_quantities(fact.answer, second)
+                    agreed[key] = same_answer(fact.answer, second)
                     if not agreed[key] and second:
                         open_rows.append(
                             {"file": key[0], "recommendation": key[1], "fact": index, "ask": fact.ask}
