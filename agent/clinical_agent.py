@@ -30,7 +30,7 @@ from agent.rollout import (
 from agent.rollout import Policy as RolloutPolicy
 from agent.run import AgentSettings, Run
 from agent.version import PRODUCER
-from retrieval import Hit, PassageId, Searcher
+from retrieval import Hit, PassageId, RetrievalError, Searcher
 
 #: Safety net above the run's own budgets; a graph that exceeds it is a bug.
 _RECURSION_LIMIT = 200
@@ -95,6 +95,7 @@ class ClinicalAgent:
             try:
                 # LangSmith's environment switches must not send a clinician's words anywhere.
                 with tracing_context(enabled=False):
+                    self._recall(run)
                     await self._graph.ainvoke(
                         {"next": "guard"}, context=run, config={"recursion_limit": _RECURSION_LIMIT}
                     )
@@ -114,13 +115,15 @@ class ClinicalAgent:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=64)
 
         async def run() -> None:
+            gone = False
             try:
                 await self.ask(question, queue.put, rollout_id=rollout_id)
+            except asyncio.CancelledError:
+                gone = True
+                raise
             finally:
-                # Never wait for a reader that is gone.
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(None)
+                if not gone:  # a slow reader gets every event; for one that is gone nobody waits
+                    await queue.put(None)
 
         task = asyncio.create_task(run())
         try:
@@ -147,14 +150,21 @@ class ClinicalAgent:
             spending=Spending(self._settings.budget, self._clock),
             book=EvidenceBook(rollout_id),
             messages=messages,
-            earlier=self._earlier_hits(question),
+            earlier=[],
         )
 
-    def _earlier_hits(self, question: Question) -> list[Hit]:
+    def _recall(self, run: Run) -> None:
         """What the last answer cited, read from the store of record: a client cannot bring evidence of its own."""
-        ids: tuple[PassageId, ...] = question.history[-1].passage_ids if question.history else ()
-        found = [(rank, self._searcher.passage(passage_id)) for rank, passage_id in enumerate(ids, start=1)]
-        return [Hit(rank=rank, score=1.0 / rank, passage=pair[0], document=pair[1]) for rank, pair in found if pair]
+        history = run.question.history
+        ids: tuple[PassageId, ...] = history[-1].passage_ids if history else ()
+        try:
+            found = [(rank, self._searcher.passage(passage_id)) for rank, passage_id in enumerate(ids, start=1)]
+        except RetrievalError as error:
+            run.fail(error.code, "The passages of the last answer could not be read.")
+            return
+        run.earlier = [
+            Hit(rank=rank, score=1.0 / rank, passage=pair[0], document=pair[1]) for rank, pair in found if pair
+        ]
 
     def _summary(self, run: Run) -> RunSummary:
         assert run.stop_reason is not None

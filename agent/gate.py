@@ -2,9 +2,9 @@
 
 First cut, deterministic and linear in the text's length. A sentence is shown only when it carries
 at least one key, every key is this run's, every quantity stands with the same unit and comparator
-in one cited passage, it agrees with that passage on negation, and its words are the passage's own
-to a stated share. Everything else is withheld with a reason: when in doubt, the clinician gets the
-recommendation itself. The gate never edits a sentence.
+in one cited passage, it holds as many negations as the statement it restates, and its words are the
+passage's own, a few plain words apart. Everything else is withheld with a reason: when in doubt, the
+clinician gets the recommendation itself. The gate never edits a sentence.
 """
 
 from __future__ import annotations
@@ -16,13 +16,22 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from agent.evidence import Evidence, EvidenceBook
-from agent.quantities import quantities
+from agent.quantities import QUANTITY_WORDS, quantities
 from agent.sentences import DraftSentence
 from retrieval import Passage
 
-#: Least share of a sentence's content words that the cited passages must contain. Set by judgement,
-#: not fitted: one new content word in five is already a different claim in a short sentence.
+#: Least share of a sentence's content words that the cited passages must contain, plain words included.
+#: Set by judgement, not fitted: one new word in five is already a different claim in a short sentence.
 MIN_SUPPORT = 0.8
+
+#: The only words a sentence may add of its own. No share of support can allow more: in a long sentence
+#: one swapped word ("ampicillin" for "amoxicillin", "reduce" for "increase") is a small share.
+PLAIN_WORDS = (
+    "case cases choice drug evidence follow following give given guideline guidelines guidance include includes "
+    "included including medicine medication offer offered option patient patients people person prescribe prescribed "
+    "recommend recommendation recommended recommends suggest suggested take taken therapy treat treated treatment use "
+    "used uses using"
+)
 
 
 class WithheldReason(StrEnum):
@@ -69,11 +78,11 @@ class AnswerGate:
         passages = [evidence.hit.passage for evidence in cited]
         if missing := _unmatched_quantities(sentence.text, passages):
             return _withheld(sentence, WithheldReason.NUMBER_NOT_IN_PASSAGE, missing)
-        if _negated(sentence.text) != _negated(_closest_statement(sentence.text, passages)):
+        if _negations(sentence.text) != _expected_negations(sentence.text, passages):
             return _withheld(sentence, WithheldReason.NEGATION_DIFFERS)
-        support = _support(sentence.text, cited)
-        if support < self._min_support:
-            return _withheld(sentence, WithheldReason.WORDS_NOT_IN_PASSAGE, support=support)
+        support, invented = _support(sentence.text, cited)
+        if invented or support < self._min_support:
+            return _withheld(sentence, WithheldReason.WORDS_NOT_IN_PASSAGE, " ".join(invented) or None, support)
         return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=support)
 
 
@@ -92,47 +101,95 @@ def _unmatched_quantities(text: str, passages: Sequence[Passage]) -> str | None:
 
 
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|without|avoid(?:ed|ing|s)?|contraindicated|neither|nor|cannot|stop"
-    r"|withhold|don't|do not|against|unless|except)\b|n['’]t\b",
+    r"\b(?:not|no|never|without|avoid(?:ed|ing|s)?|contraindicat(?:ed|ions?)|neither|nor|cannot|stop(?:ped|ping|s)?|"
+    r"withhold|against|unless|except)\b|n['’]t\b",
     re.IGNORECASE,
 )
+#: Ways to say no that may stand for one another; how often they stand is counted, so they are not new words.
+_DENIALS = (
+    "not no never without avoid avoided avoiding avoids contraindicated contraindication contraindications cannot unless except"
+)
 _STATEMENT = re.compile(r"(?<=[.;!?])\s+")
-_WORD = re.compile(r"[^\W\d_]{2,}(?:[-'’][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+")
+_NON = re.compile(r"\bnon-(?=\w)", re.IGNORECASE)
 _FUNCTION_WORDS = frozenset(
-    """
-    a an and any are as at be been being by can could do does for from had has have he her his if in into is it
-    its may might of on or should shall she that the their them then there these they this those to was were when
-    where which who will with would also such than
-    """.split()  # noqa: SIM905 - a list of one word a line would hide the rest of the module
+    "a an and any are as at be been being by can could do does for from had has have he her his if in into is it its "  # noqa: SIM905
+    "may might of on or s should shall she that the their them then there these they this those to was were when where "
+    "which who will with would also such than".split()
 )
 
 
-def _negated(text: str) -> bool:
-    return _NEGATION.search(text) is not None
+def _negations(text: str) -> int:
+    return len(_NEGATION.findall(text))
+
+
+def _stem(word: str) -> str:
+    """The word cut to a crude stem, so that plural and tense do not count as new words."""
+    word = word.casefold()
+    for suffix in ("ing", "ed", "es", "s", "e"):
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+            return word[: -len(suffix)]
+    return word
 
 
 def _stems(text: str) -> set[str]:
-    """Content words cut to a crude common stem, so that plural and tense do not count as new words."""
-    words = (word.casefold() for word in _WORD.findall(text))
-    return {re.sub(r"(?:ing|ed|es|s|e)$", "", w) if len(w) > 4 else w for w in words if w not in _FUNCTION_WORDS}
+    """Content words as stems. A capital alone ("hepatitis B", "Grade A") is kept as it stands.
+
+    "Non-pregnant" is one word: it must not lend its second half to a sentence.
+    """
+    found = set()
+    for match in _WORD.finditer(_NON.sub("non", text)):
+        word = match.group()
+        if len(word) == 1 and word.isupper() and match.start() > 0:
+            found.add(word)
+        elif word.casefold() not in _FUNCTION_WORDS:
+            found.add(_stem(word))
+    return found
 
 
-def _closest_statement(text: str, passages: Sequence[Passage]) -> str:
-    """The statement of the cited passages that shares most content words with the sentence."""
+#: Words of quantities are compared as quantities, so they are not new words either.
+_MAY_ADD = _stems(PLAIN_WORDS) | {_stem(word) for word in QUANTITY_WORDS}
+_DENIAL_STEMS = _stems(_DENIALS) | {"t", "don", "doesn", "isn", "aren"}
+
+
+def _expected_negations(text: str, passages: Sequence[Passage]) -> int:
+    """How many negations a faithful sentence holds: those of the statement it restates.
+
+    A contraindication is a statement that says no by itself. So a sentence that takes words from
+    nowhere but the contraindications says no once more than the statement it adds them to.
+    """
     wanted = _stems(text)
-    statements = [s for passage in passages for s in _STATEMENT.split(passage.citable_text)]
-    return max(statements, key=lambda s: len(wanted & _stems(s)), default="")
+    statements: list[tuple[str, int]] = []
+    warnings: list[tuple[str, int]] = []
+    usual: set[str] = set()
+    for passage in passages:
+        main = passage.model_copy(update={"contraindications": ()}).citable_text
+        statements += [(statement, _negations(statement)) for statement in _STATEMENT.split(main)]
+        warnings += [(f"Contraindicated: {item}", 1 + _negations(item)) for item in passage.contraindications]
+        usual |= _stems(" ".join([main, *passage.section, *passage.synonyms]))
+
+    def shared(statement: tuple[str, int]) -> int:
+        return len(wanted & _stems(statement[0]))
+
+    closest = max(statements, key=shared, default=("", 0))
+    warning = max(warnings, key=shared, default=("", 0))
+    only_warned = set().union(*(_stems(item) for item, _ in warnings)) - usual - _DENIAL_STEMS
+    if not wanted & only_warned:
+        return closest[1]
+    return warning[1] if shared(warning) > shared(closest) else closest[1] + 1
 
 
-def _support(text: str, cited: Sequence[Evidence]) -> float:
-    """Share of the sentence's content words found in the cited passages, their titles and headings."""
+def _support(text: str, cited: Sequence[Evidence]) -> tuple[float, list[str]]:
+    """Share of the sentence's content words found in the cited passages, their titles and headings.
+
+    Also the words that are neither found there nor plain.
+    """
     wanted = _stems(text)
     if not wanted:
-        return 1.0
-    held: set[str] = set()
+        return 1.0, []
+    held = set(_DENIAL_STEMS)
     for evidence in cited:
-        passage = evidence.hit.passage
-        held |= _stems(
-            " ".join([passage.citable_text, *passage.section, *passage.synonyms, evidence.hit.document.title])
-        )
-    return len(wanted & held) / len(wanted)
+        passage, document = evidence.hit.passage, evidence.hit.document
+        held |= _stems(" ".join([" ", passage.citable_text, *passage.section, *passage.synonyms, document.title]))
+    new = wanted - held
+    return 1 - len(new) / len(wanted), sorted(new - _MAY_ADD)

@@ -134,7 +134,9 @@ class _Nodes:
         except RetrievalError as error:
             run.fail(error.code, "The search could not be run.")
             return {"next": "recommend"}
-        return {"next": "decide"}
+        # A model that may neither choose another action nor write has nothing left to decide.
+        settled = run.settings.search_first and not run.settings.write_answers
+        return {"next": "recommend" if settled else "decide"}
 
     async def answer(self, state: State, runtime: Runtime[Run]) -> State:
         run = runtime.context
@@ -212,7 +214,7 @@ class _Nodes:
             label = wording.SEARCH_FAILED if failed_search else wording.NOTHING_FOUND
             run.finish(StopReason.NO_EVIDENCE, Answer(kind=AnswerKind.DECLINED, label=label))
             return {"next": "end"}
-        await run.step("recommend", f"Listed {len(listed)} recommendations as published.", started, found=len(listed))
+        await run.step("recommend", f"Listed {len(listed)} recommendations, shown whole.", started, found=len(listed))
         codes = {failure.code for failure in run.failures}
         if run.exhausted is not None:
             stop, label = StopReason.BUDGET_EXHAUSTED, wording.BUDGET_LABELS[run.exhausted]

@@ -98,8 +98,10 @@ class Journal:
         """Sync and close the segment; the next append opens another."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            self._sync(descriptor)
-            os.close(descriptor)  # releases the lock
+            try:
+                self._sync(descriptor)
+            finally:
+                os.close(descriptor)  # releases the lock
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ at this boundary, and messages never carry prompt or reply text.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ from agent.errors import (
 _FORBIDDEN_LOGPROB = -1000.0
 #: A chat completion of this size is not an answer; a server that sends more is talking nonsense.
 _MAX_REPLY_CHARS = 200_000
+#: A server may ask for a longer pause; no clinician waits that long.
+_LONGEST_WAIT_S = 30.0
 
 
 class OpenAIModelClient:
@@ -47,6 +50,8 @@ class OpenAIModelClient:
     ) -> None:
         self._identity = identity
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
+        #: False once the server has refused a JSON schema and taken the same call without one.
+        self._constrains = True
 
     @property
     def identity(self) -> ModelIdentity:
@@ -91,14 +96,24 @@ class OpenAIModelClient:
                     # Bounded per piece, outside the yield: a slow reader must not count as a slow model.
                     async with asyncio.timeout(max(left, 0.0)):
                         chunk = await anext(chunks, None)
+                    # Built inside the boundary: text a record refuses (half a surrogate pair) is nonsense too.
                     text = reply.add(chunk) if chunk is not None else ""
+                    delta = TextDelta(text=text) if text else None
                 if chunk is None:
                     break
-                if text:
-                    yield TextDelta(text=text)
+                if delta is not None:
+                    yield delta
         finally:
             await stream.close()
-        yield reply.completion()
+        with _model_boundary(streaming=True):
+            completion = reply.completion()
+        yield completion
+
+    async def _create(self, request: CompletionRequest, timeout_s: float) -> ChatCompletion:
+        response: ChatCompletion = await self._client.chat.completions.create(
+            **self._arguments(request, timeout_s), stream=False
+        )
+        return response
 
     def _arguments(self, request: CompletionRequest, timeout_s: float) -> dict[str, Any]:
         arguments: dict[str, Any] = {
@@ -113,7 +128,7 @@ class OpenAIModelClient:
             arguments["seed"] = request.seed
         if request.top_logprobs:
             arguments |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-        if request.json_schema is not None:
+        if request.json_schema is not None and self._constrains:
             arguments["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": "action", "schema": request.json_schema, "strict": True},
@@ -190,9 +205,10 @@ def _model_boundary(*, streaming: bool = False) -> Iterator[None]:
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
     try:
-        return min(max(float(error.response.headers.get("retry-after", "")), 0.0), 30.0)
+        seconds = float(error.response.headers.get("retry-after", ""))
     except ValueError:
         return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None
 
 
 def _wire(message: Message) -> ChatCompletionMessageParam:
@@ -233,7 +249,9 @@ def _usage(usage: CompletionUsage) -> Usage:
     )
 
 
-def _logprobs(content: Sequence[ChatCompletionTokenLogprob]) -> tuple[TokenLogprob, ...]:
+def _logprobs(content: Sequence[ChatCompletionTokenLogprob]) -> tuple[TokenLogprob, ...] | None:
+    if not all(math.isfinite(item.logprob) for item in content):
+        return None  # a record could not hold them, and half a list would shift every token after the gap
     return tuple(
         TokenLogprob(
             token=item.token,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.actions import DeclineReason
 from agent.errors import PolicyFileError
@@ -28,7 +28,7 @@ class PolicyRule(BaseModel):
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{pattern})" for pattern in self.patterns), re.IGNORECASE)
+        return re.compile("|".join(f"(?:{pattern})" for pattern in self.patterns), re.IGNORECASE | re.DOTALL)
 
     def matches(self, question: str) -> bool:
         """True when any pattern is found in the question."""
@@ -58,6 +58,6 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
         policy = Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         for rule in policy.rules:
             rule.matches("")
-    except (OSError, yaml.YAMLError, ValidationError, re.error) as error:
+    except (OSError, yaml.YAMLError, ValueError, re.error) as error:
         raise PolicyFileError(f"{path.name}: {error}") from error
     return policy

@@ -39,6 +39,9 @@ _WORDS = {
     "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
     "once": "1 time", "twice": "2 times", "thrice": "3 times", "half": "0.5",
 }  # fmt: skip
+_MEASURES = frozenset(["mg", "g", "kg", "microgram", "ng", "ml", "l", "min", "h", "d", "wk", "mo", "y", "unit", "time"])
+#: Words that this module reads as part of a quantity. "Second" is left out: it is also a rank.
+QUANTITY_WORDS = frozenset([*_WORDS, *_MEASURES, *(word for word, unit in _UNITS.items() if unit in _MEASURES)])
 _WORD = re.compile(r"\b(" + "|".join(_WORDS) + r")\b")
 _POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9}
 _NUMBER = r"(?<![^\W_])(?<!\d[.,])(?:\d+(?:[.,]\d+)*|\.\d+)(?:\^-?\d+)?"
@@ -47,15 +50,18 @@ _QUANTITY = re.compile(
     rf"(?P<sign>(?<![^\s(,;:=<>≤≥])-)?(?P<n>{_NUMBER})(?:\s*(?:-|–|\bto\b)\s*(?P<m>{_NUMBER}))?"
     rf"(?:\s*(?P<power>{'|'.join(_POWERS)})\b)?(?:[\s-]*(?P<u>%|{_UNIT}))?"
 )
-_PERIOD = {"day": "d", "daily": "d", "week": "wk", "weekly": "wk", "month": "mo", "monthly": "mo", "year": "y",
-           "yearly": "y", "annually": "y", "night": "night", "nightly": "night", "hour": "h", "hourly": "h"}  # fmt: skip
+_PERIOD = {
+    "day": "d", "daily": "d", "week": "wk", "weekly": "wk", "month": "mo", "monthly": "mo", "year": "y", "yearly": "y",
+    "annually": "y", "night": "night", "nightly": "night", "hour": "h", "hourly": "h",
+}  # fmt: skip
 #: "3 times a day", "1 time daily": the number of times belongs to its period.
 _TIMES = re.compile(
     rf"(?P<n>{_NUMBER})\s*(?:times?|x)\b\s*(?:(?:a|an|each|every|in a)\s+|/\s*)?(?P<p>{'|'.join(_PERIOD)})\b"
 )
 #: "daily", "a day": once in the period, where no number stands before it.
 _BARE = re.compile(
-    r"(?<![\d-])(?<!\d )\b(?:(?:a|each|every)\s+(day|week|month|year|night)\b|(daily|weekly|monthly|yearly|annually|nightly)\b)"
+    r"(?<![\d-])(?<!\d )\b(?:(?:a|each|every)\s+(day|week|month|year|night)|"
+    r"(hourly|daily|weekly|monthly|yearly|annually|nightly))\b"
 )
 _OF_AGE = r"(?:\s+(?:the\s+)?age(?:\s+of)?)?(?:\s+of)?\s*$"
 _BIG, _SMALL = "more|greater|higher|longer|older|larger|later", "less|fewer|lower|shorter|younger|smaller|earlier"
@@ -73,7 +79,9 @@ _BEFORE = tuple(
 )  # fmt: skip
 _AFTER = (
     (
-        re.compile(r"^\s*(?:\+|(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|upwards)\b)"),
+        re.compile(
+            r"^\s*(?:\+|(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|upwards)\b)"
+        ),
         ">=",
     ),
     (re.compile(r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b"), "<="),
@@ -103,7 +111,8 @@ def quantities(text: str) -> list[Quantity]:
         read[start:end] = b"\x01" * (end - start)
 
     for match in _TIMES.finditer(text):
-        found.append(Quantity(_decimal(match["n"]), f"time/{_PERIOD[match['p']]}", _comparator(text, match.start(), 0)))
+        unit = f"time/{_PERIOD[match['p']]}"
+        found.append(Quantity(_decimal(match["n"]), unit, _comparator(text, match.start(), 0)))
         take(*match.span())
     for match in _BARE.finditer(text):
         if not read[match.start()]:
@@ -113,14 +122,14 @@ def quantities(text: str) -> list[Quantity]:
             continue
         unit = _unit(match["u"] or "")
         # What follows is read from behind the unit, or from behind the number when the word is not a unit.
-        end = match.end("u") if unit else match.end("power") if match["power"] else match.end("m" if match["m"] else "n")
+        end = (
+            match.end("u") if unit else match.end("power") if match["power"] else match.end("m" if match["m"] else "n")
+        )
         comparator = _comparator(text, match.start(), end)
-        for raw in (match["n"], match["m"]):
+        for sign, raw in ((match["sign"] or "", match["n"]), ("", match["m"])):
             if raw is not None:
-                number = _shifted(_decimal(raw), _POWERS.get(match["power"] or "", 0))
-                sign = "-" if match["sign"] and raw is match["n"] else ""
-                scaled, base = _scaled(number, unit)
-                found.append(Quantity(sign + scaled, base, comparator))
+                number, base = _scaled(_shifted(_decimal(raw), _POWERS.get(match["power"] or "", 0)), unit)
+                found.append(Quantity(sign + number, base, comparator))
         take(match.start(), end)
     for match in re.finditer(r"[^\W_]+", text):
         token = match.group()
@@ -133,7 +142,9 @@ def quantities(text: str) -> list[Quantity]:
 def _plain(text: str) -> str:
     """Lower case, ASCII digits, one spelling of fractions, powers, number words and "per"."""
     text = re.sub(r"(?<=\d)[\u202f\u2009](?=\d{3}(?!\d))", "", text)
-    text = re.sub(r"(\d*)\s?([¼½¾⅐-⅞])", lambda m: f" {int(m[1] or 0) + unicodedata.numeric(m[2]):.6g} ", text)
+    text = re.sub(
+        r"(?<!\d)(\d{0,6})\s?([¼½¾⅐-⅞])", lambda m: f" {int(m[1] or 0) + unicodedata.numeric(m[2]):.6g} ", text
+    )
     text = re.sub(r"(?<=\d)([⁻⁰¹²³⁴-⁹]+)", lambda m: "^" + m[1], text)
     text = unicodedata.normalize("NFKC", text).replace("−", "-").replace("·", ".").lower()
     text = "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in text)

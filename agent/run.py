@@ -30,7 +30,8 @@ class AgentSettings:
     evidence_per_search: int = 5
     #: Searches after which the model must answer, ask or decline.
     max_searches: int = 4
-    decide_max_tokens: int = 96
+    #: A longest query at one character a token, and the JSON around it.
+    decide_max_tokens: int = 160
     answer_max_tokens: int = 256
     #: Longest one model call may take, seconds.
     call_timeout_s: float = 30.0

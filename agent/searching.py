@@ -71,7 +71,9 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
             total_ms=result.total_ms,
         )
     )
-    run.messages.append(evidence_message(new) if new else Message(role="user", content=NOTHING_FOUND_LINE))
+    if run.messages[-1].role == "assistant":
+        # Otherwise no model waits for it: the model failed before it replied, and roles must alternate.
+        run.messages.append(evidence_message(new) if new else Message(role="user", content=NOTHING_FOUND_LINE))
     count = len(result.hits)
     await run.step(
         "search",

@@ -37,6 +37,7 @@ async def encoded(events: AsyncIterator[Event], heartbeat_s: float = HEARTBEAT_S
             number += 1
             yield encode(event, number)
     finally:
-        if pending is not None and not pending.done():
+        if pending is not None:
             pending.cancel()
+            # Also takes the result of one that ended while nobody looked, so that nothing is logged about it.
             await asyncio.gather(pending, return_exceptions=True)

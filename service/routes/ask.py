@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -17,6 +18,7 @@ from service.problems import ProblemError
 from service.routes.common import check_source, service_of
 from service.schemas import AskBody
 
+logger = logging.getLogger("clinsearch.http")
 router = APIRouter(tags=["ask"])
 
 
@@ -71,12 +73,12 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _events(service: Service, question: Question) -> AsyncIterator[Event]:
-    async with service.slots:
-        async with aclosing(service.agent.stream(question)) as events:
-            last: Event | None = None
-            async for last in events:
-                if isinstance(last, DoneEvent):
-                    service.metrics.observe(last.result)
-                yield last
-        if not isinstance(last, DoneEvent):
+    async with service.slots, aclosing(service.agent.stream(question)) as events:
+        try:
+            async for event in events:
+                if isinstance(event, DoneEvent):
+                    service.metrics.observe(event.result)
+                yield event
+        except Exception as error:  # noqa: BLE001 - the boundary of a stream, whose status line is already sent
+            logger.error("%s in a streamed run", type(error).__name__)
             yield ErrorEvent(code="internal_error", message="The service failed on this question. Ask it again.")

@@ -85,3 +85,14 @@ async def test_other_scripts_run_normally(http: httpx2.AsyncClient, question: st
     response = await http.post("/v1/ask", json={"question": question})
     assert response.status_code == 200
     assert response.json()["answer"]["citations"]
+
+
+async def test_a_bug_in_a_streamed_run_ends_in_an_error_event(make_service: ServiceFactory) -> None:
+    def bug(_: object) -> str:
+        raise RuntimeError("secret words")
+
+    async with client_of(make_service(bug)) as http:
+        response = await http.post("/v1/ask", json={"question": QUESTION}, headers={"accept": "text/event-stream"})
+    number, name, data = events_of(response.text)[-1]
+    assert (name, data["code"]) == ("error", "internal_error")
+    assert "secret" not in response.text

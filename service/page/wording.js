@@ -1,0 +1,64 @@
+// The words the page itself says about a run. What the service says (labels, step summaries) is shown as sent.
+
+const WITHHELD = {
+  no_citation: "cited no source",
+  unknown_key: "cited a source that was not found in this search",
+  number_not_in_passage: "gave a number its source does not give",
+  negation_differs: "differed from its source on a “not” or “avoid”",
+  words_not_in_passage: "said something its source does not say",
+};
+
+const STOPPED = {
+  answered: "Answered from the guidelines",
+  replied: "Replied without a new search",
+  needs_clarification: "Needs one more detail from you",
+  no_evidence: "No answer found in the guidelines searched",
+  declined: "Not taken on",
+  budget_exhausted: "Stopped at its limit before an answer was ready",
+  model_failed: "The model gave no complete answer that could be verified",
+};
+
+/** Why the run ended, in plain words. */
+export function stopWords(result) {
+  if (result.stop_reason === "answered" && result.answer.kind === "recommendations") return "Recommendations listed";
+  return STOPPED[result.stop_reason] ?? "Finished";
+}
+
+/** "2 sentences were withheld: 1 cited no source; 1 gave ...", or "" when none was. */
+export function withheldWords(counts) {
+  const reasons = Object.entries(counts).filter(([, count]) => count > 0);
+  const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+  if (!total) return "";
+  const said = (reason) => WITHHELD[reason] ?? "could not be verified";
+  const opening = `${count(total, "sentence")} the model wrote ${total === 1 ? "is" : "are"} not shown: `;
+  if (total === 1) return `${opening}it ${said(reasons[0][0])}.`;
+  if (reasons.length === 1) return `${opening}each ${said(reasons[0][0])}.`;
+  return `${opening}${reasons.map(([reason, number]) => `${number} ${said(reason)}`).join("; ")}.`;
+}
+
+/** "1 source", "3 sources". */
+export function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Milliseconds as people say them: "40 ms", "2.1 s". */
+export function duration(ms) {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+const regionNames = new Intl.DisplayNames(["en"], { type: "region" });
+
+/** "GB" as "United Kingdom", "INT" as "International"; a code nobody knows as it stands. */
+export function regionName(code) {
+  if (code === "INT") return "International";
+  try {
+    return regionNames.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** Publisher, year and region on one line. */
+export function origin(citation) {
+  return [citation.publisher, citation.year, regionName(citation.region)].filter(Boolean).join(" · ");
+}

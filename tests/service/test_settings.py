@@ -1,0 +1,30 @@
+"""Which choices the model is given follows from what it was trained for."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("trained", "policy", "write", "search_first", "writes"),
+    [
+        (False, "auto", "auto", True, False),
+        (True, "auto", "auto", False, True),
+        (False, "free", "auto", False, True),
+        (True, "search_first", "auto", True, True),
+        (False, "auto", "always", True, True),
+        (True, "auto", "never", False, False),
+    ],
+)
+def test_an_untrained_model_neither_chooses_nor_writes(
+    trained: bool, policy: str, write: str, search_first: bool, writes: bool
+) -> None:
+    settings = Settings.model_validate({"model_policy": policy, "write_answers": write})
+    chosen = settings.agent_settings(trained=trained)
+    assert (chosen.search_first, chosen.write_answers) == (search_first, writes)
+
+
+def test_nothing_listens_beyond_this_machine_by_default() -> None:
+    assert Settings().host == "127.0.0.1"
