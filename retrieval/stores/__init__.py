@@ -1,0 +1,16 @@
+"""Search stores: the embedded engine and the exact reference, under one contract."""
+
+from retrieval.stores.base import Leg, SearchStore, StoreKind, StorePoint, ordered_leg
+from retrieval.stores.edge import EdgeSettings, EdgeStore
+from retrieval.stores.exact import ExactStore
+
+__all__ = [
+    "EdgeSettings",
+    "EdgeStore",
+    "ExactStore",
+    "Leg",
+    "SearchStore",
+    "StoreKind",
+    "StorePoint",
+    "ordered_leg",
+]

@@ -1,0 +1,191 @@
+"""One contract, run on every store. If it fails, the answer depends on where the index happens to live."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from retrieval.bm25 import term_ids
+from retrieval.documents import PassageId, SourceId
+from retrieval.errors import StoreError
+from retrieval.filters import NO_FILTERS, SearchFilters
+from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind, StorePoint
+
+DIMENSION = 16
+SIZE = 400
+Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+
+
+def unit(random: np.random.Generator) -> Vector:
+    vector = random.normal(size=DIMENSION)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def collection() -> list[StorePoint]:
+    """Zipf words, two sources, five publishers, three regions; every tenth passage repeats the one before it."""
+    random = np.random.default_rng(7)
+    points: list[StorePoint] = []
+    for number in range(SIZE):
+        words = [f"w{word}" for word in np.minimum(random.zipf(1.4, size=random.integers(1, 40)), 300)]
+        terms, vector = term_ids(words), unit(random)
+        if number % 10 == 9:
+            terms, vector = points[-1].terms, points[-1].vector
+        points.append(
+            StorePoint(
+                passage_id=PassageId(f"p{(number * 7919) % SIZE:04d}"),
+                source=SourceId("guidelines" if number % 3 else "codes"),
+                publisher=f"Publisher {number % 5}",
+                region=("GB", "US", "INT")[number % 3 - 1],
+                terms=terms,
+                vector=vector,
+            )
+        )
+    return points
+
+
+Builder = Callable[[list[StorePoint]], SearchStore]
+
+
+@pytest.fixture(params=get_args(StoreKind))
+def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Builder]:
+    """Makes a store of the kind under test, closed at the end."""
+    made: list[SearchStore] = []
+
+    def make(points: list[StorePoint]) -> SearchStore:
+        store: SearchStore
+        if request.param == "edge":
+            store = EdgeStore.build(points, tmp_path / f"store-{len(made)}")
+        else:
+            store = ExactStore(points)
+        made.append(store)
+        return store
+
+    yield make
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(build: Builder) -> SearchStore:
+    return build(collection())
+
+
+@pytest.fixture(scope="module")
+def reference() -> ExactStore:
+    return ExactStore(collection())
+
+
+FILTERS = [
+    NO_FILTERS,
+    SearchFilters(source=SourceId("codes")),
+    SearchFilters(publishers=("Publisher 1", "Publisher 4")),
+    SearchFilters(regions=("US",)),
+    SearchFilters(source=SourceId("guidelines"), publishers=("Publisher 2",), regions=("GB", "INT")),
+    SearchFilters(publishers=("Nobody",)),
+]
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+def test_same_bm25_ranking_and_scores_as_the_reference(
+    store: SearchStore, reference: ExactStore, filters: SearchFilters
+) -> None:
+    random = np.random.default_rng(11)
+    for _ in range(20):
+        query = term_ids([f"w{word}" for word in np.minimum(random.zipf(1.3, size=6), 320)])
+        for limit in (1, 10, 50):
+            found, expected = store.bm25_leg(query, filters, limit), reference.bm25_leg(query, filters, limit)
+            assert [item for item, _ in found] == [item for item, _ in expected]
+            np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], rtol=1e-5)
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+def test_same_dense_ranking_and_scores_as_the_reference(
+    store: SearchStore, reference: ExactStore, filters: SearchFilters
+) -> None:
+    random = np.random.default_rng(13)
+    for _ in range(20):
+        query = unit(random)
+        for limit in (1, 10, 50):
+            found, expected = store.dense_leg(query, filters, limit), reference.dense_leg(query, filters, limit)
+            assert [item for item, _ in found] == [item for item, _ in expected]
+            np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=1e-5)
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+def test_filters_are_kept_and_counted(store: SearchStore, filters: SearchFilters) -> None:
+    points = {point.passage_id: point for point in collection()}
+    wanted = {
+        key
+        for key, point in points.items()
+        if filters.source in (None, point.source)
+        and (not filters.publishers or point.publisher in filters.publishers)
+        and (not filters.regions or point.region in filters.regions)
+    }
+    assert store.count(filters) == len(wanted)
+    found = store.dense_leg(unit(np.random.default_rng(1)), filters, SIZE)
+    assert {item for item, _ in found} == wanted
+
+
+def test_publisher_and_region_are_found_whatever_their_case(store: SearchStore) -> None:
+    assert store.count(SearchFilters(publishers=("  publisher   1 ",), regions=("us",))) == store.count(
+        SearchFilters(publishers=("Publisher 1",), regions=("US",))
+    )
+
+
+def test_every_passage_is_counted(store: SearchStore) -> None:
+    assert store.count() == SIZE
+
+
+def test_passages_that_share_no_word_are_not_found(store: SearchStore) -> None:
+    assert store.bm25_leg(term_ids(["nowhere"]), NO_FILTERS, 10) == ()
+    assert store.bm25_leg(term_ids([]), NO_FILTERS, 10) == ()
+    word = term_ids(["w3"])[0]
+    having = {point.passage_id for point in collection() if word in point.terms}
+    assert {item for item, _ in store.bm25_leg(term_ids(["w3"]), NO_FILTERS, SIZE)} == having
+
+
+def test_equal_scores_are_ordered_by_id(build: Builder) -> None:
+    """Also at the cut: the first of twenty equals must not depend on how they were stored."""
+    vector = unit(np.random.default_rng(2))
+    ids = [PassageId(f"t{(n * 7) % 20:02d}") for n in range(20)]
+    store = build([StorePoint(i, SourceId("s"), "p", "GB", term_ids(["same"]), vector) for i in ids])
+    for leg in (store.bm25_leg(term_ids(["same"]), NO_FILTERS, 5), store.dense_leg(vector, NO_FILTERS, 5)):
+        assert [item for item, _ in leg] == [f"t{n:02d}" for n in range(5)]
+
+
+def test_vectors_of_another_length_are_refused(store: SearchStore) -> None:
+    with pytest.raises(StoreError):
+        store.dense_leg(np.ones(DIMENSION + 1, dtype=np.float32), NO_FILTERS, 3)
+
+
+def test_a_closed_store_says_so_and_closes_twice(store: SearchStore) -> None:
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.dense_leg(unit(np.random.default_rng(1)), NO_FILTERS, 3)
+    with pytest.raises(StoreError, match="closed"):
+        store.bm25_leg(term_ids(["w1"]), NO_FILTERS, 3)
+
+
+def test_threads_get_the_same_answers(store: SearchStore) -> None:
+    query, vector = term_ids(["w1", "w5"]), unit(np.random.default_rng(3))
+    expected = (store.bm25_leg(query, NO_FILTERS, 20), store.dense_leg(vector, NO_FILTERS, 20))
+    wrong: list[object] = []
+
+    def work() -> None:
+        for _ in range(30):
+            found = (store.bm25_leg(query, NO_FILTERS, 20), store.dense_leg(vector, NO_FILTERS, 20))
+            if found != expected:
+                wrong.append(found)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,87 @@
+"""What only the embedded engine can get wrong. If these fail, an index cannot be opened or shared."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.bm25 import term_ids
+from retrieval.documents import PassageId, SourceId
+from retrieval.errors import StoreError
+from retrieval.filters import NO_FILTERS
+from retrieval.stores import EdgeStore, StorePoint
+
+ROOT = Path(__file__).parents[3]
+VECTOR = np.array([1.0, 0.0, 0.0], dtype=np.float32)
+
+
+def point(number: int) -> StorePoint:
+    vector = np.array([1.0, number / 10, 0.0], dtype=np.float32)
+    terms = term_ids(["shared", f"own{number}"])
+    return StorePoint(PassageId(f"p{number}"), SourceId("s"), "P", "GB", terms, vector / np.linalg.norm(vector))
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    EdgeStore.build([point(number) for number in range(5)], tmp_path / "edge").close()
+    return tmp_path / "edge"
+
+
+def test_a_terminal_search_works_while_the_service_runs(built: Path) -> None:
+    """A second process opens the store, searches and closes; the first then still answers."""
+    with_service = EdgeStore(built)
+    script = (
+        "import sys; from pathlib import Path; from retrieval.bm25 import term_ids\n"
+        "from retrieval.filters import NO_FILTERS; from retrieval.stores import EdgeStore\n"
+        "store = EdgeStore(Path(sys.argv[1]))\n"
+        "sys.stdout.write(store.bm25_leg(term_ids(['own3']), NO_FILTERS, 3)[0][0]); store.close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(built)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "p3"
+    assert with_service.dense_leg(VECTOR, NO_FILTERS, 1)[0][0] == "p0"
+    with_service.close()
+    again = EdgeStore(built)
+    assert again.count() == 5
+    again.close()
+
+
+def test_a_killed_reader_leaves_a_store_that_opens(built: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from retrieval.stores import EdgeStore\n"
+        "store = EdgeStore(Path(sys.argv[1])); store.count(); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(built)], cwd=ROOT, check=False).returncode == -9
+    store = EdgeStore(built)
+    assert store.count() == 5
+    store.close()
+
+
+def test_a_missing_or_half_written_store_is_a_typed_error(built: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="not a complete search store"):
+        EdgeStore(tmp_path / "nowhere")
+    (built / "statistics.npz").write_bytes(b"half")
+    with pytest.raises(StoreError, match="not a complete search store"):
+        EdgeStore(built)
+
+
+def test_a_damaged_shard_is_a_typed_error(built: Path) -> None:
+    (built / "shard" / "edge_config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(StoreError, match="could not open"):
+        EdgeStore(built)
+
+
+def test_nothing_to_store_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="at least one"):
+        EdgeStore.build([], tmp_path / "edge")
+
+
+def test_no_passage_text_is_kept_in_the_engine(built: Path) -> None:
+    """Texts live in the store of record only; the engine knows numbers and filter values."""
+    assert json.loads((built / "passages.json").read_text("utf-8")) == [f"p{number}" for number in range(5)]
