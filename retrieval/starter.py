@@ -126,10 +126,20 @@ class CorpusComparison(_Model):
     note: Annotated[str, Field(max_length=300)] | None = None
 
 
+class SafetyReview(_Model):
+    """A reading of the whole file for what is wrong, or dangerous read alone; what was flagged is gone."""
+
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    method: Line
+    dropped: tuple[Slug, ...] = ()
+    grades_removed: tuple[Slug, ...] = ()
+
+
 class StarterChecks(_Model):
     """The record of how a file was checked."""
 
     second_pass: SecondPass
+    review: SafetyReview
     corpora: tuple[CorpusComparison, ...] = ()
 
 
