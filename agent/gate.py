@@ -106,9 +106,7 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 #: Ways to say no that may stand for one another; how often they stand is counted, so they are not new words.
-_DENIALS = (
-    "not no never without avoid avoided avoiding avoids contraindicated contraindication contraindications cannot unless except"
-)
+_DENIALS = "not no never without avoid avoided avoiding avoids contraindicated contraindication contraindications cannot unless except"
 _STATEMENT = re.compile(r"(?<=[.;!?])\s+")
 _WORD = re.compile(r"[^\W\d_]+")
 _NON = re.compile(r"\bnon-(?=\w)", re.IGNORECASE)
@@ -147,8 +145,9 @@ def _stems(text: str) -> set[str]:
     return found
 
 
-#: Words of quantities are compared as quantities, so they are not new words either.
-_MAY_ADD = _stems(PLAIN_WORDS) | {_stem(word) for word in QUANTITY_WORDS}
+_MAY_ADD = _stems(PLAIN_WORDS)
+#: Words of quantities are compared as quantities, so they are not compared as words.
+_QUANTITY_STEMS = frozenset(_stem(word) for word in QUANTITY_WORDS)
 _DENIAL_STEMS = _stems(_DENIALS) | {"t", "don", "doesn", "isn", "aren"}
 
 
@@ -184,7 +183,7 @@ def _support(text: str, cited: Sequence[Evidence]) -> tuple[float, list[str]]:
 
     Also the words that are neither found there nor plain.
     """
-    wanted = _stems(text)
+    wanted = _stems(text) - _QUANTITY_STEMS
     if not wanted:
         return 1.0, []
     held = set(_DENIAL_STEMS)

@@ -40,8 +40,10 @@ _WORDS = {
     "once": "1 time", "twice": "2 times", "thrice": "3 times", "half": "0.5",
 }  # fmt: skip
 _MEASURES = frozenset(["mg", "g", "kg", "microgram", "ng", "ml", "l", "min", "h", "d", "wk", "mo", "y", "unit", "time"])
-#: Words that this module reads as part of a quantity. "Second" is left out: it is also a rank.
-QUANTITY_WORDS = frozenset([*_WORDS, *_MEASURES, *(word for word, unit in _UNITS.items() if unit in _MEASURES)])
+#: Words that this module reads as part of a quantity. Left out is what has another meaning: "vitamin d".
+QUANTITY_WORDS = frozenset([*_WORDS, *_MEASURES, *(word for word, unit in _UNITS.items() if unit in _MEASURES)]) - {
+    "d", "u", "y",
+}  # fmt: skip
 _WORD = re.compile(r"\b(" + "|".join(_WORDS) + r")\b")
 _POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9}
 _NUMBER = r"(?<![^\W_])(?<!\d[.,])(?:\d+(?:[.,]\d+)*|\.\d+)(?:\^-?\d+)?"

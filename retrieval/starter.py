@@ -40,6 +40,9 @@ Topic = Literal[
     "diagnosis", "assessment", "treatment", "monitoring", "referral", "prevention", "screening", "safety"
 ]
 
+# libyaml's safe loader where PyYAML was built with it: ten times faster on these files.
+_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # Digits that belong to a name, not to a dose or threshold.
 _NAMED_NUMBER = re.compile(
     r"\b(?:types?|stages?|grades?|class|category|steps?|phase|group|factor|vitamin|tier|level|schedule)"
@@ -179,7 +182,7 @@ def read_starter_file(path: Path) -> StarterFile:
     if not text.startswith("---\n") or len(parts) != 2:
         raise StarterFileError(f"{path.name}: expected YAML front matter between two '---' lines")
     try:
-        parsed = StarterFile.model_validate(yaml.safe_load(parts[0][4:]))
+        parsed = StarterFile.model_validate(yaml.load(parts[0][4:], Loader=_LOADER))  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValidationError) as error:
         raise StarterFileError(f"{path.name}: {error}") from error
     if parsed.id != path.stem:
