@@ -78,5 +78,6 @@ def build_service(settings: Settings) -> Service:
     async def close() -> None:
         await client.close()
         journal.close()
+        searcher.close()
 
     return Service(settings=settings, agent=agent, close=close)
