@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx2
 
 _LOOK_S, _LOOK_TIMEOUT_S = 0.5, 2.0
-#: The first constrained call loads the grammar engine; on a busy machine that takes many seconds.
+#: The first call of a kind loads what it needs, the grammar engine for one; a busy machine takes many seconds.
 _FIRST_CALL_TIMEOUT_S = 120.0
 _SCHEMA = {"type": "object", "properties": {"action": {"enum": ["search"]}}, "required": ["action"]}
 
@@ -44,6 +44,8 @@ async def first_call(model_url: str, model: str, api_key: str | None = None) -> 
         "temperature": 0,
         "response_format": {"type": "json_schema", "json_schema": {"name": "probe", "schema": _SCHEMA}},
         "return_token_ids": True,
+        "logprobs": True,
+        "top_logprobs": 20,
     }
     try:
         async with httpx2.AsyncClient(timeout=_FIRST_CALL_TIMEOUT_S, headers=_authorisation(api_key)) as client:
