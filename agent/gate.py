@@ -2,9 +2,10 @@
 
 First cut, deterministic and linear in the text's length. A sentence is shown only when it carries
 at least one key, every key is this run's, every quantity stands with the same unit, comparator and
-order in one cited passage, it holds as many negations as the statement it restates, and its words are the
-passage's own, a few plain words apart. Everything else is withheld with a reason: when in doubt, the
-clinician gets the recommendation itself. The gate never edits a sentence.
+order in one cited passage, it holds as many negations as the statement it restates and keeps its
+conditions, and its words are the passage's own, a few plain words apart. Everything else is withheld
+with a reason: when in doubt, the clinician gets the recommendation itself. The gate never edits a
+sentence.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class WithheldReason(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     NUMBER_NOT_IN_PASSAGE = "number_not_in_passage"
     NEGATION_DIFFERS = "negation_differs"
+    CONDITION_DROPPED = "condition_dropped"
     WORDS_NOT_IN_PASSAGE = "words_not_in_passage"
 
 
@@ -84,6 +86,8 @@ class AnswerGate:
         parts = [sentence.text] if _WARNING_LIST.match(sentence.text) else sentence.text.split(";")
         if any(_negations(part) != _expected_negations(part, passages) for part in parts):
             return _withheld(sentence, WithheldReason.NEGATION_DIFFERS)
+        if condition := _dropped_condition(sentence.text, passages):
+            return _withheld(sentence, WithheldReason.CONDITION_DROPPED, condition)
         support, invented = _support(sentence.text, cited)
         if invented or support < self._min_support:
             return _withheld(sentence, WithheldReason.WORDS_NOT_IN_PASSAGE, " ".join(invented) or None, support)
@@ -216,6 +220,23 @@ def _expected_negations(text: str, passages: Sequence[Passage]) -> int:
         return warning.negations
     only_warned = set[str]().union(*(item.stems for item in warnings)) - usual - _DENIAL_STEMS
     return expected + 1 if wanted & only_warned else expected
+
+
+_CONDITION = re.compile(r"\b(?:if|unless|when|while|until|provided|only|except|where)\b", re.IGNORECASE)
+
+
+def _dropped_condition(text: str, passages: Sequence[Passage]) -> str | None:
+    """The condition word the sentence lost of the statement it restates most, or None.
+
+    "If eGFR is above 45, give A" must not become "Give A": a sentence can be faithful word by word
+    and still harm without its condition.
+    """
+    wanted = _stems(text)
+    statements = [part for passage in passages for part in _STATEMENT.split(passage.text)]
+    closest = max(statements, key=lambda part: len(wanted & _stems(" " + part)))
+    lost = Counter(word.casefold() for word in _CONDITION.findall(closest))
+    lost -= Counter(word.casefold() for word in _CONDITION.findall(text))
+    return next(iter(lost), None)
 
 
 def _support(text: str, cited: Sequence[Evidence]) -> tuple[float, list[str]]:

@@ -8,6 +8,7 @@ at this boundary, and messages never carry prompt or reply text.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -49,6 +50,8 @@ class OpenAIModelClient:
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         self._identity = identity
+        # OPENAI_LOG=debug would write whole request bodies, and those hold what a clinician typed.
+        logging.getLogger("openai").setLevel(logging.WARNING)
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
         #: False once the server has refused a JSON schema and taken the same call without one.
         self._constrains = True

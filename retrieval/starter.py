@@ -36,9 +36,7 @@ NOTICE = (
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Line = Annotated[str, Field(min_length=2, max_length=400)]
-Topic = Literal[
-    "diagnosis", "assessment", "treatment", "monitoring", "referral", "prevention", "screening", "safety"
-]
+Topic = Literal["diagnosis", "assessment", "treatment", "monitoring", "referral", "prevention", "screening", "safety"]
 
 # libyaml's safe loader where PyYAML was built with it: ten times faster on these files.
 _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -60,6 +60,9 @@ def main(arguments: list[str]) -> int:
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"\n{error.filename or ROOT} could not be used ({error.strerror}): free some space.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nStopped; the same command continues where this one stopped.", file=sys.stderr)
         return 130

@@ -8,10 +8,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.model.environment import DEFAULT_PLACE, find_model_environment
 from service.ports import port_is_free
-from service.settings import Settings
+
+if TYPE_CHECKING:  # the supervisor itself needs neither settings nor the agent behind them
+    from service.settings import Settings
 
 Argv = tuple[str, ...]
 

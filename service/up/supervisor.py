@@ -54,6 +54,8 @@ class _Supervisor:
     plan: Plan
     screen: Screen
     children: list[Child] = field(default_factory=list)
+    #: Parts whose log was begun by this run; the run before keeps one log, so that none grows for ever.
+    logged: set[str] = field(default_factory=set)
     #: Set once the model answers, or once it is clear that it will not.
     model_settled: asyncio.Event = field(default_factory=asyncio.Event)
     model_answers: bool = False
@@ -99,7 +101,17 @@ class _Supervisor:
             self._announce()
 
     def _start(self, name: str, argv: Argv, *, to_terminal: bool = False) -> Child:
-        child = Child(name, argv, None if to_terminal else self.plan.logs / f"{name}.log")
+        log = None if to_terminal else self.plan.logs / f"{name}.log"
+        try:
+            if log is not None and name not in self.logged and log.exists():
+                log.replace(log.with_suffix(".previous.log"))
+            child = Child(name, argv, log)
+        except OSError as error:
+            raise _PartFailedError(
+                f"{error.filename or log} could not be used ({error.strerror}): free some space, make it writable, or "
+                "set CLINSEARCH_DATA_DIR to another folder."
+            ) from error
+        self.logged.add(name)
         self.children.append(child)
         return child
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -216,6 +217,7 @@ class TestGate:
 
         asked = await ask([search("cystitis"), ANSWER, cut])
         assert asked.sentences == [UTI]
+        assert asked.summary.answer.label == wording.LENGTH_LABEL
 
 
 class TestOtherOutcomes:
@@ -326,7 +328,7 @@ class TestLimits:
             settings=AgentSettings(budget=Budget(wall_clock_s=15)),
         )
         assert clock.monotonic() <= 16
-        assert asked.summary.stop_reason in (StopReason.BUDGET_EXHAUSTED, StopReason.MODEL_FAILED)
+        assert asked.summary.stop_reason is StopReason.BUDGET_EXHAUSTED
         assert asked.summary.answer.kind is AnswerKind.RECOMMENDATIONS
         assert asked.summary.answer.citations
 
@@ -339,6 +341,30 @@ class TestLimits:
         assert asked.rollout.steps[2].permitted == ("search", "answer")
         assert asked.summary.stop_reason is StopReason.ANSWERED
         assert asked.rollout.policy.search_first
+
+    async def test_an_untrained_models_query_only_breaks_ties(self, ask: AskFunction, searcher: HybridSearcher) -> None:
+        counting = FailingSearcher(searcher, works=9)
+        await ask([search("cystitis")], settings=AgentSettings(search_first=True), using=counting)
+        assert counting.requests[0].later_weight < 1
+        free = FailingSearcher(searcher, works=9)
+        await ask([search("cystitis"), ANSWER, cite_first], using=free)
+        assert free.requests[0].later_weight == 1
+
+    async def test_a_search_that_hangs_ends_with_the_runs_own_time(
+        self, ask: AskFunction, searcher: HybridSearcher
+    ) -> None:
+        class Hanging(FailingSearcher):
+            def search(self, request: SearchRequest) -> SearchResult:
+                time.sleep(0.5)
+                return super().search(request)
+
+        asked = await ask(
+            [search("cystitis")],
+            using=Hanging(searcher, works=9),
+            settings=AgentSettings(budget=Budget(wall_clock_s=0.1)),
+        )
+        assert asked.summary.failures[0].code == "store_error"
+        assert asked.summary.answer.label == wording.SEARCH_FAILED
 
     async def test_a_model_that_does_not_write_lists_recommendations(self, ask: AskFunction) -> None:
         asked = await ask(

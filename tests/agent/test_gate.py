@@ -222,3 +222,20 @@ def test_text_put_into_a_faithful_sentence_passes_only_if_it_says_nothing_new(ex
 def test_no_sentence_makes_the_gate_fail(text: str, key: str) -> None:
     verdict = check(text, uti_hit(), keys=(key,))
     assert verdict.shown is (verdict.reason is None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence", "condition"),
+    [
+        ("If eGFR is above 45, give nitrofurantoin.", "Give nitrofurantoin.", "if"),
+        ("Give nitrofurantoin only after culture.", "Give nitrofurantoin after culture.", "only"),
+        ("Start aspirin when bleeding is excluded.", "Start aspirin.", "when"),
+    ],
+)
+def test_a_sentence_may_not_lose_its_condition(statement: str, sentence: str, condition: str) -> None:
+    """Invariant 5: faithful word by word, and harmful without its condition."""
+    whole = uti_hit()
+    conditional = whole.model_copy(update={"passage": whole.passage.model_copy(update={"text": statement})})
+    verdict = check(sentence, conditional)
+    assert (verdict.reason, verdict.detail) == (WithheldReason.CONDITION_DROPPED, condition)
+    assert check(statement, conditional).shown

@@ -67,3 +67,14 @@ def test_a_broken_policy_file_is_one_clear_error_at_start(tmp_path: Path, conten
 def test_a_missing_policy_file_is_the_same_error(tmp_path: Path) -> None:
     with pytest.raises(PolicyFileError):
         load_policy(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Patient says 'I want to die': how do I assess suicide risk?",
+        "19 year old told me I want to kill myself. What do I do next?",
+    ],
+)
+def test_a_clinician_may_quote_a_patient(question: str) -> None:
+    assert load_policy().check(question) is None

@@ -19,7 +19,8 @@ OPENING = "<|im_start|>assistant\n"
 
 def render(messages: list[Turn], **options: Any) -> tuple[str, list[tuple[int, int]]]:
     """The text, and where the assistant's own words are in it."""
-    rendered, spans = render_jinja_template(conversations=[messages], chat_template=TEMPLATE, **options)
+    renderer: Any = render_jinja_template  # its annotation names one of the two values it returns
+    rendered, spans = renderer(conversations=[messages], chat_template=TEMPLATE, **options)
     return rendered[0], [(int(start), int(end)) for start, end in spans[0]] if spans else []
 
 

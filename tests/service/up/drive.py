@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from pathlib import Path
 
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from service.up import ConsoleScreen, Plan, supervise
 
 if __name__ == "__main__":
-    values = json.loads(sys.stdin.read())
-    commands = {
-        name: tuple(values.pop(name)) if values.get(name) else None for name in ("prepare", "model", "index", "api")
-    }
-    plan = Plan(**commands, **(values | {"logs": Path(values["logs"])}))
+    plan = TypeAdapter(Plan).validate_json(sys.stdin.read())
     sys.exit(asyncio.run(supervise(plan, ConsoleScreen(Console(file=sys.stdout, width=200)))))

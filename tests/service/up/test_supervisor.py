@@ -195,6 +195,25 @@ def test_a_step_that_fails_stops_everything_with_its_own_sentence(
     until(lambda: all(gone(pid) for pid in up.started()))
 
 
+def test_a_log_that_cannot_be_written_is_one_sentence(start: Callable[..., Up], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    up = start(logs=str(tmp_path / "file" / "logs"))
+    assert up.end() == 1
+    assert "CLINSEARCH_DATA_DIR" in up.said()
+    assert "Traceback" not in up.said()
+
+
+def test_the_run_before_keeps_its_log_and_a_new_one_begins(start: Callable[..., Up], tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "api.log").write_text("the run before")
+    up = start()
+    up.until_said("is ready at")
+    assert up.end(signal.SIGTERM) == 0
+    assert (logs / "api.previous.log").read_text() == "the run before"
+    assert "the run before" not in (logs / "api.log").read_text()
+
+
 def test_an_api_that_dies_ends_the_product_and_names_its_log(start: Callable[..., Up]) -> None:
     up = start(api=["--fails"])
     assert up.end() == 1
