@@ -61,7 +61,7 @@ def plot(report: RetrievalReport, path: Path) -> None:
         axes.grid(axis="y", alpha=0.3)
         axes.set_xlim(-0.6, len(names) - 0.4)
     levels.set_ylim(bottom=0)
-    levels.legend(fontsize=8, frameon=False)
+    figure.legend(*levels.get_legend_handles_labels(), loc="outside lower center", ncols=len(systems), fontsize=8)
     figure.suptitle(f"Mean and {report.level:.0%} bootstrap interval over queries", fontsize=9)
     try:
         figure.savefig(path, dpi=150)

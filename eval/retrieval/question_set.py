@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from eval.retrieval.errors import SetInvalidError
@@ -60,9 +60,7 @@ class QuestionSet:
 
     def first(self, count: int) -> QuestionSet:
         """The same passages with only the first `count` queries, for a quick look."""
-        return QuestionSet(
-            self.name, self.measures_what, self.entries, self.queries[:count], self.relevant_from, self.left_out
-        )
+        return replace(self, queries=self.queries[:count])
 
 
 def assembled(

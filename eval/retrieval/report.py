@@ -51,6 +51,13 @@ class SystemResult(_Model):
     per_query: dict[Measure, tuple[float, ...]]
 
 
+class FusionGain(_Model):
+    """Whether fusing pays: hybrid minus the leg with the higher nDCG@10 on this set, query by query."""
+
+    better_leg: str
+    difference: Estimate
+
+
 class SetResult(_Model):
     """All systems on one set."""
 
@@ -66,6 +73,8 @@ class SetResult(_Model):
     encode_s: float
     build_s: float
     systems: tuple[SystemResult, ...]
+    #: nDCG@10 of hybrid against the better of its legs; None unless all three were measured.
+    fusion_gain: FusionGain | None
 
     def system(self, name: str) -> SystemResult | None:
         """The result of a system, or None where it was not measured."""

@@ -20,7 +20,7 @@ from eval.retrieval.errors import UnknownSystemError
 from eval.retrieval.indexed import Report, indexed
 from eval.retrieval.measures import DEPTH, MEASURES, Measure, all_measures
 from eval.retrieval.question_set import QuestionSet
-from eval.retrieval.report import Estimate, Latency, RetrievalReport, SetResult, SystemResult
+from eval.retrieval.report import Estimate, FusionGain, Latency, RetrievalReport, SetResult, SystemResult
 from eval.retrieval.systems import SYSTEMS, Ranking, System, checked_systems, need_vectors
 from retrieval import Encoder, StoreKind
 from retrieval.bm25 import K1, B
@@ -126,6 +126,7 @@ def _measured(
                 _result(name, rankings[name], values[name], None if name == baseline else values[baseline], resamples)
                 for name in names
             ),
+            fusion_gain=_fusion_gain({name: found["ndcg@10"] for name, found in values.items()}, resamples),
         )
 
 
@@ -172,6 +173,15 @@ def _result(
         else {m: _estimate(paired_difference(values[m], baseline[m], resamples=resamples)) for m in MEASURES},
         search=_latency([ranking.search_ms for ranking in rankings]),
         per_query=values,
+    )
+
+
+def _fusion_gain(values: dict[str, tuple[float, ...]], resamples: int) -> FusionGain | None:
+    if not {"bm25", "dense", "hybrid"} <= values.keys():
+        return None
+    leg = max(("bm25", "dense"), key=lambda name: sum(values[name]))
+    return FusionGain(
+        better_leg=leg, difference=_estimate(paired_difference(values["hybrid"], values[leg], resamples=resamples))
     )
 
 

@@ -85,6 +85,12 @@ def _set_lines(result: SetResult) -> list[str]:
         lines.append(f"  Judged among the first 10: {lowest:.0%} or more; the rest counts as not relevant.")
     if result.left_out:
         lines.append("  Left out: " + ", ".join(f"{count} {what}" for what, count in result.left_out.items()) + ".")
+    if result.fusion_gain is not None:
+        gain = result.fusion_gain.difference
+        lines.append(
+            f"  hybrid minus {result.fusion_gain.better_leg}, the better leg: "
+            f"{gain.mean:+.3f} nDCG@10 ({gain.low:+.3f}..{gain.high:+.3f})."
+        )
     gap = result.oracle_gap
     if gap is not None:
         verdict = "agrees" if gap <= ORACLE_TOLERANCE else "DOES NOT AGREE"

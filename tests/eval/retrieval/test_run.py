@@ -9,7 +9,7 @@ import pytest
 from eval.retrieval.errors import UnknownSystemError
 from eval.retrieval.indexed import indexed
 from eval.retrieval.measures import DEPTH, MEASURES
-from eval.retrieval.question_set import QuestionSet
+from eval.retrieval.question_set import QuestionSet, assembled, plain_entry
 from eval.retrieval.report import RetrievalReport
 from eval.retrieval.run import evaluate_retrieval
 from eval.retrieval.systems import SYSTEMS, HybridSystem, checked_systems
@@ -61,6 +61,30 @@ def test_every_system_is_measured_and_bm25_agrees_with_its_oracle(
         assert set(system.measures) == set(MEASURES)
         assert all(len(values) == len(small_set.queries) for values in system.per_query.values())
         assert (system.difference is None) == (system.system == "bm25")
+
+
+def test_hybrid_is_compared_with_the_better_leg(small_set: QuestionSet, tmp_path: Path) -> None:
+    """Better than BM25 alone says nothing where dense search is better still."""
+    (result,) = measured(small_set, tmp_path).sets
+    assert result.fusion_gain is not None
+    means = {system.system: system.measures["ndcg@10"].mean for system in result.systems}
+    assert means[result.fusion_gain.better_leg] == max(means["bm25"], means["dense"])
+    assert result.fusion_gain.difference.mean == pytest.approx(means["hybrid"] - max(means["bm25"], means["dense"]))
+    (alone,) = measured(small_set, tmp_path, ("bm25",)).sets
+    assert alone.fusion_gain is None
+
+
+def test_a_passage_without_words_does_not_stop_the_run(tmp_path: Path) -> None:
+    """Real corpora hold a few."""
+    entries = [plain_entry("p1", "gout"), plain_entry("p2", ""), plain_entry("p3", "the of and")]
+    odd = assembled(
+        "odd", measures_what="-", entries=entries, queries=[("q", "gout"), ("s", "the")],
+        grades={"q": {"p1": 1}, "s": {"p3": 1}},
+    )  # fmt: skip
+    (result,) = measured(odd, tmp_path).sets
+    bm25 = result.system("bm25")
+    assert bm25 is not None
+    assert bm25.per_query["ndcg@10"] == (1.0, 0.0)
 
 
 def test_what_is_measured_as_hybrid_is_what_the_product_returns(small_set: QuestionSet, tmp_path: Path) -> None:
