@@ -18,18 +18,20 @@ _COLUMNS: tuple[tuple[Measure, str], ...] = (
     ("mrr@10", "MRR@10"),
 )
 _WIDTH = 13
+_NAME = 24  # longer names of sets are cut in the table
 
 
 def table(report: RetrievalReport) -> str:
     """Two lines for each set and system (means, then intervals), and what stands behind them."""
     names = [name for _, name in _COLUMNS]
     gain = f"nDCG-{report.baseline}"
-    head = f"{'set':10} {'system':10}" + "".join(f"{name:>{_WIDTH}}" for name in [*names, gain])
+    width = min(_NAME, max((len(result.name) for result in report.sets), default=0))
+    head = f"{'set':{width}} {'system':10}" + "".join(f"{name:>{_WIDTH}}" for name in [*names, gain])
     lines = [head + f"{'p50 ms':>9}{'p95 ms':>9}"]
     for result in report.sets:
         lines.append("")
         for system in result.systems:
-            lines += _system_lines(result.name, system)
+            lines += _system_lines(f"{result.name[:width]:{width}}", system)
     lines += ["", f"Second lines: {report.level:.0%} intervals, bootstrap over queries ({report.resamples} resamples)."]
     lines.append(f"nDCG-{report.baseline}: paired difference in nDCG@10; * where its interval excludes 0.")
     lines.append(
@@ -54,11 +56,11 @@ def _system_lines(name: str, system: SystemResult) -> list[str]:
     gain = None if system.difference is None else system.difference["ndcg@10"]
     means = "".join(f"{cell.mean:>{_WIDTH}.3f}" for cell in cells)
     means += f"{'-':>{_WIDTH}}" if gain is None else f"{f'{gain.mean:+.3f}' + '*' * gain.excludes_zero:>{_WIDTH}}"
-    first = f"{name[:10]:10} {system.system:10}{means}{system.search.p50:>9.2f}{system.search.p95:>9.2f}"
+    first = f"{name} {system.system:10}{means}{system.search.p50:>9.2f}{system.search.p95:>9.2f}"
     intervals = "".join(f"{_interval(cell):>{_WIDTH}}" for cell in cells)
     if gain is not None:
         intervals += f"{f'{gain.low:+.3f}..{gain.high:+.3f}':>{_WIDTH + 2}}"
-    return [first, f"{'':21}{intervals}"]
+    return [first, f"{'':{len(name) + 11}}{intervals}"]
 
 
 def _interval(estimate: Estimate) -> str:

@@ -15,6 +15,70 @@ from eval.retrieval.measures import MEASURES, all_measures, judged, ndcg, recall
 # that also has one judged 3 and one judged 2; DCG 6.861, ideal DCG 8.740, nDCG 0.785.
 PUBLISHED = {"d1": 3, "d2": 2, "d3": 3, "d4": 0, "d5": 1, "d6": 2, "d7": 3, "d8": 2}
 
+# Made-up rankings with trec_eval's ndcg_cut_10, recall_5, recall_20 and recip_rank (pytrec-eval-terrier, relevance level 2).
+TREC_EVAL = [
+    (
+        "taqcbvghyoksjdimexrflpwu",
+        {
+            "b": 2,
+            "e": 0,
+            "f": 1,
+            "g": 2,
+            "h": 3,
+            "o": 0,
+            "p": 3,
+            "q": 3,
+            "r": 0,
+            "s": 0,
+            "u": 3,
+            "v": 1,
+            "x": 3,
+            "z": 2,
+        },
+        (0.370712, 0.25, 0.625, 0.333333),
+    ),
+    (
+        "sugvikcjyanm",
+        {
+            "a": 1,
+            "b": 1,
+            "c": 0,
+            "d": 3,
+            "e": 0,
+            "g": 1,
+            "h": 0,
+            "i": 3,
+            "j": 0,
+            "k": 0,
+            "q": 0,
+            "r": 1,
+            "w": 0,
+            "y": 1,
+        },
+        (0.326188, 0.5, 0.5, 0.2),
+    ),
+    (
+        "gfmtus",
+        {
+            "a": 0,
+            "b": 1,
+            "d": 3,
+            "e": 0,
+            "f": 0,
+            "g": 1,
+            "h": 1,
+            "i": 1,
+            "o": 1,
+            "p": 0,
+            "v": 0,
+            "w": 3,
+            "x": 2,
+            "z": 1,
+        },
+        (0.124745, 0.0, 0.0, 0.0),
+    ),
+]
+
 passages = st.integers(0, 30).map(lambda number: f"p{number:02d}")
 rankings = st.lists(passages, unique=True, max_size=25)
 judgements = st.dictionaries(passages, st.integers(0, 3), min_size=1).filter(lambda grades: any(grades.values()))
@@ -22,6 +86,16 @@ judgements = st.dictionaries(passages, st.integers(0, 3), min_size=1).filter(lam
 
 def test_ndcg_gives_the_published_worked_example() -> None:
     assert ndcg(["d1", "d2", "d3", "d4", "d5", "d6"], PUBLISHED, 6) == pytest.approx(0.785, abs=5e-4)
+
+
+@pytest.mark.parametrize(("ranking", "grades", "expected"), TREC_EVAL)
+def test_the_measures_are_those_of_trec_eval(
+    ranking: str, grades: dict[str, int], expected: tuple[float, float, float, float]
+) -> None:
+    """Figures of another definition could not be compared with anyone's."""
+    found = all_measures(list(ranking), grades, relevant_from=2)
+    shown = (found["ndcg@10"], found["recall@5"], found["recall@20"], found["mrr@10"])
+    assert shown == pytest.approx(expected, abs=1e-6)
 
 
 def test_ndcg_of_a_hand_computed_ranking() -> None:
