@@ -15,7 +15,7 @@ from eval.retrieval.measures import MEASURES, all_measures, judged, ndcg, recall
 # that also has one judged 3 and one judged 2; DCG 6.861, ideal DCG 8.740, nDCG 0.785.
 PUBLISHED = {"d1": 3, "d2": 2, "d3": 3, "d4": 0, "d5": 1, "d6": 2, "d7": 3, "d8": 2}
 
-# Made-up rankings with trec_eval's ndcg_cut_10, recall_5, recall_20 and recip_rank (pytrec-eval-terrier, relevance level 2).
+# Made-up rankings with what trec_eval gives for ndcg_cut_10, recall_5, recall_20, recip_rank at relevance level 2.
 TREC_EVAL = [
     (
         "taqcbvghyoksjdimexrflpwu",
