@@ -86,7 +86,7 @@ def build_index(
                 generation = place.begin()
             records.write_generation(generation, corpus)
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
-            encoded = _encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
+            encoded = encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
             if store == "edge":
                 points = store_points(pairs, vectors_of(pairs, vectors))
                 EdgeStore.build(
@@ -146,8 +146,15 @@ def store_points(pairs: Sequence[tuple[Passage, Document]], rows: Vectors) -> li
     ]
 
 
-def _encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: Encoder, report: Progress) -> int:
-    """Give every text a vector of record; returns how many were encoded."""
+def encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: Encoder, report: Progress) -> int:
+    """Give every text a vector of record, durably in parts, so an interrupted run goes on where it was.
+
+    Returns:
+        How many texts were encoded.
+
+    Raises:
+        EncoderError, CorpusError: the encoder or the disk failed.
+    """
     texts = {text_hash(text): text for text in map(dense_text, passages)}
     missing = [key for key in texts if key not in vectors]
     for start in range(0, len(missing), _ENCODE_CHUNK):

@@ -58,7 +58,8 @@ class SearchRequest(_Model):
     #: Weight in the fusion of every query after the first; the first weighs 1.
     later_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     filters: SearchFilters = SearchFilters()
-    limit: Annotated[int, Field(ge=1, le=50)] = 8
+    #: What a screen or a prompt holds is far less; the most is what recall is measured at.
+    limit: Annotated[int, Field(ge=1, le=100)] = 8
 
 
 class Hit(_Model):

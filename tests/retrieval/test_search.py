@@ -112,7 +112,7 @@ def test_any_question_is_searched(searcher: Searcher, query: str) -> None:
         {"queries": ("  \n",)},
         {"queries": ("a",) * 5},
         {"queries": ("a",), "limit": 0},
-        {"queries": ("a",), "limit": 51},
+        {"queries": ("a",), "limit": 101},
         {"queries": ("a",), "surprise": 1},
     ],
 )
