@@ -21,7 +21,7 @@ err = Console(stderr=True)
 
 def stop(message: str, code: int = 1) -> typer.Exit:
     """Print one sentence on what to do; raise what this returns."""
-    err.print(message, style="red", markup=False, highlight=False)
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     return typer.Exit(code)
 
 

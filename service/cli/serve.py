@@ -6,6 +6,7 @@ import logging
 
 import uvicorn
 
+from retrieval import SearchRequest
 from service.app import create_app
 from service.cli.common import err, errors_as_sentences, load_settings
 from service.container import build_service
@@ -16,9 +17,12 @@ def serve() -> None:
     """Serve the API and the chat page. The index must exist; the model server may come later."""
     settings = load_settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for every call to the model says nothing new
     tracing = configure_tracing(settings.otlp_endpoint)
     with errors_as_sentences():
         service = build_service(settings)
+        # Loads the encoder now: the first question must not wait for it, and /readyz must not promise too early.
+        service.agent.searcher.search(SearchRequest(queries=("ready",), limit=1))
     err.print(f"Serving on http://{settings.host}:{settings.port}", highlight=False)
     # Access lines are written by the request boundary, without addresses as typed.
     uvicorn.run(create_app(service), host=settings.host, port=settings.port, access_log=False, log_config=None)
