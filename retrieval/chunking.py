@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from retrieval.blocks import Block, ParsedDocument, Piece, lay_out
 from retrieval.documents import CorpusEntry, Passage, PassageId, PassageKind
+from retrieval.gathering import gather_grades
 from retrieval.recommendations import (
     Grade,
     find_grades,
@@ -81,7 +82,7 @@ class _Cutter:
     _room: int = 0
 
     def cut(self) -> CutDocument:
-        self.text, pieces = lay_out(self.parsed.blocks)
+        self.text, pieces = lay_out(gather_grades(self.parsed.blocks))
         prefix = min(self.limits.counter.count(self.parsed.condition) + 1, _LONGEST_PREFIX)
         self._room = max(self.limits.limit - SPECIAL_TOKENS - prefix, 16)
         empty: Piece | None = None  # a heading that nothing stands under yet
@@ -118,7 +119,7 @@ class _Cutter:
             self._recommend(piece, piece.start, piece.end, grade)
             return
         if not marks:
-            if block.recommends and sounds_like_recommendation(block.lead + " " + block.text):
+            if block.recommends and sounds_like_recommendation(f"{block.lead} {block.text}".strip()):
                 self._flush()
                 self._recommend(piece, piece.start, piece.end, None)
             else:

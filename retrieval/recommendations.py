@@ -39,8 +39,9 @@ _BRACKETED = re.compile(r"\(((?:[^()]|\([^()]*\)){1,220})\)|\[([^\[\]]{1,160})\]
 # Grades written without brackets: on a line of their own, or after a label.
 _LABELLED = re.compile(
     rf"(?:strength\s+of\s+(?:the\s+)?recommendation|recommendation\s+strength|strength)\s*[:=\u2013-]\s*(?P<strength>{_WORD}|[A-E]\b|[12][ABC]?\b)"
-    rf"|(?:certainty|quality|level|strength)\s+of\s+(?:the\s+)?evidence\s*[:=\u2013]\s*(?P<certainty>{_LEVEL}|{_ROMAN}\b|[1-5][a-c]?\b|[A-D]\b)"
+    rf"|(?:certainty|quality|level|strength)\s+of\s+(?:the\s+)?evidence\s*[:=\u2013]\s*(?P<certainty>{_LEVEL}|{_ROMAN}\b|[1-5][a-c]?\b|[A-D]\b(?!\s+\w))"
     rf"|(?:^|[\s;])grade\s*[:=]\s*(?P<grade>[A-EI]|[12][ABC])\b"
+    rf"|\btask\s+force\s+recommends\s+(?P<against>against\s+)?[^.]*?on\s+the\s+basis\s+of\s+(?P<basis>strong|sufficient)\s+evidence"
     rf"|(?:^|[.;:\n]\s*)(?P<words>(?:strong|weak|conditional)\s+recommendation\s*(?:\((?:for|against)\)\s*)?[,;]\s*"
     rf"(?:(?:{_LEVEL}){_DASH}?(?:certainty|quality)(?:\s+of)?(?:\s+the)?(?:{_DASH}?evidence)?))",
     re.IGNORECASE,
@@ -61,7 +62,7 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(?:grade\s+)?I\s+(?:statement|recommendation)s?\b", re.IGNORECASE), "I statement"),
     (re.compile(r"^recommendation\s+category\s*:?\s*(?P<x>[A-D])\b", re.IGNORECASE), "Category {X}"),
     (re.compile(rf"^(?:CDC\s+)?category\s+(?P<x>I[A-D]|II[A-D]?|{_ROMAN}|[A-D][123]?)\b", re.IGNORECASE), "Category {X}"),
-    (re.compile(rf"^class\s+(?P<x>III|IIa|IIb|II|I|1|2a|2b|3)\b(?:\s*[:(]\s*(?P<y>harm|no\s+benefit|benefit)\)?)?", re.IGNORECASE), "Class {x}"),
+    (re.compile(r"^class\s+(?P<x>III|IIa|IIb|II|I|1|2a|2b|3)\b(?:\s*[:(]\s*(?P<y>harm|no\s+benefit|benefit)\)?)?", re.IGNORECASE), "Class {x}"),
     (re.compile(r"^(?P<x>(?:strong|weak)\s+(?:for|against))\b", re.IGNORECASE), "{x}"),
     (re.compile(r"^(?P<x>(?:strong|weak|conditional|moderate|optional|discretionary)(?:\s+(?:positive|negative))?)\s+(?:recommendation|strength)(?P<y>\s+(?:for|against)\b)?", re.IGNORECASE), "{x}{y}"),
     (re.compile(r"^recommendation\s*[:,-]?\s*(?P<x>strong|weak|conditional)\b", re.IGNORECASE), "{x}"),
@@ -69,13 +70,15 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(?P<x>(?:strong|weak|conditional))$", re.IGNORECASE), "{x}"),
     (re.compile(r"^(?P<x>(?:strong|weak|conditional)\s+recommendation)\b", re.IGNORECASE), "{x}"),
     (re.compile(r"^(?P<x>(?:neither|no)\s+(?:recommendation\s+)?for\s+n?or\s+against)\b", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>not\s+applicable)\s*(?:;|$)", re.IGNORECASE), "{x}"),
+    (re.compile(r"^not\s+applicable\s*(?:;|$)", re.IGNORECASE), "Not applicable"),
+    (re.compile(r"^N/A$"), "Not applicable"),
     (re.compile(r"^(?P<x>consensus\s*[\u2013\u2014-]+\s*[a-z]+(?:\s+expertise)?)\b", re.IGNORECASE), "{x}"),
     (re.compile(r"^(?P<x>(?:expert\s+(?:opinion|consensus)|consensus(?:-based)?(?:\s+recommendation|\s+statement)?|best\s+practice(?:\s+statement|\s+advice)?|good\s+practice\s+(?:statement|point)))\s*(?:[,;]|$)", re.IGNORECASE), "{x}"),
     (re.compile(r"^(?:recommendation\s+)?grade\s*[:=]?\s*(?P<x>[A-EI]|[12][ABCD]?[+-]?)\b", re.IGNORECASE), "Grade {X}"),
     (re.compile(r"^(?:SOR|strength\s+of\s+(?:the\s+)?recommendation)\s*[:=]?\s*(?P<x>[A-D]|[12][ABC]?|strong|weak|conditional)\b", re.IGNORECASE), "{x}"),
-    (re.compile(rf"^(?P<x>[ABCD]{{1}}I{{1,3}})$"), "{x}"),
-    (re.compile(rf"^(?P<x>(?:IV|I{{1,3}})[ABCD])$"), "{x}"),
+    # Letter for strength, roman number for evidence; "CI" is left to the confidence interval.
+    (re.compile(r"^(?P<x>[ABD]I|[A-D]I{2,3})$"), "{x}"),
+    (re.compile(r"^(?P<x>(?:IV|I{1,3})[ABCD])$"), "{x}"),
     (re.compile(r"^(?P<x>[12][ABCD])$"), "Grade {x}"),
 )  # fmt: skip
 # A lone letter counts in square brackets only: "(C)" is as often a degree or a list mark.
@@ -85,6 +88,11 @@ _EVIDENCE_HEADING = re.compile(
     r"^(?:strong|good|some|moderate|limited|adequate|insufficient|inadequate)\s+evidence:?$", re.IGNORECASE
 )
 _STATUS = re.compile(r"^(?:reviewed|not\s+reviewed|modified\s+from|amended|new-)", re.IGNORECASE)
+# Openings of paragraphs that speak about a recommendation.
+_EXPLAINS = re.compile(
+    r"^(?:rationale|potential\s+consequences|quality\s+of\s+(?:the\s+)?evidence|note\s+from|refer\s+to|see\s|definitions?\b)",
+    re.IGNORECASE,
+)
 
 
 def find_grades(text: str) -> tuple[GradeMark, ...]:
@@ -101,6 +109,10 @@ def find_grades(text: str) -> tuple[GradeMark, ...]:
         named = match.groupdict()
         if named["words"]:
             found = grade_of(named["words"])
+        elif named["basis"]:
+            found = Grade(
+                "Recommended against" if named["against"] else "Recommended", f"{_clean(named['basis'])} evidence"
+            )
         elif named["grade"]:
             found = Grade(f"Grade {named['grade'].upper()}")
         else:
@@ -146,6 +158,8 @@ _NORMATIVE = re.compile(
 
 def sounds_like_recommendation(text: str) -> bool:
     """Whether a text tells someone what to do; used only where the reader knows recommendations stand."""
+    if text.rstrip().endswith(("?", ":")) or _EXPLAINS.match(text):
+        return False
     return _NORMATIVE.search(text) is not None
 
 

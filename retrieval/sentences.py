@@ -12,8 +12,63 @@ import re
 _BOUNDARY = re.compile(r"(?:[.!?]['\"’”)\]]*)(?:\s+)(?=[\"'“‘]?[A-Z0-9À-Þ•*])|\n+(?=\S)")
 # Words that end in a full stop without ending a sentence, lower case and without the stop itself.
 _ABBREVIATIONS = frozenset(
-    "e.g i.e vs etc al dr mr mrs ms st no nos fig figs tab ref refs approx ca cf dept ed eds incl max min p pp vol "
-    "resp sp spp subsp var jan feb mar apr jun jul aug sept sep oct nov dec u.s u.k inc ltd prof jr sr ph.d m.d".split()
+    [
+        "e.g",
+        "i.e",
+        "vs",
+        "etc",
+        "al",
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "st",
+        "no",
+        "nos",
+        "fig",
+        "figs",
+        "tab",
+        "ref",
+        "refs",
+        "approx",
+        "ca",
+        "cf",
+        "dept",
+        "ed",
+        "eds",
+        "incl",
+        "max",
+        "min",
+        "p",
+        "pp",
+        "vol",
+        "resp",
+        "sp",
+        "spp",
+        "subsp",
+        "var",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sept",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "u.s",
+        "u.k",
+        "inc",
+        "ltd",
+        "prof",
+        "jr",
+        "sr",
+        "ph.d",
+        "m.d",
+    ]
 )
 _LAST_WORD = re.compile(r"([^\s(\[]+)\.$")
 
@@ -46,7 +101,15 @@ def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
         return False
     stem = word.group(1).lower()
     # "J. Smith", "p. 4": a single letter is an initial, unless it names a vitamin or a hepatitis virus.
-    return stem in _ABBREVIATIONS or (len(stem) == 1 and stem.isalpha() and match.start() > 1 and text[match.end() :][:1].isupper() and not re.search(r"(?:vitamin|hepatitis|grade|type|group)\s\w\.$", text[max(0, match.start() - 14) : match.start() + 1], re.I))
+    return stem in _ABBREVIATIONS or (
+        len(stem) == 1
+        and stem.isalpha()
+        and match.start() > 1
+        and text[match.end() :][:1].isupper()
+        and not re.search(
+            r"(?:vitamin|hepatitis|grade|type|group)\s\w\.$", text[max(0, match.start() - 14) : match.start() + 1], re.I
+        )
+    )
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import math
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +20,7 @@ from retrieval.errors import EncoderError
 MINILM_LIMIT = 256
 #: Marks that the encoder puts around every text.
 SPECIAL_TOKENS = 2
+_REMEMBERED = 500_000  # words
 
 
 class TokenCounter(Protocol):
@@ -58,10 +58,21 @@ class WordPieceCounter:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
-    @lru_cache(maxsize=65_536)  # noqa: B019 - one counter lives as long as its process
+        self._words: dict[str, int] = {}
+
     def count(self, text: str) -> int:
         """See `TokenCounter.count`."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        # The tokeniser never joins across white space, so words are counted once each and remembered.
+        words = self._words
+        total = 0
+        for word in text.split():
+            tokens = words.get(word)
+            if tokens is None:
+                tokens = len(self._tokenizer.encode(word, add_special_tokens=False).ids)
+                if len(words) < _REMEMBERED:
+                    words[word] = tokens
+            total += tokens
+        return total
 
 
 class EstimatedCounter:

@@ -18,10 +18,45 @@ from retrieval.recommendations import find_grades, heading_certainty
 
 _DROPPED = ("script", "style", "noscript", "template", "form", "button", "svg", "iframe", "head")
 _BLOCKS = frozenset(
-    "p div section article main header footer aside nav ul ol dl li dt dd table h1 h2 h3 h4 h5 h6 blockquote pre "
-    "figure figcaption details summary address hr body html center fieldset".split()
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "aside",
+        "nav",
+        "ul",
+        "ol",
+        "dl",
+        "li",
+        "dt",
+        "dd",
+        "table",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "pre",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "address",
+        "hr",
+        "body",
+        "html",
+        "center",
+        "fieldset",
+    ]
 )
 _LONGEST_HEADING = 160
+_LONG_ITEM = 900  # characters; a longer list item without a grade is a section laid out as a list
 _TABLE_CAPTION = re.compile(r"^(?:table|box)\s+[\dA-Z][\w.]*", re.IGNORECASE)
 _NOTE = re.compile(r"^(?:[*†‡§¶#‖]|note[s]?\b|abbreviations?\b|\w\s*=\s)", re.IGNORECASE)
 
@@ -54,9 +89,7 @@ def inline_text(node: Tag | NavigableString) -> str:
     parts: list[str] = []
     for child in node.descendants:
         if isinstance(child, Tag):
-            if child.name == "br":
-                parts.append("\n")
-            elif child.name in _BLOCKS:
+            if child.name == "br" or child.name in _BLOCKS:
                 parts.append("\n")
         elif isinstance(child, NavigableString) and not isinstance(child, Comment):
             parts.append(re.sub(r"\s+", " ", str(child)))
@@ -134,13 +167,26 @@ class _Walker:
         for item in tag.find_all("li", recursive=False):
             nested = [child for child in item.find_all(["ul", "ol"]) if child.find_parent("li") is item]
             tables = [child for child in item.find_all("table") if child.find_parent(["li", "table"]) is item]
-            graded_inside = any(find_grades(inline_text(li)) for child in nested for li in child.find_all("li"))
-            if graded_inside:
-                own = _item_text(item, left_out=[*nested, *tables])
+            graded = [bool(find_grades(inline_text(li))) for child in nested for li in child.find_all("li")]
+            own = _item_text(item, left_out=[*nested, *tables])
+            # One grade, in the item's own words or at the very end, grades the whole; several, the inner items.
+            several = any(graded[:-1])
+            section = not find_grades(own) and not any(graded) and (bool(tables) or len(inline_text(item)) > _LONG_ITEM)
+            if nested and (several or section):
                 if own:
-                    yield Block("item", own, lead=lead)
+                    bold = (
+                        section
+                        and self._options.bold_headings
+                        and len(own) < _LONGEST_HEADING
+                        and not re.search(r"[.:]", own)
+                    )
+                    yield (
+                        Block("heading", tidy(own), level=self._options.base_level + 3)
+                        if bold
+                        else Block("item", own, lead=lead, explains=not find_grades(own))
+                    )
                 for child in nested:
-                    yield from self._list(child, own if own and len(own) < 600 else lead)
+                    yield from self._list(child, "" if section else own if own and len(own) < 600 else lead)
             elif text := _item_text(item, left_out=tables):
                 yield Block("item", text, lead=lead)
             for table in tables:

@@ -20,6 +20,10 @@ from retrieval.readers.base import GUIDELINES, SourceFile, dates_in, slug
 from retrieval.readers.markup import MarkupOptions, html_blocks, recommending
 
 _RECOMMENDATIONS = "Major Recommendations"
+_SCHEMES = (
+    "Rating Scheme for the Strength of the Recommendations",
+    "Rating Scheme for the Strength of the Evidence",
+)
 _NARRATIVE = (
     "FDA Warning/Regulatory Alert",
     "Guideline Objective(s)",
@@ -29,12 +33,11 @@ _NARRATIVE = (
     "Potential Benefits",
     "Potential Harms",
     "Qualifying Statements",
-    "Rating Scheme for the Strength of the Recommendations",
-    "Rating Scheme for the Strength of the Evidence",
+    *_SCHEMES,
 )
 # Where the clearinghouse repeats in "Major Recommendations" what a grade means, no recommendation stands.
 _DEFINITIONS = re.compile(
-    r"^(?:definitions?\b|what the .*grades? mean|(?:levels? of certainty|rating scheme|grading|grades?|strength of).*)",
+    r"^(?:definitions?\b|what the .*grades? mean|(?:levels? of certainty|rating scheme|categories of|grading|grades?|strength of).*)",
     re.IGNORECASE,
 )
 _LONGEST_SHARED = 400  # characters of a contraindications field that is repeated beside every recommendation
@@ -73,6 +76,8 @@ class NgcReader:
         )
         blocks: list[Block] = [Block("heading", _RECOMMENDATIONS, level=1)]
         options = MarkupOptions(bold_headings=True)
+        # What a grade means is repeated here from the fields of rating schemes, which are read below.
+        schemes = any(_plain(fields.get(name, "")) for name in _SCHEMES)
         defining = False
         for block in recommending(html_blocks(fields[_RECOMMENDATIONS], options)):
             if block.kind == "heading":
@@ -81,7 +86,10 @@ class NgcReader:
                 defining = True
             if block.kind == "table" and block.table is not None and _DEFINITIONS.match(block.table.caption):
                 defining = True
-            blocks.append(_plainly(block) if defining else block)
+            if not defining:
+                blocks.append(block)
+            elif not schemes:
+                blocks.append(_plainly(block))
         for name in _NARRATIVE:
             html = fields.get(name, "")
             if not _plain(html) or _NOT_STATED.match(_plain(html)):
