@@ -53,8 +53,11 @@ class EvidenceBook:
         return tuple(self._by_key.values())
 
     def best(self, limit: int) -> tuple[Evidence, ...]:
-        """Evidence by best fused score over all searches, at most `limit`."""
-        return tuple(sorted(self._by_key.values(), key=lambda e: (-e.hit.score, e.hit.passage.id))[:limit])
+        """Evidence by its rank in the search that found it, earlier searches first, at most `limit`.
+
+        Ranks and not scores: fused scores of different searches cannot be compared.
+        """
+        return tuple(sorted(self._by_key.values(), key=lambda e: e.hit.rank)[:limit])
 
     def _new_key(self, passage_id: PassageId) -> str:
         attempt = 0

@@ -1,22 +1,25 @@
 """The answer gate: what a sentence must pass before it may leave the service.
 
 First cut, deterministic and linear in the text's length. A sentence is shown only when it carries
-at least one key, every key is this run's, every quantity stands with the same unit and comparator
-in one cited passage, it holds as many negations as the statement it restates, and its words are the
-passage's own, a few plain words apart. Everything else is withheld with a reason: when in doubt, the
-clinician gets the recommendation itself. The gate never edits a sentence.
+at least one key, every key is this run's, every quantity stands with the same unit, comparator and
+order in one cited passage, it holds as many negations as the statement it restates and keeps its
+conditions, and its words are the passage's own, a few plain words apart. Everything else is withheld
+with a reason: when in doubt, the clinician gets the recommendation itself. The gate never edits a
+sentence.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from agent.evidence import Evidence, EvidenceBook
-from agent.quantities import QUANTITY_WORDS, quantities
+from agent.quantities import QUANTITY_WORDS, Quantity, quantities
 from agent.sentences import DraftSentence
 from retrieval import Passage
 
@@ -41,6 +44,7 @@ class WithheldReason(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     NUMBER_NOT_IN_PASSAGE = "number_not_in_passage"
     NEGATION_DIFFERS = "negation_differs"
+    CONDITION_DROPPED = "condition_dropped"
     WORDS_NOT_IN_PASSAGE = "words_not_in_passage"
 
 
@@ -78,8 +82,12 @@ class AnswerGate:
         passages = [evidence.hit.passage for evidence in cited]
         if missing := _unmatched_quantities(sentence.text, passages):
             return _withheld(sentence, WithheldReason.NUMBER_NOT_IN_PASSAGE, missing)
-        if _negations(sentence.text) != _expected_negations(sentence.text, passages):
+        # Part by part: "give A; do not give B" must not pass as "do not give A; give B".
+        parts = [sentence.text] if _WARNING_LIST.match(sentence.text) else sentence.text.split(";")
+        if any(_negations(part) != _expected_negations(part, passages) for part in parts):
             return _withheld(sentence, WithheldReason.NEGATION_DIFFERS)
+        if condition := _dropped_condition(sentence.text, passages):
+            return _withheld(sentence, WithheldReason.CONDITION_DROPPED, condition)
         support, invented = _support(sentence.text, cited)
         if invented or support < self._min_support:
             return _withheld(sentence, WithheldReason.WORDS_NOT_IN_PASSAGE, " ".join(invented) or None, support)
@@ -93,11 +101,27 @@ def _withheld(
 
 
 def _unmatched_quantities(text: str, passages: Sequence[Passage]) -> str | None:
-    """What the best single passage lacks, or None when one passage holds every quantity."""
-    wanted = set(quantities(text))
-    lacking = [wanted - set(quantities(passage.citable_text)) for passage in passages]
+    """What the best single passage lacks, or None when one passage holds every quantity.
+
+    Quantities of one unit must also stand in the passage's order: "200 mg on the first day, then
+    100 mg" holds the same two doses as its opposite.
+    """
+    stated = quantities(text)
+    lacking = []
+    for passage in passages:
+        held = quantities(passage.citable_text)
+        missing = set(stated) - set(held)
+        lacking.append(missing or {q for q in stated if not _in_order(q.unit, stated, held)})
     best = min(lacking, key=len)
     return "; ".join(sorted(" ".join(part for part in (q.comparator, q.number, q.unit) if part) for q in best)) or None
+
+
+def _in_order(unit: str, stated: Sequence[Quantity], held: Sequence[Quantity]) -> bool:
+    """True when the stated quantities of a unit can be read off the held ones from left to right."""
+    rest = iter([q for q in held if q.unit == unit])
+    wanted = [q for q in stated if q.unit == unit]
+    # A dose said again right away is one dose.
+    return all(q in rest for i, q in enumerate(wanted) if i == 0 or q != wanted[i - 1])
 
 
 _NEGATION = re.compile(
@@ -107,8 +131,11 @@ _NEGATION = re.compile(
 )
 #: Ways to say no that may stand for one another; how often they stand is counted, so they are not new words.
 _DENIALS = (
-    "not no never without avoid avoided avoiding avoids contraindicated contraindication contraindications cannot unless except"
+    "not no never without avoid avoided avoiding avoids contraindicated contraindication contraindications cannot "
+    "unless except"
 )
+#: "Contraindications: A; B" says no once for the whole list.
+_WARNING_LIST = re.compile(r"contraindicat\w+\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"(?<=[.;!?])\s+")
 _WORD = re.compile(r"[^\W\d_]+")
 _NON = re.compile(r"\bnon-(?=\w)", re.IGNORECASE)
@@ -117,6 +144,13 @@ _FUNCTION_WORDS = frozenset(
     "may might of on or s should shall she that the their them then there these they this those to was were when where "
     "which who will with would also such than".split()
 )
+
+
+class _Statement(NamedTuple):
+    """A part of a passage: its content words and how often it says no."""
+
+    stems: set[str]
+    negations: int
 
 
 def _negations(text: str) -> int:
@@ -147,36 +181,62 @@ def _stems(text: str) -> set[str]:
     return found
 
 
-#: Words of quantities are compared as quantities, so they are not new words either.
-_MAY_ADD = _stems(PLAIN_WORDS) | {_stem(word) for word in QUANTITY_WORDS}
+_MAY_ADD = _stems(PLAIN_WORDS)
+#: Words of quantities are compared as quantities, so they are not compared as words.
+_QUANTITY_STEMS = frozenset(_stem(word) for word in QUANTITY_WORDS)
 _DENIAL_STEMS = _stems(_DENIALS) | {"t", "don", "doesn", "isn", "aren"}
 
 
 def _expected_negations(text: str, passages: Sequence[Passage]) -> int:
-    """How many negations a faithful sentence holds: those of the statement it restates.
+    """How many negations a faithful sentence holds: those of the statements it restates.
 
-    A contraindication is a statement that says no by itself. So a sentence that takes words from
-    nowhere but the contraindications says no once more than the statement it adds them to.
+    A sentence restates every statement of which it uses a word that stands in no other one; without
+    such a word, the one it shares most words with. A contraindication is a statement that says no by
+    itself, so a sentence that takes words from nowhere but there says no once more.
     """
     wanted = _stems(text)
-    statements: list[tuple[str, int]] = []
-    warnings: list[tuple[str, int]] = []
+    statements: list[_Statement] = []
+    warnings: list[_Statement] = []
     usual: set[str] = set()
     for passage in passages:
         main = passage.model_copy(update={"contraindications": ()}).citable_text
-        statements += [(statement, _negations(statement)) for statement in _STATEMENT.split(main)]
-        warnings += [(f"Contraindicated: {item}", 1 + _negations(item)) for item in passage.contraindications]
-        usual |= _stems(" ".join([main, *passage.section, *passage.synonyms]))
+        statements += [_Statement(_stems(" " + part), _negations(part)) for part in _STATEMENT.split(main)]
+        warnings += [
+            _Statement(_stems(f"Contraindicated {item}"), 1 + _negations(item)) for item in passage.contraindications
+        ]
+        usual |= _stems(" ".join([" ", main, *passage.section, *passage.synonyms]))
 
-    def shared(statement: tuple[str, int]) -> int:
-        return len(wanted & _stems(statement[0]))
+    seen = Counter(stem for statement in statements for stem in statement.stems)
+    once = {stem for stem in wanted & seen.keys() if seen[stem] == 1} - _MAY_ADD - _DENIAL_STEMS
+    restated = [statement for statement in statements if statement.stems & once]
 
-    closest = max(statements, key=shared, default=("", 0))
-    warning = max(warnings, key=shared, default=("", 0))
-    only_warned = set().union(*(_stems(item) for item, _ in warnings)) - usual - _DENIAL_STEMS
-    if not wanted & only_warned:
-        return closest[1]
-    return warning[1] if shared(warning) > shared(closest) else closest[1] + 1
+    def shared(statement: _Statement) -> int:
+        return len(wanted & statement.stems)
+
+    closest = max(statements, key=shared)
+    warning = max(warnings, key=shared, default=_Statement(set(), 0))
+    expected = sum(s.negations for s in restated) if restated else closest.negations
+    if shared(warning) > shared(closest):
+        return warning.negations
+    only_warned = set[str]().union(*(item.stems for item in warnings)) - usual - _DENIAL_STEMS
+    return expected + 1 if wanted & only_warned else expected
+
+
+_CONDITION = re.compile(r"\b(?:if|unless|when|while|until|provided|only|except|where)\b", re.IGNORECASE)
+
+
+def _dropped_condition(text: str, passages: Sequence[Passage]) -> str | None:
+    """The condition word the sentence lost of the statement it restates most, or None.
+
+    "If eGFR is above 45, give A" must not become "Give A": a sentence can be faithful word by word
+    and still harm without its condition.
+    """
+    wanted = _stems(text)
+    statements = [part for passage in passages for part in _STATEMENT.split(passage.text)]
+    closest = max(statements, key=lambda part: len(wanted & _stems(" " + part)))
+    lost = Counter(word.casefold() for word in _CONDITION.findall(closest))
+    lost -= Counter(word.casefold() for word in _CONDITION.findall(text))
+    return next(iter(lost), None)
 
 
 def _support(text: str, cited: Sequence[Evidence]) -> tuple[float, list[str]]:
@@ -184,7 +244,7 @@ def _support(text: str, cited: Sequence[Evidence]) -> tuple[float, list[str]]:
 
     Also the words that are neither found there nor plain.
     """
-    wanted = _stems(text)
+    wanted = _stems(text) - _QUANTITY_STEMS
     if not wanted:
         return 1.0, []
     held = set(_DENIAL_STEMS)

@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 from agent import wording
 from agent.actions import AnswerAction, AskAction, DeclineAction, DeclineReason, ReplyAction, ReplyKind, SearchAction
 from agent.answer import Answer, AnswerKind, Sentence, StopReason
+from agent.budget import BudgetName
 from agent.client import ModelClient
 from agent.deciding import decide_action
 from agent.errors import ModelError
@@ -100,6 +101,7 @@ class _Nodes:
             action = await decide_action(run, self._client, self._chosen_sources(run))
         except ModelError as error:
             run.fail(error.code, "The model could not decide what to do next.")
+            run.exhausted = _time_is_up(run)
             await run.step("decide", "The model could not be used.", started)
             return {"next": "recommend"}
         run.pending = action
@@ -148,12 +150,16 @@ class _Nodes:
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
         if failure is not None:
             run.fail(failure.code, "The model failed while writing the answer.")
+            run.exhausted = _time_is_up(run)
         elif not sentences:
             run.fail("nothing_verified", "No sentence the model wrote passed the gate.")
         if failure is not None or not sentences:
             run.answer = Answer(kind=AnswerKind.WRITTEN, sentences=sentences)  # completed by `recommend`
             return {"next": "recommend"}
-        label = wording.PARTLY_WITHHELD_LABEL if withheld else None
+        if run.steps[-1].finish_reason == "length":
+            label: str | None = wording.LENGTH_LABEL
+        else:
+            label = wording.PARTLY_WITHHELD_LABEL if withheld else None
         run.finish(StopReason.ANSWERED, Answer(kind=AnswerKind.WRITTEN, label=label, sentences=sentences))
         return {"next": "end"}
 
@@ -229,3 +235,8 @@ class _Nodes:
         kind = AnswerKind.WRITTEN if shown else AnswerKind.RECOMMENDATIONS
         run.finish(stop, Answer(kind=kind, label=label, sentences=shown))
         return {"next": "end"}
+
+
+def _time_is_up(run: Run) -> BudgetName | None:
+    """A call that fails because the run's own time ran out is a budget, not a fault of the model."""
+    return "wall_clock" if run.spending.exceeded() == "wall_clock" else None

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from agent.clock import Clock, SystemClock
 from agent.errors import JournalError
@@ -76,8 +77,8 @@ class Journal:
         Raises:
             JournalError: the line could not be written whole (disk full, no permission).
         """
-        line = rollout.model_dump_json().encode() + b"\n"
         try:
+            line = rollout.model_dump_json().encode() + b"\n"
             if self._descriptor is not None and self._size + len(line) > self._segment_bytes:
                 self.close()
             descriptor = self._descriptor if self._descriptor is not None else self._open()
@@ -93,6 +94,8 @@ class Journal:
                 self._sync(descriptor)
         except OSError as error:
             raise JournalError(f"{self._directory.name}: cannot write rollouts ({error.strerror})") from error
+        except PydanticSerializationError as error:
+            raise JournalError(f"{self._directory.name}: the record holds text that is not Unicode") from error
 
     def close(self) -> None:
         """Sync and close the segment; the next append opens another."""

@@ -8,6 +8,7 @@ at this boundary, and messages never carry prompt or reply text.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -49,6 +50,8 @@ class OpenAIModelClient:
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         self._identity = identity
+        # OPENAI_LOG=debug would write whole request bodies, and those hold what a clinician typed.
+        logging.getLogger("openai").setLevel(logging.WARNING)
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
         #: False once the server has refused a JSON schema and taken the same call without one.
         self._constrains = True
@@ -161,7 +164,7 @@ class _StreamedReply:
         if ids is not None:
             self._token_ids = [*(self._token_ids or []), *ids]
         self._finish_reason = choice.finish_reason or self._finish_reason
-        text = choice.delta.content or ""
+        text = _unicode(choice.delta.content or "")
         if text and self._ttft_ms is None:
             self._ttft_ms = (time.monotonic() - self._started) * 1000
         self._text.append(text)
@@ -224,7 +227,7 @@ def _completion(response: ChatCompletion, total_ms: float) -> Completion:
         choice = response.choices[0]
         content = choice.logprobs.content if choice.logprobs else None
         return Completion(
-            text=choice.message.content or "",
+            text=_unicode(choice.message.content or ""),
             finish_reason=choice.finish_reason,
             prompt_token_ids=_ids(response, "prompt_token_ids"),
             token_ids=_ids(choice, "token_ids"),
@@ -232,6 +235,12 @@ def _completion(response: ChatCompletion, total_ms: float) -> Completion:
             usage=_usage(response.usage) if response.usage else Usage(),
             total_ms=total_ms,
         )
+
+
+def _unicode(text: str) -> str:
+    """The text; raises ValueError for half a surrogate pair, which no record can hold."""
+    text.encode()
+    return text
 
 
 def _ids(holder: object, name: str) -> tuple[int, ...] | None:

@@ -24,6 +24,8 @@ class PolicyRule(BaseModel):
     id: str
     reason: DeclineReason
     patterns: Annotated[tuple[str, ...], Field(min_length=1)]
+    #: Words that make the rule not apply: a clinician may quote a patient.
+    unless: tuple[str, ...] = ()
     message: str
 
     @cached_property
@@ -31,8 +33,10 @@ class PolicyRule(BaseModel):
         return re.compile("|".join(f"(?:{pattern})" for pattern in self.patterns), re.IGNORECASE | re.DOTALL)
 
     def matches(self, question: str) -> bool:
-        """True when any pattern is found in the question."""
-        return self._compiled.search(question) is not None
+        """True when any pattern is found in the question and no exception is."""
+        return self._compiled.search(question) is not None and not any(
+            re.search(pattern, question, re.IGNORECASE | re.DOTALL) for pattern in self.unless
+        )
 
 
 class Policy(BaseModel):

@@ -40,8 +40,10 @@ _WORDS = {
     "once": "1 time", "twice": "2 times", "thrice": "3 times", "half": "0.5",
 }  # fmt: skip
 _MEASURES = frozenset(["mg", "g", "kg", "microgram", "ng", "ml", "l", "min", "h", "d", "wk", "mo", "y", "unit", "time"])
-#: Words that this module reads as part of a quantity. "Second" is left out: it is also a rank.
-QUANTITY_WORDS = frozenset([*_WORDS, *_MEASURES, *(word for word, unit in _UNITS.items() if unit in _MEASURES)])
+#: Words that this module reads as part of a quantity. Left out is what has another meaning: "vitamin d".
+QUANTITY_WORDS = frozenset([*_WORDS, *_MEASURES, *(word for word, unit in _UNITS.items() if unit in _MEASURES)]) - {
+    "d", "u", "y",
+}  # fmt: skip
 _WORD = re.compile(r"\b(" + "|".join(_WORDS) + r")\b")
 _POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9}
 _NUMBER = r"(?<![^\W_])(?<!\d[.,])(?:\d+(?:[.,]\d+)*|\.\d+)(?:\^-?\d+)?"
@@ -98,13 +100,13 @@ class Quantity(NamedTuple):
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Every quantity in the text; both ends of a range are listed.
+    """Every quantity in the text, in its order; both ends of a range are listed.
 
     "1,000 mg" and "1 g" read as the same quantity; "at least 65 years" carries ">="; "twice a day"
     and "2 times daily" are both 2 "time/d".
     """
     text = _plain(text)
-    found: list[Quantity] = []
+    found: list[tuple[int, Quantity]] = []
     read = bytearray(len(text))  # 1 where a character belongs to a quantity already
 
     def take(start: int, end: int) -> None:
@@ -112,11 +114,11 @@ def quantities(text: str) -> list[Quantity]:
 
     for match in _TIMES.finditer(text):
         unit = f"time/{_PERIOD[match['p']]}"
-        found.append(Quantity(_decimal(match["n"]), unit, _comparator(text, match.start(), 0)))
+        found.append((match.start(), Quantity(_decimal(match["n"]), unit, _comparator(text, match.start(), 0))))
         take(*match.span())
     for match in _BARE.finditer(text):
         if not read[match.start()]:
-            found.append(Quantity("1", f"time/{_PERIOD[match[1] or match[2]]}", ""))
+            found.append((match.start(), Quantity("1", f"time/{_PERIOD[match[1] or match[2]]}", "")))
     for match in _QUANTITY.finditer(text):
         if read[match.start("n")]:
             continue
@@ -129,14 +131,14 @@ def quantities(text: str) -> list[Quantity]:
         for sign, raw in ((match["sign"] or "", match["n"]), ("", match["m"])):
             if raw is not None:
                 number, base = _scaled(_shifted(_decimal(raw), _POWERS.get(match["power"] or "", 0)), unit)
-                found.append(Quantity(sign + number, base, comparator))
+                found.append((match.start(), Quantity(sign + number, base, comparator)))
         take(match.start(), end)
     for match in re.finditer(r"[^\W_]+", text):
         token = match.group()
         odd = any((c.isnumeric() or c.isdigit()) and not read[match.start() + i] for i, c in enumerate(token))
         if odd:  # "b12", "hba1c", but also "x1000": kept as it stands
-            found.append(Quantity(f"~{token}", "", ""))
-    return found
+            found.append((match.start(), Quantity(f"~{token}", "", "")))
+    return [quantity for _, quantity in sorted(found, key=lambda item: item[0])]
 
 
 def _plain(text: str) -> str:

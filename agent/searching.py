@@ -10,8 +10,12 @@ from agent.evidence import Evidence
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
-from retrieval import Searcher, SearchRequest, SourceId
+from retrieval import Searcher, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
+
+#: A search takes milliseconds; one that takes this long hangs.
+SEARCH_TIMEOUT_S = 15.0
+UNTRAINED_QUERY_WEIGHT = 0.25
 
 
 async def search(run: Run, searcher: Searcher, source: str, query: str | None) -> None:
@@ -38,10 +42,16 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
     with spans.span(spans.SEARCH) as span:
         request = SearchRequest(
             queries=queries,
+            # What a model writes that was not trained to write queries may only break ties.
+            later_weight=UNTRAINED_QUERY_WEIGHT if run.settings.search_first and first else 1.0,
             filters=run.question.filters.model_copy(update={"source": SourceId(source)}),
             limit=run.settings.evidence_per_search,
         )
-        result = await asyncio.to_thread(searcher.search, request)
+        try:
+            async with asyncio.timeout(min(SEARCH_TIMEOUT_S, max(run.spending.remaining_s, 0.001))):
+                result = await asyncio.to_thread(searcher.search, request)
+        except TimeoutError as error:
+            raise StoreError("the search did not end in time") from error
         span.set_attribute(spans.HITS, len(result.hits))
     new: list[Evidence] = []
     logged = []

@@ -36,18 +36,13 @@ REPLIES: dict[ReplyKind, str] = {
         "It does not know your patient and does not replace your judgement."
     ),
 }
-MODEL_FAILED_LABEL = (
-    "The model could not be used for this question. "
-    "These are the recommendations found, shown whole."
-)
-RECOMMENDATIONS_LABEL = (
-    "The model in use does not write answers. These are the recommendations found, shown whole."
-)
+MODEL_FAILED_LABEL = "The model could not be used for this question. These are the recommendations found, shown whole."
+RECOMMENDATIONS_LABEL = "The model in use does not write answers. These are the recommendations found, shown whole."
 NOTHING_VERIFIED_LABEL = (
-    "No sentence the model wrote could be verified. "
-    "These are the recommendations found, shown whole."
+    "No sentence the model wrote could be verified. These are the recommendations found, shown whole."
 )
 CUT_OFF_LABEL = "The answer was cut off. The recommendations found follow, shown whole."
+LENGTH_LABEL = "The answer reached its length limit and its last sentence is not shown. Open the sources."
 PARTLY_WITHHELD_LABEL = "Part of the model's answer could not be verified and is not shown. Open the sources."
 BUDGET_LABELS: dict[BudgetName, str] = {
     "steps": "The search took too many steps and was stopped. These are the recommendations found so far.",

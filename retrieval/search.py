@@ -1,8 +1,7 @@
 """Hybrid search: every query as a BM25 leg and a dense leg, fused by reciprocal rank.
 
 Queries are encoded in one batch; the legs come from a store, the ranking from `retrieval.fusion`, the
-texts from a corpus. It must not log queries, and it writes nothing. Untuned: both legs and all queries
-weigh the same.
+texts from a corpus. It must not log queries, and it writes nothing. Untuned: both legs weigh the same.
 """
 
 from __future__ import annotations
@@ -56,6 +55,8 @@ class SearchRequest(_Model):
     """Up to four wordings of one need, searched together."""
 
     queries: Annotated[tuple[Query, ...], Field(min_length=1, max_length=4)]
+    #: Weight in the fusion of every query after the first; the first weighs 1.
+    later_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     filters: SearchFilters = SearchFilters()
     limit: Annotated[int, Field(ge=1, le=50)] = 8
 
@@ -157,7 +158,7 @@ class HybridSearcher:
         matched = time.perf_counter()
         dense = [self._store.dense_leg(vector, filters, depth) for vector in vectors]
         compared = time.perf_counter()
-        hits = self._hits(bm25, dense, request.limit)
+        hits = self._hits(bm25, dense, request)
         end = time.perf_counter()
         return SearchResult(
             hits=hits,
@@ -191,12 +192,13 @@ class HybridSearcher:
         known = ", ".join(source.id for source in self.sources)
         raise UnknownSourceError(f"There is no source {filters.source[:80]!r}. Sources: {known}.")
 
-    def _hits(self, bm25: list[Leg], dense: list[Leg], limit: int) -> tuple[Hit, ...]:
+    def _hits(self, bm25: list[Leg], dense: list[Leg], request: SearchRequest) -> tuple[Hit, ...]:
+        weights = [1.0, *[request.later_weight] * (len(bm25) - 1)] * 2
         legs = [[passage_id for passage_id, _ in leg] for leg in (*bm25, *dense)]
         bm25_best, dense_best = _best(bm25), _best(dense)
         hits = []
         for rank, (passage_id, score) in enumerate(
-            reciprocal_rank_fusion(legs, k=self._settings.rrf_k)[:limit], start=1
+            reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights)[: request.limit], start=1
         ):
             found = self._corpus.passage(passage_id)
             if found is None:

@@ -22,13 +22,15 @@ def compile_lock(name: str, sources: list[str], *options: str, leave_out: set[st
     left_out = [f"--no-emit-package={package}" for package in sorted({"torch"} | (leave_out or set()))]
     command = [sys.executable, "-m", "uv", "pip", "compile", *sources, *options, *left_out]
     command += ["--universal", "--python-version=3.11", "--generate-hashes", "--no-annotate", "--no-header", "--quiet"]
-    subprocess.run([*command, "--output-file", str(lock)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run([*command, "--output-file", str(lock)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     lock.write_text(HEADER + lock.read_text(encoding="utf-8").removeprefix(HEADER), encoding="utf-8")
 
 
 def packages(name: str) -> set[str]:
     """The package names in requirements/NAME."""
-    return set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", (REQUIREMENTS / name).read_text(encoding="utf-8"), re.MULTILINE))
+    return set(
+        re.findall(r"^([a-z0-9][a-z0-9._-]*)==", (REQUIREMENTS / name).read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def main() -> None:

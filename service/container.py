@@ -13,7 +13,7 @@ from service.model.manifest import read_model_manifest
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from retrieval import Encoder
 
@@ -29,7 +29,7 @@ class Service:
     settings: Settings
     agent: ClinicalAgent
     metrics: Metrics = field(default_factory=Metrics)
-    close: Callable[[], Awaitable[None]] = _nothing
+    close: Callable[[], Coroutine[None, None, None]] = _nothing
     #: One slot per run in progress.
     slots: asyncio.Semaphore = field(init=False)
 
@@ -53,7 +53,9 @@ def model_identity(settings: Settings) -> ModelIdentity:
         model=settings.model_name,
         engine="vllm",
         template_sha256=manifest.template_sha256,
-        trained=manifest.trained,
+        # A GPU machine serves a general instruct model by its name; only the small packaged one is known to
+        # fail at the actions untrained.
+        trained=manifest.trained or manifest.base_sha256 is None,
     )
 
 
@@ -78,5 +80,6 @@ def build_service(settings: Settings) -> Service:
     async def close() -> None:
         await client.close()
         journal.close()
+        searcher.close()
 
     return Service(settings=settings, agent=agent, close=close)

@@ -30,6 +30,7 @@ def ask(
             service = build_service(settings)
         known = [str(item.id) for item in service.agent.searcher.sources]
         if source is not None and source not in known:
+            asyncio.run(service.close())
             raise stop(f"There is no source {source!r}. Use one of: {', '.join(known)}.")
 
         async def emit(event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -23,10 +24,10 @@ def search(
     """Find recommendations by BM25 and dense search together, best first."""
     settings = load_settings()
     with errors_as_sentences():
-        searcher = open_service_searcher(settings)
         filters = SearchFilters(source=SourceId(source) if source else None, regions=tuple(region or ()))
         words = clean_question(question_from(query))
-        result = searcher.search(SearchRequest(queries=(words,), filters=filters, limit=limit))
+        with closing(open_service_searcher(settings)) as searcher:
+            result = searcher.search(SearchRequest(queries=(words,), filters=filters, limit=limit))
     if as_json:
         out.print_json(result.model_dump_json())
         return

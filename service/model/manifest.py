@@ -18,13 +18,19 @@ class ModelManifest(BaseModel):
 
     schema_version: Literal[1] = 1
     base: str
-    base_sha256: str
+    #: None where the server takes the weights from a hub or a directory of its own: nothing was hashed here.
+    base_sha256: str | None
     adapter: str | None = None
     adapter_sha256: str | None = None
-    template_sha256: str
+    #: None where the served model keeps its own chat template.
+    template_sha256: str | None
     prepared_at: datetime
-    #: True once an adapter trained for this project's action protocol is merged in.
+    #: True once an adapter trained for this project's action protocol is merged in or served with it.
     trained: bool
+
+    def same_inputs(self, other: ModelManifest) -> bool:
+        """True when both were prepared from the same things."""
+        return self.model_copy(update={"prepared_at": other.prepared_at}) == other
 
 
 def read_model_manifest(model_dir: Path) -> ModelManifest | None:

@@ -69,3 +69,16 @@ def test_a_passage_twice_in_one_leg_is_refused() -> None:
 def test_a_negative_constant_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         reciprocal_rank_fusion([], k=-1)
+
+
+def test_a_lighter_ranking_only_breaks_ties_of_a_heavier_one() -> None:
+    """An untrained model's query must not push down what the clinician's own words found."""
+    own, other = [PassageId("a"), PassageId("b")], [PassageId("c"), PassageId("b"), PassageId("a")]
+    assert [p for p, _ in reciprocal_rank_fusion([own, other], weights=[1, 0.1])][:2] == ["a", "b"]
+    assert reciprocal_rank_fusion([own, other], weights=[1, 1]) == reciprocal_rank_fusion([own, other])
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, 1.5], [1.0, float("nan")]])
+def test_weights_that_make_no_sense_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="one weight"):
+        reciprocal_rank_fusion([[PassageId("a")], [PassageId("b")]], weights=weights)

@@ -31,6 +31,7 @@ def test_each_file_records_a_second_pass_that_agreed_with_all_that_is_left(file:
     left = sum(len(recommendation.facts) for recommendation in file.recommendations)
     assert left <= second.agreed <= second.facts
     assert not {recommendation.id for recommendation in file.recommendations} & set(second.dropped)
+    assert not {recommendation.id for recommendation in file.recommendations} & set(file.checks.review.dropped)
     for comparison in file.checks.corpora:
         assert comparison.agreed <= comparison.compared
         assert not {recommendation.id for recommendation in file.recommendations} & set(comparison.dropped)

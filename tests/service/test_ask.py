@@ -93,6 +93,6 @@ async def test_a_bug_in_a_streamed_run_ends_in_an_error_event(make_service: Serv
 
     async with client_of(make_service(bug)) as http:
         response = await http.post("/v1/ask", json={"question": QUESTION}, headers={"accept": "text/event-stream"})
-    number, name, data = events_of(response.text)[-1]
+    _, name, data = events_of(response.text)[-1]
     assert (name, data["code"]) == ("error", "internal_error")
     assert "secret" not in response.text
