@@ -18,7 +18,17 @@ from retrieval.chunking import CutLimits, cut_document
 from retrieval.documents import DocumentId, PassageKind
 from retrieval.errors import ReaderError
 from retrieval.library import Addition, Library
-from retrieval.readers import READERS, ArchiveLimits, Reader, Skipped, SourceFile, detect, files_in, why_no_document
+from retrieval.readers import (
+    DEFAULT_LIMITS,
+    READERS,
+    ArchiveLimits,
+    Reader,
+    Skipped,
+    SourceFile,
+    detect,
+    files_in,
+    why_no_document,
+)
 
 _CHUNK = 1 << 20
 _PACKING = re.compile(r"(?:\.tar)?\.(?:xz|gz|zip|tar|tgz|txz)$|\.(?:jsonl?|pdf|html?|md|xml|txt)$", re.IGNORECASE)
@@ -63,7 +73,7 @@ def add_paths(
     limits: CutLimits,
     *,
     reader: Reader | None = None,
-    archive_limits: ArchiveLimits = ArchiveLimits(),
+    archive_limits: ArchiveLimits = DEFAULT_LIMITS,
     progress: Report | None = None,
 ) -> Iterator[PathReport]:
     """Add files, folders and archives; yields a report on each path once it is stored.

@@ -118,6 +118,11 @@ class _Cutter:
             self._flush()
             self._recommend(piece, piece.start, piece.end, grade)
             return
+        # A certainty alone grades evidence; it makes a recommendation only of what sounds like one.
+        if not any(mark.grade.strength for mark in marks) and not (
+            marks and block.recommends and sounds_like_recommendation(block.text)
+        ):
+            marks = ()
         if not marks:
             if block.recommends and sounds_like_recommendation(f"{block.lead} {block.text}".strip()):
                 self._flush()

@@ -5,7 +5,8 @@
     - that                        and its grade
     (Strong for)
 
-A note that follows ("Note: not in pregnancy.") qualifies the recommendation and joins it too. Cut as they stand, the items would lose their grade and the grade would say nothing.
+A note that follows ("Note: not in pregnancy.") qualifies the recommendation and joins it too. Cut as they
+stand, the items would lose their grade and the grade would say nothing.
 """
 
 from __future__ import annotations

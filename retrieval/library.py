@@ -152,7 +152,8 @@ class Library:
                 publishers=tuple(
                     name
                     for (name,) in self._rows(
-                        "SELECT publisher FROM documents WHERE corpus = ? GROUP BY publisher ORDER BY count(*) DESC, publisher",
+                        "SELECT publisher FROM documents WHERE corpus = ?"
+                        " GROUP BY publisher ORDER BY count(*) DESC, publisher",
                         row[0],
                     )
                 ),

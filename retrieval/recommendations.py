@@ -42,8 +42,10 @@ _LABELLED = re.compile(
     rf"|(?:certainty|quality|level|strength)\s+of\s+(?:the\s+)?evidence\s*[:=\u2013]\s*(?P<certainty>{_LEVEL}|{_ROMAN}\b|[1-5][a-c]?\b|[A-D]\b(?!\s+\w))"
     rf"|(?:^|[\s;])grade\s*[:=]\s*(?P<grade>[A-EI]|[12][ABC])\b"
     rf"|\btask\s+force\s+recommends\s+(?P<against>against\s+)?[^.]*?on\s+the\s+basis\s+of\s+(?P<basis>strong|sufficient)\s+evidence"
-    rf"|(?:^|[.;:\n]\s*)(?P<words>(?:strong|weak|conditional)\s+recommendation\s*(?:\((?:for|against)\)\s*)?[,;]\s*"
-    rf"(?:(?:{_LEVEL}){_DASH}?(?:certainty|quality)(?:\s+of)?(?:\s+the)?(?:{_DASH}?evidence)?))",
+    rf"|(?:^|[.;:\n]\s*)(?P<words>(?:strong|weak|conditional)\s+recommendation(?:\s+(?:for|against)|\s*\((?:for|against)\))?"
+    rf"(?:\s*[,;:]\s*|\s+with\s+|\s+based\s+on\s+)"
+    rf"(?:expert\s+consensus|(?:{_LEVEL}){_DASH}+(?:certainty|quality)"
+    rf"(?:{_DASH}+(?:(?:of|in)\s+)?(?:the\s+)?evidence)?(?:\s+of\s+effects?)?))",
     re.IGNORECASE,
 )
 
@@ -57,30 +59,50 @@ _LEVEL_OF_EVIDENCE = re.compile(
     rf"(?P<level>{_ROMAN}|[1-5](?:[a-d]|[+\u2212-]{{1,2}})?|[A-D](?:-(?:R|NR|LD|EO))?)(?![\w%.])",
     re.IGNORECASE,
 )
-_STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^(?:grade\s+)?(?P<x>[A-D])\s+(?:recommendation|statement|grade)s?\b", re.IGNORECASE), "Grade {X}"),
-    (re.compile(r"^(?:grade\s+)?I\s+(?:statement|recommendation)s?\b", re.IGNORECASE), "I statement"),
-    (re.compile(r"^recommendation\s+category\s*:?\s*(?P<x>[A-D])\b", re.IGNORECASE), "Category {X}"),
-    (re.compile(rf"^(?:CDC\s+)?category\s+(?P<x>I[A-D]|II[A-D]?|{_ROMAN}|[A-D][123]?)\b", re.IGNORECASE), "Category {X}"),
-    (re.compile(r"^class\s+(?P<x>III|IIa|IIb|II|I|1|2a|2b|3)\b(?:\s*[:(]\s*(?P<y>harm|no\s+benefit|benefit)\)?)?", re.IGNORECASE), "Class {x}"),
-    (re.compile(r"^(?P<x>(?:strong|weak)\s+(?:for|against))\b", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>(?:strong|weak|conditional|moderate|optional|discretionary)(?:\s+(?:positive|negative))?)\s+(?:recommendation|strength)(?P<y>\s+(?:for|against)\b)?", re.IGNORECASE), "{x}{y}"),
-    (re.compile(r"^recommendation\s*[:,-]?\s*(?P<x>strong|weak|conditional)\b", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>strongly\s+(?:recommended|recommend)|strong|weak|conditional)\s*[,;:]", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>(?:strong|weak|conditional))$", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>(?:strong|weak|conditional)\s+recommendation)\b", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>(?:neither|no)\s+(?:recommendation\s+)?for\s+n?or\s+against)\b", re.IGNORECASE), "{x}"),
-    (re.compile(r"^not\s+applicable\s*(?:;|$)", re.IGNORECASE), "Not applicable"),
-    (re.compile(r"^N/A$"), "Not applicable"),
-    (re.compile(r"^(?P<x>consensus\s*[\u2013\u2014-]+\s*[a-z]+(?:\s+expertise)?)\b", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?P<x>(?:expert\s+(?:opinion|consensus)|consensus(?:-based)?(?:\s+recommendation|\s+statement)?|best\s+practice(?:\s+statement|\s+advice)?|good\s+practice\s+(?:statement|point)))\s*(?:[,;]|$)", re.IGNORECASE), "{x}"),
-    (re.compile(r"^(?:recommendation\s+)?grade\s*[:=]?\s*(?P<x>[A-EI]|[12][ABCD]?[+-]?)\b", re.IGNORECASE), "Grade {X}"),
-    (re.compile(r"^(?:SOR|strength\s+of\s+(?:the\s+)?recommendation)\s*[:=]?\s*(?P<x>[A-D]|[12][ABC]?|strong|weak|conditional)\b", re.IGNORECASE), "{x}"),
-    # Letter for strength, roman number for evidence; "CI" is left to the confidence interval.
-    (re.compile(r"^(?P<x>[ABD]I|[A-D]I{2,3})$"), "{x}"),
-    (re.compile(r"^(?P<x>(?:IV|I{1,3})[ABCD])$"), "{x}"),
-    (re.compile(r"^(?P<x>[12][ABCD])$"), "Grade {x}"),
-)  # fmt: skip
+_STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE if folded else 0), form)
+    for pattern, form, folded in (
+        (r"^(?:grade\s+)?(?P<x>[A-D])\s+(?:recommendation|statement|grade)s?\b", "Grade {X}", True),
+        (r"^(?:grade\s+)?I\s+(?:statement|recommendation)s?\b", "I statement", True),
+        (r"^recommendation\s+category\s*:?\s*(?P<x>[A-D])\b", "Category {X}", True),
+        (rf"^(?:CDC\s+)?category\s+(?P<x>I[A-D]|II[A-D]?|{_ROMAN}|[A-D][123]?)\b", "Category {X}", True),
+        (
+            r"^class\s+(?P<x>III|IIa|IIb|II|I|1|2a|2b|3)\b(?:\s*[:(]\s*(?P<y>harm|no\s+benefit|benefit)\)?)?",
+            "Class {x}",
+            True,
+        ),
+        (r"^(?P<x>(?:strong|weak)\s+(?:for|against))\b", "{x}", True),
+        (
+            r"^(?P<x>(?:strong|weak|conditional|moderate|optional|discretionary)(?:\s+(?:positive|negative))?)"
+            r"\s+(?:recommendation|strength)(?P<y>\s+(?:for|against)\b)?",
+            "{x}{y}",
+            True,
+        ),
+        (r"^recommendation\s*[:,-]?\s*(?P<x>strong|weak|conditional)\b", "{x}", True),
+        (r"^(?P<x>strongly\s+(?:recommended|recommend)|strong|weak|conditional)\s*(?:[,;:]|$)", "{x}", True),
+        (r"^(?P<x>(?:neither|no)\s+(?:recommendation\s+)?for\s+n?or\s+against)\b", "{x}", True),
+        (r"^not\s+applicable\s*(?:;|$)", "Not applicable", True),
+        (r"^N/A$", "Not applicable", False),
+        (r"^(?P<x>consensus\s*[\u2013\u2014-]+\s*[a-z]+(?:\s+expertise)?)\b", "{x}", True),
+        (
+            r"^(?P<x>expert\s+(?:opinion|consensus)|consensus(?:-based)?(?:\s+recommendation|\s+statement)?|"
+            r"best\s+practice(?:\s+statement|\s+advice)?|good\s+practice\s+(?:statement|point))\s*(?:[,;]|$)",
+            "{x}",
+            True,
+        ),
+        (r"^(?:recommendation\s+)?grade\s*[:=]?\s*(?P<x>[A-EI]|[12][ABCD]?[+-]?)(?![\w])", "Grade {X}", True),
+        (
+            r"^(?:SOR|strength\s+of\s+(?:the\s+)?recommendation)\s*[:=]?\s*"
+            r"(?P<x>[A-D]|[12][ABC]?|strong|weak|conditional)\b",
+            "{x}",
+            True,
+        ),
+        # Letter for strength, roman number for evidence; "CI" is left to the confidence interval.
+        (r"^(?P<x>[ABD]I|[A-D]I{2,3})$", "{x}", False),
+        (r"^(?P<x>(?:IV|I{1,3})[ABCD])$", "{x}", False),
+        (r"^(?P<x>[12][ABCD])$", "Grade {x}", False),
+    )
+)
 # A lone letter counts in square brackets only: "(C)" is as often a degree or a list mark.
 _SQUARE = re.compile(r"^(?P<x>[A-DI]|EO)$")
 _EVIDENCE_TYPE = re.compile(r"\bevidence\s+type\s*:?\s*(?P<x>[1-4])\b", re.IGNORECASE)

@@ -11,65 +11,12 @@ import re
 
 _BOUNDARY = re.compile(r"(?:[.!?]['\"’”)\]]*)(?:\s+)(?=[\"'“‘]?[A-Z0-9À-Þ•*])|\n+(?=\S)")
 # Words that end in a full stop without ending a sentence, lower case and without the stop itself.
-_ABBREVIATIONS = frozenset(
-    [
-        "e.g",
-        "i.e",
-        "vs",
-        "etc",
-        "al",
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "st",
-        "no",
-        "nos",
-        "fig",
-        "figs",
-        "tab",
-        "ref",
-        "refs",
-        "approx",
-        "ca",
-        "cf",
-        "dept",
-        "ed",
-        "eds",
-        "incl",
-        "max",
-        "min",
-        "p",
-        "pp",
-        "vol",
-        "resp",
-        "sp",
-        "spp",
-        "subsp",
-        "var",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sept",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "u.s",
-        "u.k",
-        "inc",
-        "ltd",
-        "prof",
-        "jr",
-        "sr",
-        "ph.d",
-        "m.d",
-    ]
+_ABBREVIATION_TEXT = (
+    "e.g i.e vs etc al dr mr mrs ms st no nos fig figs tab ref refs approx ca cf dept ed eds incl max min p pp vol "
+    "resp sp spp subsp var jan feb mar apr jun jul aug sept sep oct nov dec u.s u.k inc ltd prof jr sr ph.d m.d"
 )
+_ABBREVIATIONS = frozenset(_ABBREVIATION_TEXT.split())
+_NAMED_LETTER = re.compile(r"(?:vitamin|hepatitis|grade|type|group)\s\w\.$", re.IGNORECASE)
 _LAST_WORD = re.compile(r"([^\s(\[]+)\.$")
 
 
@@ -100,16 +47,11 @@ def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
     if word is None:
         return False
     stem = word.group(1).lower()
+    if stem in _ABBREVIATIONS:
+        return True
     # "J. Smith", "p. 4": a single letter is an initial, unless it names a vitamin or a hepatitis virus.
-    return stem in _ABBREVIATIONS or (
-        len(stem) == 1
-        and stem.isalpha()
-        and match.start() > 1
-        and text[match.end() :][:1].isupper()
-        and not re.search(
-            r"(?:vitamin|hepatitis|grade|type|group)\s\w\.$", text[max(0, match.start() - 14) : match.start() + 1], re.I
-        )
-    )
+    named = _NAMED_LETTER.search(text, max(0, match.start() - 14), match.start() + 1)
+    return len(stem) == 1 and stem.isalpha() and text[match.end() :][:1].isupper() and named is None
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -81,8 +81,10 @@ def _unpack(name: str, stream: IO[bytes], size: int, limits: ArchiveLimits, dept
             if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
                 yield from _zip(name, stream, limits, depth)
             elif head.startswith((b"\xfd7zXZ\x00", b"\x1f\x8b")):
-                opened = lzma.LZMAFile(stream) if head[0] == 0xFD else gzip.GzipFile(fileobj=stream)
-                with opened, tempfile.SpooledTemporaryFile(_IN_MEMORY) as whole:
+                with (
+                    lzma.LZMAFile(stream) if head[0] == 0xFD else gzip.GzipFile(fileobj=stream) as opened,
+                    tempfile.SpooledTemporaryFile(_IN_MEMORY) as whole,
+                ):
                     unpacked = _copy(opened, whole, limits.total, size, limits)
                     whole.seek(0)
                     inner = _inner_name(name)
@@ -174,7 +176,13 @@ def _check_size(unpacked: int, packed: int, members: int, limits: ArchiveLimits)
         raise ArchiveRefusedError("would unpack to an absurd size")
 
 
-def _copy(source: IO[bytes], target: IO[bytes], at_most: int, packed: int, limits: ArchiveLimits) -> int:
+def _copy(
+    source: IO[bytes] | lzma.LZMAFile | gzip.GzipFile,
+    target: IO[bytes],
+    at_most: int,
+    packed: int,
+    limits: ArchiveLimits,
+) -> int:
     copied = 0
     while chunk := source.read(_CHUNK):
         copied += len(chunk)

@@ -65,6 +65,10 @@ def why_no_document(file: SourceFile) -> str | None:
         return "is about the collection, not part of it"
     if "qrels" in file.path.parts or file.path.name == "queries.jsonl":
         return "holds questions or judgements for measuring, not documents"
+    if any(part.endswith((".egg-info", ".dist-info")) for part in file.path.parts):
+        return "is about the package, not part of the collection"
+    if "<ICD10CM.tabular>" in file.head:
+        return "lists the codes that the order file of the same release gives"
     if _NOT_TEXT.search(file.name.lower()):
         return "is a program, a setting or a picture"
     return None

@@ -17,44 +17,11 @@ from retrieval.blocks import Block, Table, tidy, tidy_lines
 from retrieval.recommendations import find_grades, heading_certainty
 
 _DROPPED = ("script", "style", "noscript", "template", "form", "button", "svg", "iframe", "head")
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "nav",
-        "ul",
-        "ol",
-        "dl",
-        "li",
-        "dt",
-        "dd",
-        "table",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "pre",
-        "figure",
-        "figcaption",
-        "details",
-        "summary",
-        "address",
-        "hr",
-        "body",
-        "html",
-        "center",
-        "fieldset",
-    ]
+_BLOCK_NAMES = (
+    "p div section article main header footer aside nav ul ol dl li dt dd table h1 h2 h3 h4 h5 h6 blockquote pre "
+    "figure figcaption details summary address hr body html center fieldset"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _LONGEST_HEADING = 160
 _LONG_ITEM = 900  # characters; a longer list item without a grade is a section laid out as a list
 _TABLE_CAPTION = re.compile(r"^(?:table|box)\s+[\dA-Z][\w.]*", re.IGNORECASE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import ParseError, fromstring
 
@@ -38,11 +39,7 @@ class MedQuadReader:
 
     def matches(self, file: SourceFile) -> bool:
         """See `Reader.matches`."""
-        return (
-            file.suffix == ".xml"
-            and re.search(r"<Document\b[^>]*\bsource=", file.head) is not None
-            and ("<Focus" in file.head or "<QAPair" in file.head)
-        )
+        return file.suffix == ".xml" and re.search(r"<qapairs?\b", file.head, re.IGNORECASE) is not None
 
     def read(self, file: SourceFile) -> Iterator[ReadItem]:
         """See `Reader.read`."""
@@ -50,27 +47,27 @@ class MedQuadReader:
             root = fromstring(file.data)
         except (ParseError, ValueError) as error:
             raise ReaderError("is not well-formed XML") from error
-        focus = tidy(root.findtext("Focus") or "")
-        key, source = root.get("id") or file.path.stem, root.get("source") or "unknown"
+        # A few files name the same things otherwise ("doc", "pair", "doctitle-focus").
+        key, source = file.path.stem, root.get("source") or root.get("corpus") or "unknown"
+        focus = _first(root, "focus", "doctitle-focus") or _first(root, "question")
         if not focus:
-            raise ReaderError("has no focus")
+            raise ReaderError("has no focus and no question")
         blocks: list[Block] = []
         pairs = answered = 0
-        for pair in root.iter("QAPair"):
+        for pair in (node for node in root.iter() if node.tag.lower() in ("qapair", "pair")):
             pairs += 1
-            question, answer = tidy(pair.findtext("Question") or ""), pair.findtext("Answer") or ""
+            question = _first(pair, "question")
+            answer = next((node.text or "" for node in pair if node.tag.lower() == "answer"), "")
             if not tidy(answer):
                 continue
             answered += 1
             blocks.append(Block("heading", question or focus, level=1))
             blocks.extend(_answer_blocks(answer, question))
-        if pairs > answered:
-            yield Skipped(
-                file.name,
-                "has no answer" if pairs - answered == 1 else f"has {pairs - answered} questions without an answer",
-            )
+        if missing := pairs - answered:
+            yield Skipped(file.name, "has no answer" if missing == 1 else f"has {missing} questions without an answer")
         if not blocks:
             return
+        names = [tidy(node.text or "") for node in root.iter("Synonym")]
         yield ParsedDocument(
             document=Document(
                 id=DocumentId(f"medquad/{slug(source)}/{slug(key)}"),
@@ -84,12 +81,14 @@ class MedQuadReader:
             ),
             blocks=tuple(blocks),
             condition=focus,
-            synonyms=tuple(
-                dict.fromkeys(
-                    name for node in root.iter("Synonym") if (name := tidy(node.text or "")) and name != focus
-                )
-            ),
+            synonyms=tuple(dict.fromkeys(name for name in names if name and name != focus)),
         )
+
+
+def _first(root: Element, *names: str) -> str:
+    """The first text that is not empty of the elements with one of these names, whatever their case."""
+    found = (tidy(node.text or "") for node in root.iter() if node.tag.lower() in names)
+    return next((text for text in found if text), "")
 
 
 def _answer_blocks(answer: str, question: str) -> Iterator[Block]:

@@ -27,9 +27,15 @@ _END = re.compile(
     re.MULTILINE,
 )
 _FURNITURE = re.compile(
-    r"^(?:Related Pages|Section Navigation|Print|Share|Top|Return to (?:your place.*|top.*)|Article Metrics|Altmetric:?|"
-    r"On This Page|Related Materials|Back to top|.*\{ *$|^\}$|display: \w+;|View suggested citation.*|TABLES?$)$",
+    r"^(?:Related Pages|Section Navigation|Print|Share|Top|Return to (?:your place.*|top.*)|Article Metrics|"
+    r"Altmetric:?|On This Page|Related Materials|Back to top|.*\{ *$|^\}$|display: \w+;|"
+    r"View suggested citation.*|TABLES?$)$",
     re.IGNORECASE,
+)
+_RECOMMENDS = re.compile(r"recommend|guideline|prevention and control", re.IGNORECASE)
+_FULL_DATE = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+    r" (?:\d{1,2}, )?(?:19|20)\d\d\b"
 )
 _OLD_CELL = 1500  # characters; a table cell longer than this holds an article, not a datum
 
@@ -125,8 +131,5 @@ def _published(name: str, page: str) -> str | None:
     head = page[:6000]
     if match := re.search(r"MMWR\s+((?:19|20)\d\d)", head):
         return match[1]
-    found = re.search(
-        r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December) (?:\d{1,2}, )?(?:19|20)\d\d\b",
-        head,
-    )
+    found = _FULL_DATE.search(head)
     return dates_in(found[0])[0] if found else None

@@ -37,7 +37,8 @@ _NARRATIVE = (
 )
 # Where the clearinghouse repeats in "Major Recommendations" what a grade means, no recommendation stands.
 _DEFINITIONS = re.compile(
-    r"^(?:definitions?\b|what the .*grades? mean|(?:levels? of certainty|rating scheme|categories of|grading|grades?|strength of).*)",
+    r"^(?:definitions?\b|what the .*grades? mean|levels? of certainty|rating scheme|categories of|grad(?:ing|es?)\b"
+    r"|strength of\b)",
     re.IGNORECASE,
 )
 _LONGEST_SHARED = 400  # characters of a contraindications field that is repeated beside every recommendation

@@ -69,7 +69,7 @@ class NigeriaReader:
             blocks += _list(heading, data.get(key))
         yield ParsedDocument(
             document=Document(
-                id=DocumentId(f"nigeria-stg-2022/{slug(str(data.get('condition_slug') or name))}"),
+                id=DocumentId(f"nigeria-stg-2022/{slug(file.path.stem)}"),
                 source=GUIDELINES,
                 title=f"Nigeria Standard Treatment Guidelines 2022: {name}",
                 publisher="Federal Ministry of Health, Nigeria",

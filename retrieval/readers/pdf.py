@@ -31,18 +31,14 @@ _LONGEST_HEADING = 160
 _BULLET = re.compile(r"^(?:[•‣▪■●◦○–\uf0b7\uf0a7]|o(?=\s))\s*(?=\S)|^(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+(?=\S)")
 _TABLE_CAPTION = re.compile(r"^(?:Table|Box|Annex table)\s+[\w.]+", re.IGNORECASE)
 _NOTE = re.compile(r"^(?:[*†‡§¶ᵃᵇᶜ]|notes?:|abbreviations?:|[a-z]\s[A-Z]|\w{2,8}\s?[:=]\s)", re.IGNORECASE)
+_WHO = "World Health Organization"
+_CDC = "Centers for Disease Control and Prevention"
 _PUBLISHERS = (
-    (
-        re.compile(r"©\s*World Health Organization\s+(?P<year>\d{4})|World Health Organization"),
-        "World Health Organization",
-        "INT",
-    ),
-    (
-        re.compile(r"Centers for Disease Control and Prevention|\bCDC\b"),
-        "Centers for Disease Control and Prevention",
-        "US",
-    ),
+    (re.compile(rf"©\s*{_WHO}\s+(?P<year>\d{{4}})|{_WHO}"), _WHO, "INT"),
+    (re.compile(rf"{_CDC}|\bCDC\b"), _CDC, "US"),
 )
+# pdfminer lets errors of its own working out where a file is damaged.
+_DAMAGED = (PdfminerException, PDFSyntaxError, ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 
 class PdfReader:
@@ -193,7 +189,7 @@ def _continues(held: Block, block: Block, page: int) -> bool:
         held.kind in ("paragraph", "item")
         and block.kind == "paragraph"
         and held.page is not None
-        and page == held.page + 1
+        and page in (held.page, held.page + 1)
         and re.search(r"[.:;!?\])]$", held.text) is None
         and block.text[:1].islower()
     )
@@ -239,13 +235,8 @@ def _page_blocks(lines: Sequence[Line], body: float, page: int) -> Iterator[Bloc
         apart = last is not None and (
             gap > 0.75 * (line.bottom - line.top) or gap < -20 or abs(line.size - last.size) > 1.2
         )
-        if (
-            bullet
-            or last is None
-            or apart
-            or (new_kind == "heading") != (kind == "heading")
-            or (new_kind == "heading" and new_level != level)
-        ):
+        heading, was = new_kind == "heading", kind == "heading"
+        if bullet or last is None or apart or heading != was or (heading and new_level != level):
             yield from done()
             kind, level = ("item" if bullet else new_kind), new_level
         texts.append(line.text[bullet.end() :] if bullet and not line.text[:1].isalnum() else line.text)

@@ -6,6 +6,7 @@ least two columns are taken as tables; a ruled box of one column is prose. It ke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
@@ -13,6 +14,7 @@ from typing import Any
 
 from retrieval.blocks import Table, tidy
 
+_BOLD = re.compile("bold|black|heavy", re.IGNORECASE)
 _SAME_LINE = 3.0  # points
 _GUTTER_CROSSING = 0.01  # part of the words that may cross the gutter
 _COLUMN_SHARE = 0.25  # part of the words that each column must hold

@@ -50,7 +50,8 @@ class UspstfReader:
                 yield Skipped(f"specificRecommendations[{number}]", "has no text")
                 continue
             specific.setdefault(str(item.get("general")), []).append(item)
-        risks = data.get("risks") if isinstance(data.get("risks"), dict) else {}
+        stated = data.get("risks")
+        risks: dict[str, Any] = stated if isinstance(stated, dict) else {}
         for key, general in data["generalRecommendations"].items():
             if not isinstance(general, dict) or not general.get("title"):
                 yield Skipped(f"generalRecommendations[{key}]", "has no title")
