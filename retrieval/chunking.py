@@ -37,7 +37,7 @@ CHUNKER_VERSION = "1"
 NARRATIVE_BUDGET = 200
 # What stands around a split text may take this part of the limit; the rest is for the text itself.
 _FRAME_SHARE = 0.5
-_LONGEST_PREFIX = 60  # tokens of the condition, which the encoder reads before every passage
+_LONGEST_PREFIX = 0.4  # part of the limit
 _GRADED_PARAGRAPH = 220  # tokens; in a longer one only the sentences around the grade are the recommendation
 
 _QUALIFIER = re.compile(
@@ -80,10 +80,13 @@ class _Cutter:
     _pending: list[tuple[int, int]] = field(default_factory=list)
     _page: int | None = None
     _room: int = 0
+    _condition: str = ""
 
     def cut(self) -> CutDocument:
         self.text, pieces = lay_out(gather_grades(self.parsed.blocks))
-        prefix = min(self.limits.counter.count(self.parsed.condition) + 1, _LONGEST_PREFIX)
+        # The encoder reads the condition before every passage; one that is a paragraph may not fill it.
+        self._condition = _first_words(self.parsed.condition, _LONGEST_PREFIX, self.limits)
+        prefix = self.limits.counter.count(self._condition) + 1
         self._room = max(self.limits.limit - SPECIAL_TOKENS - prefix, 16)
         empty: Piece | None = None  # a heading that nothing stands under yet
         for piece in pieces:
@@ -271,7 +274,7 @@ class _Cutter:
             self._add(block, kind, a, b, text, grade)
 
     def _add(self, block: Block, kind: PassageKind, start: int, end: int, text: str, grade: Grade | None) -> None:
-        section = tuple(dict.fromkeys([self.parsed.condition, *(name for _, name in self._path)]))
+        section = tuple(dict.fromkeys([self._condition, *(name for _, name in self._path)]))
         document_id = self.parsed.document.id
         digest = hashlib.sha256("\x00".join([*section, text]).encode()).hexdigest()[:10]
         self._seen[digest] = self._seen.get(digest, 0) + 1
@@ -317,7 +320,7 @@ def _units(text: str, limits: CutLimits, *, keep_all: bool) -> Iterator[tuple[in
     states one recommendation however long it is.
     """
     marks = find_grades(text)
-    spans = sentence_spans(text)
+    spans = _split_after_grades(text, sentence_spans(text), [mark.end for mark in marks])
     groups: list[tuple[list[tuple[int, int]], list[Grade]]] = [([], [])]
     for start, end in spans:
         if groups[-1][1]:
@@ -343,6 +346,26 @@ def _units(text: str, limits: CutLimits, *, keep_all: bool) -> Iterator[tuple[in
         if first:
             yield held[0][0], held[first - 1][1], []
         yield held[first][0], held[-1][1], grades
+
+
+def _split_after_grades(text: str, spans: list[tuple[int, int]], ends: list[int]) -> list[tuple[int, int]]:
+    """Sentences, cut also where one ends with its grade in brackets and no full stop before the next."""
+    out = []
+    for start, end in spans:
+        for stop in ends:
+            if start < stop < end and (found := re.match(r"\.?\s+(?=[A-Z])", text[stop:end])):
+                out.append((start, stop + len(found.group().rstrip())))
+                start = stop + found.end()
+        out.append((start, end))
+    return out
+
+
+def _first_words(text: str, share: float, limits: CutLimits) -> str:
+    """A text, or as many of its words from the first as take a share of the limit."""
+    words = text.split()
+    while len(words) > 1 and limits.counter.count(" ".join(words)) > share * limits.limit:
+        words.pop()
+    return " ".join(words) if len(words) < len(text.split()) else text
 
 
 def _framed(before: str, text: str, after: str) -> str:

@@ -71,7 +71,8 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "Class {x}",
             True,
         ),
-        (r"^(?P<x>(?:strong|weak)\s+(?:for|against))\b", "{x}", True),
+        # Only alone: "Strong for, Weak for, ..." explains the scheme.
+        (r"^(?P<x>(?:strong|weak)\s+(?:for|against))(?=\s*(?:[;.(]|$))", "{x}", True),
         (
             r"^(?P<x>(?:strong|weak|conditional|moderate|optional|discretionary)(?:\s+(?:positive|negative))?)"
             r"\s+(?:recommendation|strength)(?P<y>\s+(?:for|against)\b)?",
@@ -108,6 +109,11 @@ _SQUARE = re.compile(r"^(?P<x>[A-DI]|EO)$")
 _EVIDENCE_TYPE = re.compile(r"\bevidence\s+type\s*:?\s*(?P<x>[1-4])\b", re.IGNORECASE)
 _EVIDENCE_HEADING = re.compile(
     r"^(?:strong|good|some|moderate|limited|adequate|insufficient|inadequate)\s+evidence:?$", re.IGNORECASE
+)
+# The names of a scheme in a row ("Strong, Weak") explain it.
+_SCHEME = re.compile(
+    r"(?:(?:strong|weak|moderate|conditional|high|very\s+low|low)(?:,\s*(?:(?:or|and)\s+)?|\s+(?:or|and)\s+|$)){2,}",
+    re.IGNORECASE,
 )
 _STATUS = re.compile(r"^(?:reviewed|not\s+reviewed|modified\s+from|amended|new-)", re.IGNORECASE)
 # Openings of paragraphs that speak about a recommendation.
@@ -147,6 +153,8 @@ def find_grades(text: str) -> tuple[GradeMark, ...]:
 def grade_of(content: str, *, square: bool = False) -> Grade | None:
     """The grade that the words inside a pair of brackets state, or None where they state none."""
     content = " ".join(content.split()).strip(" .")
+    if _SCHEME.fullmatch(content):
+        return None
     clauses = [clause.strip() for clause in content.split(";")]
     graded = [clause for clause in clauses if _strength(clause, square=square) is not None]
     if len(graded) > 1:
