@@ -109,7 +109,7 @@ def remove(
 def _print_report(report: PathReport) -> None:
     name = Path(report.path).name
     if report.unchanged:
-        out.print(f"{name}: unchanged", highlight=False, markup=False)
+        out.print(f"{name}: unchanged", highlight=False, markup=False, soft_wrap=True)
         return
     readers = ", ".join(f"{reader} {count}" for reader, count in report.readers.most_common())
     out.print(
@@ -118,14 +118,20 @@ def _print_report(report: PathReport) -> None:
         + (f" [{readers}]" if readers else ""),
         highlight=False,
         markup=False,
+        soft_wrap=True,
     )
     reasons = Counter(item.why for item in report.skipped)
     for why, count in reasons.most_common():
         if count > _SHOWN:
-            out.print(f"  left out: {count} that each {why.removeprefix('has ')}", highlight=False, markup=False)
+            out.print(
+                f"  left out: {count} that each {why.removeprefix('has ')}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
             continue
         for item in report.skipped:
             if item.why == why:
-                out.print(f"  left out: {item.name} {why}", highlight=False, markup=False)
+                out.print(f"  left out: {item.name} {why}", highlight=False, markup=False, soft_wrap=True)
     for item in report.failed:
-        err.print(f"  not read: {item.name} {item.why}", style="red", highlight=False, markup=False)
+        err.print(f"  not read: {item.name} {item.why}", style="red", highlight=False, markup=False, soft_wrap=True)
