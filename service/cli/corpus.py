@@ -123,15 +123,10 @@ def _print_report(report: PathReport) -> None:
     reasons = Counter(item.why for item in report.skipped)
     for why, count in reasons.most_common():
         if count > _SHOWN:
-            out.print(
-                f"  left out: {count} that each {why.removeprefix('has ')}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
-            continue
-        for item in report.skipped:
-            if item.why == why:
-                out.print(f"  left out: {item.name} {why}", highlight=False, markup=False, soft_wrap=True)
+            lines = [f"{count} that each {why}"]
+        else:
+            lines = [f"{item.name} {why}" for item in report.skipped if item.why == why]
+        for line in lines:
+            out.print(f"  left out: {line}", highlight=False, markup=False, soft_wrap=True)
     for item in report.failed:
         err.print(f"  not read: {item.name} {item.why}", style="red", highlight=False, markup=False, soft_wrap=True)

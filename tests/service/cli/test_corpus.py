@@ -14,8 +14,6 @@ def run(data: Path, *arguments: str) -> Result:
     """Run one command over a data directory."""
     environment = {"CLINSEARCH_DATA_DIR": str(data), "CLINSEARCH_ENCODER": "hashing"}
     return CliRunner().invoke(app, list(arguments), env=environment)
-        app, list(arguments), env={"CLINSEARCH_DATA_DIR": str(data), "CLINSEARCH_ENCODER": "hashing"}
-    )
 
 
 def test_add_list_search_and_remove(tmp_path: Path) -> None:
