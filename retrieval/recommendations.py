@@ -67,7 +67,9 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^recommendation\s+category\s*:?\s*(?P<x>[A-D])\b", "Category {X}", True),
         (rf"^(?:CDC\s+)?category\s+(?P<x>I[A-D]|II[A-D]?|{_ROMAN}|[A-D][123]?)\b", "Category {X}", True),
         (
-            r"^class\s+(?P<x>III|IIa|IIb|II|I|1|2a|2b|3)\b(?:\s*[:(]\s*(?P<y>harm|no\s+benefit|benefit)\)?)?",
+            # A class alone may be a safety cabinet or a degree of obesity.
+            r"^(?=.*\b(?:recommendation|level|LOE|evidence|harm|benefit)\b)"
+            r"class\s+(?P<x>III|IIa|IIb|II|I|1|2a|2b|3)\b(?:\s*[:(]\s*(?P<y>harm|no\s+benefit|benefit)\)?)?",
             "Class {x}",
             True,
         ),
@@ -80,7 +82,7 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             True,
         ),
         (r"^recommendation\s*[:,-]?\s*(?P<x>strong|weak|conditional)\b", "{x}", True),
-        (r"^(?P<x>strongly\s+(?:recommended|recommend)|strong|weak|conditional)\s*(?:[,;:]|$)", "{x}", True),
+        (r"^(?P<x>strong|weak|conditional)\s*(?:[,;:]|$)", "{x}", True),
         (r"^(?P<x>(?:neither|no)\s+(?:recommendation\s+)?for\s+n?or\s+against)\b", "{x}", True),
         (r"^not\s+applicable\s*(?:;|$)", "Not applicable", True),
         (r"^N/A$", "Not applicable", False),
@@ -100,7 +102,8 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         # Letter for strength, roman number for evidence; "CI" is left to the confidence interval.
         (r"^(?P<x>[ABD]I|[A-D]I{2,3})$", "{x}", False),
-        (r"^(?P<x>(?:IV|I{1,3})[ABCD])$", "{x}", False),
+        # Not "ID" (intradermal), "IVC" (a vein) or "IVD" (in vitro), which stand in brackets as abbreviations.
+        (r"^(?P<x>I{1,3}[ABC])$", "{x}", False),
         (r"^(?P<x>[12][ABCD])$", "Grade {x}", False),
     )
 )

@@ -1,14 +1,16 @@
 """The publishers' own files: every corpus is read, and recommendations carry the strength their text gives.
 
 Needs a folder of corpora (CLINSEARCH_CORPORA, or shared/data/corpora beside the repository); nothing of
-it is quoted here. `graded_recommendations.jsonl` was marked by hand: document, which of its graded
-recommendations in order, and the grade that stands in the publisher's file.
+it is quoted here. `graded_recommendations.jsonl` gives a document, which of its graded recommendations in
+order, and the grade in the publisher's file: 82 of NGC read from the marks in its text by eye, 18 of USPSTF
+from the file's own grade field.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from retrieval.token_counts import EstimatedCounter
 ROOT = Path(__file__).parents[3]
 CORPORA = Path(os.environ.get("CLINSEARCH_CORPORA") or ROOT.parent / "shared" / "data" / "corpora")
 LIMITS = CutLimits(EstimatedCounter())
+LATER_PART = re.compile(r"\(part (?!1 )\d+ of \d+ of this recommendation\)$")
 
 pytestmark = pytest.mark.skipif(
     not CORPORA.is_dir(), reason="real corpora: set CLINSEARCH_CORPORA to the folder that holds them"
@@ -56,11 +59,12 @@ def test_recommendations_carry_the_grade_that_was_marked_by_hand(graded: dict[st
     assert len(marked) == 100
     wrong = []
     for mark in marked:
-        found = [passage for passage in graded[mark["document"]].entry.passages if passage.strength]
+        # A long recommendation is split into parts that all carry its grade; it counts once.
+        found = [p for p in graded[mark["document"]].entry.passages if p.strength and not LATER_PART.search(p.text)]
         passage = found[mark["nth"] - 1] if len(found) >= mark["nth"] else None
         if passage is None or (passage.strength, passage.certainty) != (mark["strength"], mark["certainty"]):
             wrong.append((mark, passage and (passage.strength, passage.certainty)))
-    assert len(wrong) <= 2, wrong
+    assert wrong == []
 
 
 def test_offsets_give_back_the_text_and_nothing_is_too_long(graded: dict[str, CutDocument]) -> None:
