@@ -3,41 +3,56 @@
 Imports nothing from the agent, the service or the evaluation. The names below are the public ones.
 """
 
+from retrieval.adding import AddProgress, PathReport, add_paths
+from retrieval.chunking import CutLimits, cut_document
 from retrieval.corpus import Corpus, MemoryCorpus, RecordCorpus
 from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId, PassageKind, SourceId
 from retrieval.encoders import Encoder, HashingEncoder, MiniLmEncoder
 from retrieval.errors import (
+    ArchiveRefusedError,
     CorpusError,
     EncoderError,
     IndexLockedError,
     IndexMismatchError,
     IndexMissingError,
+    ReaderError,
     RetrievalError,
     StarterFileError,
     StoreError,
+    UnknownReaderError,
     UnknownSourceError,
 )
 from retrieval.filters import SearchFilters
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.index import BuildProgress, build_index
+from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_searcher
+from retrieval.readers import READERS, reader_named
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source
 from retrieval.starter import starter_entries
 from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind
+from retrieval.token_counts import EstimatedCounter, TokenCounter, packaged_counter
 
 __all__ = [
     "DEFAULT_SOURCES",
+    "LIBRARY_FILE",
+    "READERS",
+    "AddProgress",
+    "ArchiveRefusedError",
     "BuildProgress",
     "Corpus",
     "CorpusEntry",
     "CorpusError",
+    "CorpusSummary",
+    "CutLimits",
     "Document",
     "DocumentId",
     "EdgeStore",
     "Encoder",
     "EncoderError",
+    "EstimatedCounter",
     "ExactStore",
     "HashingEncoder",
     "Hit",
@@ -46,11 +61,14 @@ __all__ = [
     "IndexManifest",
     "IndexMismatchError",
     "IndexMissingError",
+    "Library",
     "MemoryCorpus",
     "MiniLmEncoder",
     "Passage",
     "PassageId",
     "PassageKind",
+    "PathReport",
+    "ReaderError",
     "RecordCorpus",
     "RetrievalError",
     "SearchFilters",
@@ -64,11 +82,17 @@ __all__ = [
     "StarterFileError",
     "StoreError",
     "StoreKind",
+    "TokenCounter",
+    "UnknownReaderError",
     "UnknownSourceError",
+    "add_paths",
     "build_index",
+    "cut_document",
     "memory_searcher",
     "open_searcher",
+    "packaged_counter",
     "read_manifest",
+    "reader_named",
     "reciprocal_rank_fusion",
     "starter_entries",
 ]

@@ -8,6 +8,9 @@ RetrievalError
 ├── IndexLockedError      another process is building the index
 ├── StoreError            the search engine failed
 ├── EncoderError          the encoder could not be loaded or failed
+├── ReaderError           a file of a corpus cannot be read; the others go in
+├── ArchiveRefusedError   an archive would unpack outside its folder or to an absurd size
+├── UnknownReaderError    `--reader` named a reader that does not exist
 └── UnknownSourceError    a search named a source that does not exist
 """
 
@@ -69,3 +72,21 @@ class UnknownSourceError(RetrievalError):
     """A search named a source that does not exist."""
 
     code = "unknown_source"
+
+
+class ReaderError(RetrievalError):
+    """A file of a corpus cannot be read; the message is one clause that says why."""
+
+    code = "file_unreadable"
+
+
+class ArchiveRefusedError(ReaderError):
+    """An archive would unpack outside its folder or to an absurd size; nothing in it is read."""
+
+    code = "archive_refused"
+
+
+class UnknownReaderError(RetrievalError):
+    """A reader was asked for that does not exist."""
+
+    code = "unknown_reader"

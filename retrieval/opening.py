@@ -20,7 +20,7 @@ from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_m
 from retrieval.records import RecordStore
 from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, dense_text
-from retrieval.sources import DEFAULT_SOURCES, Source
+from retrieval.sources import DEFAULT_SOURCES, Source, offered
 from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind
 from retrieval.tokens import TOKENISER_VERSION
 from retrieval.vectors import VectorStore
@@ -49,7 +49,8 @@ def open_searcher(
     """Open the index that serves from `directory`; several processes may do so at once.
 
     It keeps answering from what it opened when a new index is swapped in: open again to see that one.
-    `store="exact"` makes the reference store in memory from the passages and vectors of record.
+    Of `sources`, those are offered that the index holds documents of. `store="exact"` makes the reference
+    store in memory from the passages and vectors of record.
 
     Raises:
         IndexMissingError: nothing has been built there.
@@ -72,9 +73,10 @@ def open_searcher(
             entries = records.entries(generation)
             pairs = [(passage, entry.document) for entry in entries for passage in entry.passages]
             opened = ExactStore(store_points(pairs, vectors_of(pairs, vectors)))
+        chosen = offered(sources, records.sources(generation))
         undo.pop_all()
     corpus = _HeldCorpus(records, generation, held)
-    return HybridSearcher(opened, encoder, corpus, sources, settings, index_version=manifest.index_version)
+    return HybridSearcher(opened, encoder, corpus, chosen, settings, index_version=manifest.index_version)
 
 
 def memory_searcher(
@@ -97,7 +99,8 @@ def memory_searcher(
     vectors = used.encode_passages([dense_text(passage) for passage, _ in pairs])
     points = store_points(pairs, vectors)
     version = index_version(corpus_hash(held), used)
-    return HybridSearcher(ExactStore(points), used, corpus, sources, settings, index_version=version)
+    chosen = offered(sources, frozenset(entry.document.source for entry in held))
+    return HybridSearcher(ExactStore(points), used, corpus, chosen, settings, index_version=version)
 
 
 def _check(manifest: IndexManifest, encoder: Encoder, store: StoreKind) -> None:

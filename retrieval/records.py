@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId
+from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId, SourceId
 from retrieval.errors import CorpusError
 
 RECORDS_SCHEMA_VERSION = 1
@@ -117,6 +117,15 @@ class RecordStore:
                     document=Document.model_validate_json(body),
                     passages=tuple(Passage.model_validate_json(row[0]) for row in passages),
                 )
+
+    def sources(self, generation: int) -> frozenset[SourceId]:
+        """The sources that a generation holds documents of."""
+        rows = self._rows(
+            "SELECT DISTINCT json_extract(t.body, '$.source') FROM documents d JOIN texts t USING (hash)"
+            " WHERE d.generation = ?",
+            generation,
+        )
+        return frozenset(SourceId(row[0]) for row in rows)
 
     def passage(self, generation: int, passage_id: PassageId) -> tuple[Passage, Document] | None:
         """A passage with its document, or None where the generation has none of this id."""

@@ -35,9 +35,22 @@ class Source(BaseModel):
         )
 
 
+def offered(sources: tuple[Source, ...], held: frozenset[SourceId]) -> tuple[Source, ...]:
+    """The sources that an index holds documents of; a choice that finds nothing only misleads."""
+    return tuple(source for source in sources if source.id in held)
+
+
 DEFAULT_SOURCES = (
     Source(
         id=SourceId("guidelines"),
         description="Clinical guideline recommendations: diagnosis, treatment, doses, monitoring, referral.",
+    ),
+    Source(
+        id=SourceId("patient_information"),
+        description="Plain-language pages for patients: what a condition or drug is, symptoms, causes, outlook.",
+    ),
+    Source(
+        id=SourceId("codes"),
+        description="Disease codes (ICD-10-CM) with their official meanings; for coding, not for care.",
     ),
 )

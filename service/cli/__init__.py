@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import ask, evaluate, index, model, rollouts, search, serve, settings, up
+from service.cli import ask, corpus, evaluate, index, model, rollouts, search, serve, settings, up
 
 app = typer.Typer(
     name="clinsearch",
@@ -16,6 +16,7 @@ app.command("ask")(ask.ask)
 app.command("search")(search.search)
 app.command("serve")(serve.serve)
 app.command("up")(up.up)
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(index.app, name="index")
 app.add_typer(model.app, name="model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.progress import Progress
 
-from retrieval import BuildProgress, build_index, read_manifest, starter_entries
+from retrieval import LIBRARY_FILE, BuildProgress, Library, build_index, read_manifest, starter_entries
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder
 
@@ -14,7 +14,7 @@ app = typer.Typer(help="Build the search index, or see what is in it.", no_args_
 
 @app.command()
 def build() -> None:
-    """Index the starter guidelines. Unchanged passages are not encoded again; the old index serves until the end."""
+    """Index the starter guidelines and what was added. Only new passages are encoded; the old index serves on."""
     settings = load_settings()
     with errors_as_sentences(), Progress(console=err, transient=True) as progress:
         task = progress.add_task("Encoding passages", total=None)
@@ -22,8 +22,10 @@ def build() -> None:
         def report(at: BuildProgress) -> None:
             progress.update(task, completed=at.done, total=at.total)
 
+        with Library(settings.data_dir / LIBRARY_FILE) as library:
+            entries = [*starter_entries(), *library.entries()]
         manifest = build_index(
-            starter_entries(), settings.index_dir, make_encoder(settings), store=settings.store, progress=report
+            entries, settings.index_dir, make_encoder(settings), store=settings.store, progress=report
         )
     out.print(
         f"Index {manifest.index_version}: {manifest.documents} documents, {manifest.passages} passages.",

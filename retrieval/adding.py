@@ -1,0 +1,188 @@
+"""Adding files to the library: find them, choose readers, cut, store, and report on every one.
+
+A file that cannot be read is named and skipped and the others go in. The report says of every file what
+became of it; nothing is left out in silence. Adding the same files again changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrieval.blocks import ParsedDocument
+from retrieval.chunking import CutLimits, cut_document
+from retrieval.documents import DocumentId, PassageKind
+from retrieval.errors import ReaderError
+from retrieval.library import Addition, Library
+from retrieval.readers import (
+    DEFAULT_LIMITS,
+    READERS,
+    ArchiveLimits,
+    Reader,
+    Skipped,
+    SourceFile,
+    detect,
+    files_in,
+    why_no_document,
+)
+
+_CHUNK = 1 << 20
+_PACKING = re.compile(r"(?:\.tar)?\.(?:xz|gz|zip|tar|tgz|txz)$|\.(?:jsonl?|pdf|html?|md|xml|txt)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class AddProgress:
+    """How far adding is: files and documents read so far from `path`."""
+
+    path: str
+    files: int
+    documents: int
+
+
+@dataclass(slots=True)
+class PathReport:
+    """What became of one path that was given."""
+
+    path: str
+    corpus: str
+    #: Nothing was read: the same bytes were read before.
+    unchanged: bool = False
+    files: int = 0
+    documents: int = 0
+    #: Documents that were not there, or not like this.
+    changed: int = 0
+    passages: int = 0
+    recommendations: int = 0
+    graded: int = 0
+    readers: Counter[str] = field(default_factory=Counter)
+    skipped: list[Skipped] = field(default_factory=list)
+    #: Files that are damaged or that no reader knows; the others went in.
+    failed: list[Skipped] = field(default_factory=list)
+
+
+Report = Callable[[AddProgress], None]
+
+
+def add_paths(
+    paths: Iterable[Path],
+    library: Library,
+    limits: CutLimits,
+    *,
+    reader: Reader | None = None,
+    archive_limits: ArchiveLimits = DEFAULT_LIMITS,
+    progress: Report | None = None,
+) -> Iterator[PathReport]:
+    """Add files, folders and archives; yields a report on each path once it is stored.
+
+    Raises:
+        CorpusError: the library cannot be written. Paths reported on before are in it.
+    """
+    for path in paths:
+        yield _Adder(library, limits, reader, archive_limits, progress or (lambda _: None)).add(path)
+
+
+def corpus_name(path: Path) -> str:
+    """The name of the corpus that a path makes: the file's name without what it is packed in."""
+    name = path.resolve().name
+    while (shorter := _PACKING.sub("", name)) != name and shorter:
+        name = shorter
+    return name
+
+
+@dataclass(slots=True)
+class _Adder:
+    library: Library
+    limits: CutLimits
+    reader: Reader | None
+    archive_limits: ArchiveLimits
+    progress: Report
+    _seen: set[DocumentId] = field(default_factory=set)
+
+    def add(self, path: Path) -> PathReport:
+        report = PathReport(str(path), corpus_name(path))
+        if not path.exists():
+            report.failed.append(Skipped(str(path), "does not exist"))
+            return report
+        key = path.resolve().as_posix()
+        try:
+            digest = _digest(path)
+        except OSError as error:
+            report.failed.append(Skipped(str(path), error.strerror or "cannot be read"))
+            return report
+        recipe = self._recipe()
+        if self.library.holds(key, digest, recipe):
+            report.unchanged = True
+            return report
+        with self.library.adding(report.corpus) as addition:
+            try:
+                for file in files_in(path, self.archive_limits):
+                    if isinstance(file, Skipped):
+                        report.failed.append(file)
+                    else:
+                        self._file(file, addition, report)
+            except ReaderError as error:
+                report.failed.append(Skipped(path.name, str(error)))
+            if report.documents and not report.failed:
+                addition.remember(key, digest, recipe)
+        return report
+
+    def _file(self, file: SourceFile, addition: Addition, report: PathReport) -> None:
+        report.files += 1
+        if why := why_no_document(file):
+            report.skipped.append(Skipped(file.name, why))
+            return
+        reader = self.reader or detect(file)
+        if reader is None:
+            report.failed.append(Skipped(file.name, "is in no format that a reader knows; name one with --reader"))
+            return
+        try:
+            for item in reader.read(file):
+                if isinstance(item, Skipped):
+                    report.skipped.append(item)
+                else:
+                    self._document(item, file, addition, report)
+            report.readers[reader.name] += 1
+        except ReaderError as error:
+            report.failed.append(Skipped(file.name, str(error)))
+        self.progress(AddProgress(report.path, report.files, report.documents))
+
+    def _document(self, parsed: ParsedDocument, file: SourceFile, addition: Addition, report: PathReport) -> None:
+        document = parsed.document
+        if document.id in self._seen:
+            report.skipped.append(Skipped(file.name, f"has the id {document.id}, which another document here has"))
+            return
+        cut = cut_document(parsed, self.limits)
+        if not cut.entry.passages:
+            report.skipped.append(Skipped(file.name, "has no text"))
+            return
+        self._seen.add(document.id)
+        report.changed += addition.put(cut)
+        report.documents += 1
+        report.passages += len(cut.entry.passages)
+        recommendations = [p for p in cut.entry.passages if p.kind is PassageKind.RECOMMENDATION]
+        report.recommendations += len(recommendations)
+        report.graded += sum(p.strength is not None for p in recommendations)
+        if report.documents % 50 == 0:
+            self.progress(AddProgress(report.path, report.files, report.documents))
+
+    def _recipe(self) -> str:
+        """Everything besides the bytes that decides what is made of a file."""
+        readers = [self.reader] if self.reader else READERS
+        return " ".join([self.limits.version, *(reader.version for reader in readers)])
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 (hex) of a file, or of the names and bytes of every file in a folder."""
+    digest = hashlib.sha256()
+    files = sorted(child for child in path.rglob("*") if child.is_file()) if path.is_dir() else [path]
+    for file in files:
+        digest.update(file.relative_to(path).as_posix().encode() + b"\x00")
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        digest.update(b"\x00")
+    return digest.hexdigest()

@@ -1,0 +1,46 @@
+"""`clinsearch corpus`: what an operator adds is listed, searched, and gone when it is removed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from service.cli import app
+
+
+def run(data: Path, *arguments: str) -> Result:
+    """Run one command over a data directory."""
+    environment = {"CLINSEARCH_DATA_DIR": str(data), "CLINSEARCH_ENCODER": "hashing"}
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def test_add_list_search_and_remove(tmp_path: Path) -> None:
+    data, pack = tmp_path / "data", tmp_path / "pack"
+    pack.mkdir()
+    (pack / "zebra.md").write_text("# Zebra bites\n\nIrrigate a zebra bite at once. (Strong for)\n", "utf-8")
+    (pack / "broken.json").write_text("{", "utf-8")
+    added = run(data, "corpus", "add", str(pack))
+    assert added.exit_code == 1, added.output
+    assert "1 documents (1 new or changed), 1 passages, 1 recommendations, 1 with strength" in added.output
+    assert "broken.json" in added.output
+    (pack / "broken.json").unlink()
+    assert run(data, "corpus", "add", str(pack)).exit_code == 0
+    assert "unchanged" in run(data, "corpus", "add", str(pack)).output
+    assert "pack" in run(data, "corpus", "list").output
+    assert run(data, "index", "build").exit_code == 0
+    found = json.loads(run(data, "search", "zebra", "bite", "--json", "--limit", "1").stdout)["hits"][0]
+    assert (found["passage"]["strength"], found["document"]["title"]) == ("Strong for", "Zebra bites")
+    assert run(data, "corpus", "remove", "pack").exit_code == 0
+    assert run(data, "corpus", "remove", "pack").exit_code == 1
+    assert "Nothing was added" in run(data, "corpus", "list").output
+
+
+def test_a_wrong_reader_and_a_missing_path_are_one_sentence(tmp_path: Path) -> None:
+    wrong = run(tmp_path, "corpus", "add", "x.pdf", "--reader", "word")
+    assert wrong.exit_code == 1
+    assert "There is no reader 'word'" in wrong.stderr
+    missing = run(tmp_path, "corpus", "add", str(tmp_path / "nowhere"))
+    assert missing.exit_code == 1
+    assert "does not exist" in missing.stderr
