@@ -15,7 +15,8 @@ from retrieval.documents import sha256_of
 
 #: A search takes milliseconds; one that takes this long hangs.
 SEARCH_TIMEOUT_S = 15.0
-UNTRAINED_QUERY_WEIGHT = 0.25
+#: Below the gap between two neighbouring ranks of one leg (1/61 - 1/62), so that it decides only between equals.
+UNTRAINED_QUERY_WEIGHT = 0.001
 
 
 async def search(run: Run, searcher: Searcher, source: str, query: str | None) -> None:
