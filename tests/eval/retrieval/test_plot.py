@@ -14,7 +14,6 @@ from retrieval import HashingEncoder
 
 
 def test_a_report_is_drawn(small_set: QuestionSet, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     report = evaluate_retrieval(
         [small_set], ("bm25", "hybrid"), encoder=HashingEncoder, folder=tmp_path, store="exact", resamples=50
     )
@@ -28,6 +27,5 @@ def test_a_report_is_drawn(small_set: QuestionSet, tmp_path: Path) -> None:
 
 
 def test_a_format_that_cannot_be_drawn_is_refused_before_the_run(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     with pytest.raises(OutputError, match="ends in one of"):
         check_plot(tmp_path / "figure.doc")

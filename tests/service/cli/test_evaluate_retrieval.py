@@ -52,7 +52,6 @@ def test_one_table_and_one_record_for_all_sets_and_systems(folder: Path, tmp_pat
 
 
 def test_the_figure_is_drawn(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     result = run(tmp_path, "--set", str(folder), "--system", "bm25", "--plot", str(tmp_path / "figure.svg"))
     assert result.exit_code == 0, result.output
     assert (tmp_path / "figure.svg").stat().st_size > 1000
