@@ -36,12 +36,11 @@ REPLIES: dict[ReplyKind, str] = {
         "It does not know your patient and does not replace your judgement."
     ),
 }
-MODEL_FAILED_LABEL = "The model could not be used for this question. These are the recommendations found, shown whole."
-RECOMMENDATIONS_LABEL = "The model in use does not write answers. These are the recommendations found, shown whole."
-NOTHING_VERIFIED_LABEL = (
-    "No sentence the model wrote could be verified. These are the recommendations found, shown whole."
-)
-CUT_OFF_LABEL = "The answer was cut off. The recommendations found follow, shown whole."
+LISTED = "These are the recommendations found, shown whole; some may not apply."
+MODEL_FAILED_LABEL = f"The model could not be used for this question. {LISTED}"
+RECOMMENDATIONS_LABEL = f"The model in use does not write answers. {LISTED}"
+NOTHING_VERIFIED_LABEL = f"No sentence the model wrote could be verified. {LISTED}"
+CUT_OFF_LABEL = "The answer was cut off. The recommendations found follow, shown whole; some may not apply."
 LENGTH_LABEL = "The answer reached its length limit and its last sentence is not shown. Open the sources."
 PARTLY_WITHHELD_LABEL = "Part of the model's answer could not be verified and is not shown. Open the sources."
 BUDGET_LABELS: dict[BudgetName, str] = {
