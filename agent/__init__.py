@@ -22,6 +22,7 @@ from agent.events import (
 )
 from agent.journal import Journal, MemoryJournal, RolloutSink, read_journal, read_segment
 from agent.openai_client import OpenAIModelClient
+from agent.origin import Origin
 from agent.policy import Policy, load_policy
 from agent.question import MAX_QUESTION_CHARS, Question, Turn, clean_question
 from agent.rollout import Rollout, RolloutId, new_rollout_id
@@ -53,6 +54,7 @@ __all__ = [
     "ModelError",
     "ModelIdentity",
     "OpenAIModelClient",
+    "Origin",
     "Policy",
     "PolicyFileError",
     "Question",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Literal
 
 from langsmith import tracing_context
@@ -17,6 +18,7 @@ from agent.events import DoneEvent, Emit, Event, RunSummary
 from agent.evidence import EvidenceBook
 from agent.graph import build_graph
 from agent.journal import RolloutSink
+from agent.origin import FROM_SERVICE, Origin
 from agent.policy import Policy, load_policy
 from agent.prompts import neutral, prompt_sha256, system_message
 from agent.question import Question
@@ -76,8 +78,7 @@ class ClinicalAgent:
         question: Question,
         emit: Emit | None = None,
         *,
-        question_source: str = "service",
-        training_consent: bool = False,
+        origin: Origin = FROM_SERVICE,
         rollout_id: RolloutId | None = None,
     ) -> RunSummary:
         """Carry one question through and return its outcome; events go to `emit` as they happen.
@@ -89,7 +90,7 @@ class ClinicalAgent:
         async def discard(_: Event) -> None:
             return None
 
-        run = self._new_run(question, emit or discard, rollout_id or new_rollout_id())
+        run = self._new_run(question, emit or discard, rollout_id or new_rollout_id(), origin.seed)
         status: Literal["completed", "failed", "aborted"] = "failed"
         with spans.span(spans.RUN, **{spans.ROLLOUT_ID: run.id}) as span:
             try:
@@ -105,7 +106,7 @@ class ClinicalAgent:
                 status = "aborted"
                 raise
             finally:
-                self._keep(run, status, question_source=question_source, training_consent=training_consent)
+                self._keep(run, status, origin)
         summary = self._summary(run)
         await run.send(DoneEvent(result=summary))
         return summary
@@ -135,7 +136,7 @@ class ClinicalAgent:
                 task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _new_run(self, question: Question, emit: Emit, rollout_id: RolloutId) -> Run:
+    def _new_run(self, question: Question, emit: Emit, rollout_id: RolloutId, seed: int | None) -> Run:
         messages = [system_message(self._searcher.sources)]
         for turn in question.history:
             messages.append(Message(role="user", content=neutral(turn.question)))
@@ -144,7 +145,7 @@ class ClinicalAgent:
         return Run(
             id=rollout_id,
             question=question,
-            settings=self._settings,
+            settings=self._settings if seed is None else replace(self._settings, seed=seed),
             clock=self._clock,
             emit=emit,
             spending=Spending(self._settings.budget, self._clock),
@@ -180,18 +181,13 @@ class ClinicalAgent:
             duration_ms=run.spending.elapsed_s * 1000,
         )
 
-    def _keep(
-        self,
-        run: Run,
-        status: Literal["completed", "failed", "aborted"],
-        *,
-        question_source: str,
-        training_consent: bool,
-    ) -> None:
+    def _keep(self, run: Run, status: Literal["completed", "failed", "aborted"], origin: Origin) -> None:
         identity = self._client.identity
         rollout = Rollout(
             rollout_id=run.id,
             task_key=run.question.task_key,
+            rep=origin.rep,
+            split=origin.split,
             created_at=self._clock.now().isoformat(),
             policy=RolloutPolicy(
                 model=identity.model,
@@ -199,9 +195,9 @@ class ClinicalAgent:
                 adapter=identity.adapter,
                 template_sha256=identity.template_sha256,
                 prompt_sha256=prompt_sha256(),
-                temperature=self._settings.temperature,
-                seed=self._settings.seed,
-                search_first=self._settings.search_first,
+                temperature=run.settings.temperature,
+                seed=run.settings.seed,
+                search_first=run.settings.search_first,
             ),
             messages=tuple(run.messages),
             steps=tuple(run.steps),
@@ -213,8 +209,9 @@ class ClinicalAgent:
             ),
             provenance=Provenance(
                 producer=PRODUCER,
-                question_source=question_source,
-                training_consent=training_consent,
+                question_source=origin.question_source,
+                training_consent=origin.training_consent,
+                licence=origin.licence,
                 index_version=self._searcher.index_version,
             ),
             duration_ms=run.spending.elapsed_s * 1000,

@@ -19,6 +19,7 @@ from agent.answer import Answer, StopReason
 from agent.client import Message, TokenLogprob, Usage
 from agent.events import Failure
 from agent.gate import Verdict
+from agent.origin import Split
 from agent.probabilities import ActionProbabilities
 
 RolloutId = NewType("RolloutId", str)
@@ -120,6 +121,7 @@ class Provenance(_Record):
     producer: str
     question_source: str
     training_consent: bool = False
+    licence: str | None = None
     index_version: str
 
 
@@ -134,7 +136,7 @@ class Rollout(_Record):
     task_key: str
     rep: int = 0
     created_at: str
-    split: Literal["prod", "train", "eval"] = "prod"
+    split: Split = "prod"
     policy: Policy
     messages: tuple[Message, ...]
     steps: tuple[RolloutStep, ...]

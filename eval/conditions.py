@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from agent import AnswerKind, ClinicalAgent, Question, RunSummary
+from agent import AnswerKind, ClinicalAgent, Origin, Question, RunSummary
 
 QUESTIONS_FILE = Path(__file__).parent / "condition_questions.jsonl"
 FIRST = 3
@@ -100,6 +100,6 @@ async def evaluate_conditions(agent: ClinicalAgent, questions: Sequence[Conditio
     """Ask every question, one after the other, through the same agent the service uses."""
     results = []
     for question in questions:
-        result = await agent.ask(Question(text=question.question), question_source="eval/conditions")
+        result = await agent.ask(Question(text=question.question), origin=Origin("eval/conditions", split="eval"))
         results.append(judge(question, result))
     return ConditionReport(results=tuple(results))

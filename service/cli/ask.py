@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from agent import DoneEvent, Event, Question, StepEvent, clean_question
+from agent import DoneEvent, Event, Origin, Question, StepEvent, clean_question
 from retrieval import SearchFilters, SourceId
 from service.cli.common import err, errors_as_sentences, load_settings, out, question_from, stop
 from service.cli.rendering import print_answer
@@ -44,7 +44,7 @@ def ask(
 
         async def run() -> None:
             try:
-                await service.agent.ask(asked, emit, question_source="cli")
+                await service.agent.ask(asked, emit, origin=Origin(question_source="cli"))
             finally:
                 await service.close()
 

@@ -1,4 +1,4 @@
-"""`clinsearch rollouts validate|stats`: check the journal and count what is in it."""
+"""`clinsearch rollouts generate|validate|stats`: make runs in batches, check the journal and count what is in it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from rich.table import Table
 from agent import JournalError, Rollout, read_segment
 from agent.journal import SEGMENT_PATTERN
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.cli.generate import generate_rollouts
 
 app = typer.Typer(help="The journal of runs (rollout.v1).", no_args_is_help=True)
+app.command("generate")(generate_rollouts)
 PathArgument = Annotated[
     Path | None, typer.Argument(help="A segment file or a directory; the journal in use if left out.")
 ]

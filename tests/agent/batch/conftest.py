@@ -1,0 +1,81 @@
+"""One batch in a directory with a scripted model."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from agent import (
+    AgentSettings,
+    ClinicalAgent,
+    ManualClock,
+    ModelClient,
+    Rollout,
+    RolloutSink,
+    ScriptedModel,
+    read_journal,
+)
+from agent.batch import ALL_SHARDS, BatchSettings, BatchSink, BatchSummary, Ledger, Shard, generate, read_tasks
+from agent.journal import Journal
+from agent.scripted import ByTurn
+from retrieval import HybridSearcher, memory_searcher, starter_entries
+
+
+def questions(path: Path, count: int, **fields: object) -> Path:
+    rows = [json.dumps({"question": f"What to give in case {number}?", **fields}) for number in range(count)]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def pairs(rollouts: Iterable[Rollout]) -> Counter[tuple[str, int]]:
+    return Counter((rollout.task_key, rollout.rep) for rollout in rollouts)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A directory and the calls made in it."""
+
+    output: Path
+    searcher: HybridSearcher
+
+    async def run(
+        self,
+        file: Path,
+        settings: BatchSettings | None = None,
+        *,
+        client: ModelClient | None = None,
+        shard: Shard = ALL_SHARDS,
+        journal: RolloutSink | None = None,
+    ) -> BatchSummary:
+        model = client or ScriptedModel([ByTurn()])
+        clock = ManualClock()
+        with Journal(self.output) as kept, Ledger(self.output) as ledger:
+            sink = BatchSink(journal or kept)
+            agent = ClinicalAgent(model, self.searcher, sink, settings=AgentSettings(attempts=1), clock=clock)
+            return await generate(
+                read_tasks(file, shard),
+                lambda _: agent,
+                model,
+                sink,
+                ledger,
+                settings or BatchSettings(concurrency=4),
+                clock=clock,
+            )
+
+    def rollouts(self) -> list[Rollout]:
+        return list(read_journal(self.output))
+
+
+@pytest.fixture(scope="session")
+def small_searcher() -> HybridSearcher:
+    return memory_searcher(list(starter_entries())[:3])
+
+
+@pytest.fixture
+def batch(tmp_path: Path, small_searcher: HybridSearcher) -> Batch:
+    return Batch(tmp_path / "rollouts", small_searcher)

@@ -1,0 +1,147 @@
+"""`clinsearch rollouts generate` from the command line, against a small scripted server over HTTP."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from agent.client import CompletionRequest, Message
+from agent.scripted import ByTurn
+from service.cli import app
+
+
+class _Model(BaseHTTPRequestHandler):
+    """An OpenAI-compatible server that searches once, answers, and copies the first passage."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self._send("application/json", json.dumps({"object": "list", "data": []}))
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append(body["model"])
+        schema: dict[str, object] | None = {} if "response_format" in body else None
+        messages = tuple(Message(role=m["role"], content=m["content"]) for m in body["messages"])
+        text = ByTurn()(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
+        base = {"id": "x", "created": 0, "model": body["model"]}
+        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+        if not body.get("stream"):
+            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            reply = {**base, "object": "chat.completion", "choices": [choice], "usage": usage}
+            self._send("application/json", json.dumps(reply))
+            return
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
+        chunk = json.dumps({**base, "object": "chat.completion.chunk", "choices": [choice], "usage": usage})
+        self._send("text/event-stream", f"data: {chunk}\n\ndata: [DONE]\n\n")
+
+    def _send(self, kind: str, body: str) -> None:
+        data = body.encode()
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A data directory with an index, and a model server on loopback."""
+    _Model.asked = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        values = {
+            "CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+            "CLINSEARCH_ENCODER": "hashing",
+            "CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{server.server_port}/v1",
+        }
+        built = run(values, "index", "build")
+        assert built.exit_code == 0, built.output
+        yield values
+        server.shutdown()
+        thread.join()
+
+
+def run(environment: dict[str, str], *arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "questions.jsonl"
+    rows = [json.dumps({"question": f"Which antibiotic for cystitis in case {i}?"}) for i in range(6)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_a_file_of_questions_becomes_rollouts_and_a_second_call_adds_none(
+    environment: dict[str, str], questions: Path, tmp_path: Path
+) -> None:
+    output, figures = tmp_path / "out", tmp_path / "summary.json"
+    command = ("rollouts", "generate", "--questions", str(questions), "--output", str(output), "--n", "2")
+    first = run(environment, *command, "--concurrency", "3", "--json", str(figures))
+    assert first.exit_code == 0, first.output
+    assert "12 made, 0 were there before, 0 owed" in first.stdout
+    summary = json.loads(figures.read_text())
+    assert summary["stop_reasons"] == {"answered": 12}
+    assert summary["completion_tokens"] == 12 * 3 * 5
+    again = run(environment, *command)
+    assert "0 made, 12 were there before" in again.stdout
+    checked = run(environment, "rollouts", "validate", str(output))
+    assert checked.exit_code == 0, checked.output
+    other = run(environment, *command, "--temperature", "0.9")
+    assert other.exit_code == 1
+    assert "temperature" in other.stderr
+
+
+def test_an_adapter_is_asked_for_by_name(environment: dict[str, str], questions: Path, tmp_path: Path) -> None:
+    _Model.asked.clear()
+    arguments = ("--questions", str(questions), "--output", str(tmp_path / "out"), "--adapter", "night-shift")
+    assert run(environment, "rollouts", "generate", *arguments).exit_code == 0
+    assert set(_Model.asked) == {"night-shift"}
+
+
+def test_a_bad_line_is_named_and_the_exit_code_says_so(environment: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text('{"question": "Which antibiotic for cystitis?"}\n{"qestion": "typo"}\n', encoding="utf-8")
+    result = run(environment, "rollouts", "generate", "--questions", str(path), "--output", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert "bad line   2: question: Field required" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--questions", "missing.jsonl"), "missing.jsonl cannot be read"),
+        (("--questions", "missing.jsonl", "--shard", "3/2"), "A shard is written i/n"),
+    ],
+)
+def test_wrong_input_is_one_sentence(
+    environment: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    result = run(environment, "rollouts", "generate", "--output", str(tmp_path / "out"), *arguments)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_without_a_model_server_nothing_begins(environment: dict[str, str], questions: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        away = environment | {"CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{taken.getsockname()[1]}/v1"}
+        result = run(away, "rollouts", "generate", "--questions", str(questions), "--output", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert "The model server does not answer" in result.stderr
