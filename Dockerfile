@@ -11,6 +11,7 @@ COPY --chown=clinsearch requirements requirements
 COPY --chown=clinsearch retrieval retrieval
 COPY --chown=clinsearch agent agent
 COPY --chown=clinsearch eval eval
+COPY --chown=clinsearch training training
 COPY --chown=clinsearch service service
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PATH=/app/.venv/bin:$PATH
 USER clinsearch
