@@ -6,6 +6,7 @@ Imports nothing from the agent, the service or the evaluation. The names below a
 from retrieval.adding import AddProgress, PathReport, add_paths
 from retrieval.chunking import CutLimits, cut_document
 from retrieval.corpus import Corpus, MemoryCorpus, RecordCorpus
+from retrieval.dates import PartialDate
 from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId, PassageKind, SourceId
 from retrieval.encoders import Encoder, HashingEncoder, MiniLmEncoder
 from retrieval.errors import (
@@ -33,6 +34,7 @@ from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, Searc
 from retrieval.sources import DEFAULT_SOURCES, Source
 from retrieval.starter import starter_entries
 from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind
+from retrieval.strength import StrengthClass, strength_classes
 from retrieval.token_counts import EstimatedCounter, TokenCounter, packaged_counter
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "Library",
     "MemoryCorpus",
     "MiniLmEncoder",
+    "PartialDate",
     "Passage",
     "PassageId",
     "PassageKind",
@@ -82,6 +85,7 @@ __all__ = [
     "StarterFileError",
     "StoreError",
     "StoreKind",
+    "StrengthClass",
     "TokenCounter",
     "UnknownReaderError",
     "UnknownSourceError",
@@ -95,4 +99,5 @@ __all__ = [
     "reader_named",
     "reciprocal_rank_fusion",
     "starter_entries",
+    "strength_classes",
 ]

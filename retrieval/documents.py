@@ -10,16 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, NewType
+from typing import NewType
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
+
+from retrieval.dates import PartialDate
 
 DocumentId = NewType("DocumentId", str)
 PassageId = NewType("PassageId", str)
 SourceId = NewType("SourceId", str)
-
-#: A date known to the year, the month or the day, as ISO 8601: "2018", "2018-10", "2018-10-31".
-PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 
 
 class PassageKind(StrEnum):

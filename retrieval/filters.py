@@ -1,14 +1,21 @@
 """Which passages a search may return.
 
 Publisher and region names are compared without regard to case or surrounding spaces, because they
-may come from a person or a model. This module holds the rule; the stores apply it.
+may come from a person or a model; languages by their first subtag ("en-GB" is "en"). A date known in part
+matches where any of its days does ("2018" is found from 2018-06 on, its date is shown); a passage without a
+date never matches a date filter. This module holds the rules; `retrieval.stores.conditions` says them in
+terms that every store applies.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Self
 
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from retrieval.dates import PartialDate, first_day, last_day
 from retrieval.documents import SourceId
+from retrieval.strength import StrengthClass
 
 
 class SearchFilters(BaseModel):
@@ -21,6 +28,27 @@ class SearchFilters(BaseModel):
     publishers: tuple[str, ...] = ()
     #: Any of these regions: ISO 3166-1 alpha-2 codes, "EU" or "INT".
     regions: tuple[str, ...] = ()
+    #: Any of these languages: BCP 47 tags, compared by their first subtag.
+    languages: tuple[str, ...] = ()
+    #: Published on or after the first day of this date.
+    published_from: PartialDate | None = None
+    #: Published on or before the last day of this date.
+    published_to: PartialDate | None = None
+    #: Any of these classes of strength.
+    strengths: tuple[StrengthClass, ...] = ()
+    #: Whether guidance that a newer version replaces may be found.
+    include_superseded: bool = False
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.published_from and self.published_to and first_day(self.published_from) > last_day(self.published_to):
+            raise ValueError("published_from is after published_to")
+        return self
+
+    @property
+    def dated(self) -> bool:
+        """Whether passages without a date are left out."""
+        return self.published_from is not None or self.published_to is not None
 
 
 NO_FILTERS = SearchFilters()
@@ -29,3 +57,8 @@ NO_FILTERS = SearchFilters()
 def filter_key(name: str) -> str:
     """The form in which publisher and region names are compared."""
     return " ".join(name.split()).casefold()
+
+
+def language_key(tag: str) -> str:
+    """The form in which languages are compared: "en-GB" -> "en"."""
+    return tag.strip().replace("_", "-").split("-", 1)[0].casefold()

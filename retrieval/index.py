@@ -24,6 +24,7 @@ from retrieval.manifest import READER_VERSION, IndexManifest, corpus_hash, index
 from retrieval.records import RecordStore
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
 from retrieval.stores import EdgeStore, StoreKind, StorePoint
+from retrieval.strength import strength_classes
 from retrieval.tokens import TOKENISER_VERSION, tokenise
 from retrieval.vectors import VectorStore
 
@@ -141,6 +142,9 @@ def store_points(pairs: Sequence[tuple[Passage, Document]], rows: Vectors) -> li
             region=document.region,
             terms=term_ids(tokenise(bm25_text(passage, document))),
             vector=rows[number],
+            language=document.language,
+            published=document.published,
+            strengths=strength_classes(passage.strength, document.publisher),
         )
         for number, (passage, document) in enumerate(pairs)
     ]

@@ -23,7 +23,7 @@ from retrieval.searched_text import SEARCHED_TEXT_VERSION
 from retrieval.stores import StoreKind
 from retrieval.tokens import TOKENISER_VERSION
 
-INDEX_SCHEMA_VERSION = 1
+INDEX_SCHEMA_VERSION = 2
 #: Version of `retrieval.starter`, the reader of the starter guidelines.
 READER_VERSION = "starter-1"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -139,6 +140,8 @@ def dates_in(text: str) -> list[str]:
             taken.append(match.span())
             date = parts["year"]
             if month and 1 <= month <= 12:
-                date += f"-{month:02d}" + (f"-{day:02d}" if day and 1 <= day <= 31 else "")
+                date += f"-{month:02d}"
+                if day and 1 <= day <= monthrange(int(parts["year"]), month)[1]:
+                    date += f"-{day:02d}"
             found[match.start()] = date
     return [found[position] for position in sorted(found)]

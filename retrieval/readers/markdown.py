@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from retrieval.blocks import Block, ParsedDocument
-from retrieval.documents import Document, DocumentId, PartialDate, SourceId
+from retrieval.dates import PartialDate
+from retrieval.documents import Document, DocumentId, SourceId
 from retrieval.errors import ReaderError
 from retrieval.readers.base import GUIDELINES, SourceFile, slug
 from retrieval.readers.markup import html_blocks, recommending

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.bm25 import TermIds
+from retrieval.dates import PartialDate
 from retrieval.documents import PassageId, SourceId
 from retrieval.filters import SearchFilters
+from retrieval.strength import StrengthClass
 
 StoreKind = Literal["edge", "exact"]
 
@@ -44,6 +46,14 @@ class StorePoint:
     terms: TermIds
     #: Unit length; shape [dimension].
     vector: NDArray[np.float32]
+    #: BCP 47 tag.
+    language: str = "en"
+    #: None where the document gives no date.
+    published: PartialDate | None = None
+    #: Never empty.
+    strengths: frozenset[StrengthClass] = frozenset({StrengthClass.NOT_STATED})
+    #: A newer version of its document is in the collection.
+    superseded: bool = False
 
 
 class SearchStore(Protocol):
@@ -71,7 +81,7 @@ class SearchStore(Protocol):
         ...
 
     def count(self, filters: SearchFilters | None = None) -> int:
-        """How many passages match."""
+        """How many passages match; without filters all of them, superseded ones too."""
         ...
 
     def close(self) -> None:

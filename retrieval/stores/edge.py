@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 from retrieval.bm25 import Bm25Statistics, TermIds
 from retrieval.documents import PassageId
 from retrieval.errors import StoreError
-from retrieval.filters import NO_FILTERS, SearchFilters, filter_key
+from retrieval.filters import SearchFilters
 from retrieval.stores.base import TIE_MARGIN, Leg, StoreKind, StorePoint, ordered_leg
+from retrieval.stores.conditions import FIELDS, NOT_SUPERSEDED, AnyOf, AtLeast, Condition, conditions, payload
 
 _DENSE = "dense"
 _BM25 = "bm25"
-_FILTERED = ("source", "publisher", "region")
 _BATCH = 1000  # points per update: bounds the memory of the Python copies
 
 StoreProgress = Callable[[int, int], None]
@@ -68,6 +68,10 @@ class EdgeStore:
             raise StoreError(f"{directory.name} is not a complete search store: {error}") from error
         with _boundary("open"):
             self._shard: qe.EdgeShard | None = qe.EdgeShard.load(str(directory / "shard"))
+            # Where nothing is superseded the condition holds for every passage and would only cost time.
+            self._mixed = self._shard.count(qe.CountRequest(exact=True, filter=_filter([NOT_SUPERSEDED]))) < len(
+                self._ids
+            )
 
     @classmethod
     def build(
@@ -92,8 +96,9 @@ class EdgeStore:
         statistics = Bm25Statistics.of([point.terms for point in points])
         with _boundary("build"):
             shard = qe.EdgeShard.create(str(shard_directory), _config(len(points[0].vector), settings))
-            for field in _FILTERED:
-                shard.update(qe.UpdateOperation.create_field_index(field, qe.PayloadSchemaType.Keyword))
+            for field, kind in FIELDS.items():
+                schema = qe.PayloadSchemaType.Keyword if kind == "keyword" else qe.PayloadSchemaType.Integer
+                shard.update(qe.UpdateOperation.create_field_index(field, schema))
             for start in range(0, len(points), _BATCH):
                 batch = [
                     _point(number, point, statistics)
@@ -126,7 +131,7 @@ class EdgeStore:
     def count(self, filters: SearchFilters | None = None) -> int:
         """See `SearchStore.count`."""
         with _boundary("count"):
-            return self._open_shard().count(qe.CountRequest(exact=True, filter=_filter(filters or NO_FILTERS)))
+            return self._open_shard().count(qe.CountRequest(exact=True, filter=self._filter(filters)))
 
     def close(self) -> None:
         """Release the shard; closing twice does nothing."""
@@ -140,11 +145,17 @@ class EdgeStore:
             raise StoreError("the store is closed")
         return self._shard
 
+    def _filter(self, filters: SearchFilters | None) -> qe.Filter | None:
+        if filters is None:
+            return None
+        wanted = conditions(filters)
+        return _filter(wanted if self._mixed else [part for part in wanted if part != NOT_SUPERSEDED])
+
     def _leg(self, query: qe.Query, filters: SearchFilters, limit: int) -> Leg:
         request = qe.QueryRequest(
             limit=limit + TIE_MARGIN,
             query=query,
-            filter=_filter(filters),
+            filter=self._filter(filters),
             params=self._parameters,
             with_payload=False,
             with_vector=False,
@@ -176,24 +187,20 @@ def _point(number: int, point: StorePoint, statistics: Bm25Statistics) -> qe.Poi
             _DENSE: point.vector.tolist(),
             _BM25: qe.SparseVector(indices=list(weights.indices), values=list(weights.values)),
         },
-        payload={
-            "source": str(point.source),
-            "publisher": filter_key(point.publisher),
-            "region": filter_key(point.region),
-        },
+        payload=payload(point),
     )
 
 
-def _filter(filters: SearchFilters) -> qe.Filter | None:
-    wanted = {
-        "source": [str(filters.source)] if filters.source is not None else [],
-        "publisher": [filter_key(name) for name in filters.publishers],
-        "region": [filter_key(name) for name in filters.regions],
-    }
-    conditions: list[qe.ConditionType] = [
-        qe.FieldCondition(key=field, match=qe.MatchAny(values)) for field, values in wanted.items() if values
-    ]
-    return qe.Filter(must=conditions) if conditions else None
+def _filter(wanted: Sequence[Condition]) -> qe.Filter | None:
+    return qe.Filter(must=[_condition(condition) for condition in wanted]) if wanted else None
+
+
+def _condition(condition: Condition) -> qe.FieldCondition:
+    if isinstance(condition, AnyOf):
+        return qe.FieldCondition(key=condition.field, match=qe.MatchAny(list(condition.values)))
+    if isinstance(condition, AtLeast):
+        return qe.FieldCondition(key=condition.field, range=qe.RangeFloat(gte=condition.value))
+    return qe.FieldCondition(key=condition.field, range=qe.RangeFloat(lte=condition.value))
 
 
 @contextmanager

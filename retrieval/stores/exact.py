@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from retrieval.bm25 import K1, B, TermIds
 from retrieval.documents import PassageId
 from retrieval.errors import StoreError
-from retrieval.filters import SearchFilters, filter_key
+from retrieval.filters import SearchFilters
 from retrieval.stores.base import TIE_MARGIN, Leg, StoreKind, StorePoint, ordered_leg
+from retrieval.stores.conditions import FIELDS, AnyOf, AtLeast, Condition, Value, conditions, payload
 
 
 class ExactStore:
@@ -28,9 +29,14 @@ class ExactStore:
     def __init__(self, points: Sequence[StorePoint], *, k1: float = K1, b: float = B) -> None:
         self._ids: list[PassageId] | None = [point.passage_id for point in points]
         self._size = len(points)
-        self._sources = np.array([str(point.source) for point in points], dtype=object)
-        self._publishers = np.array([filter_key(point.publisher) for point in points], dtype=object)
-        self._regions = np.array([filter_key(point.region) for point in points], dtype=object)
+        payloads = [payload(point) for point in points]
+        # A missing date is a value that no range holds.
+        self._columns = {
+            field: np.array([values.get(field, np.nan) for values in payloads], dtype=float)
+            if kind == "integer"
+            else _keywords([values[field] for values in payloads])
+            for field, kind in FIELDS.items()
+        }
         self._vectors = np.array([point.vector for point in points], dtype=np.float32)
         self._vectors /= np.linalg.norm(self._vectors, axis=1, keepdims=True) if self._size else 1.0
         self._vocabulary = {str(term) for point in points for term in np.unique(point.terms).tolist()}
@@ -74,13 +80,19 @@ class ExactStore:
 
     def _mask(self, filters: SearchFilters) -> NDArray[np.bool_]:
         mask = np.ones(self._size, dtype=np.bool_)
-        if filters.source is not None:
-            mask &= self._sources == str(filters.source)
-        for column, wanted in ((self._publishers, filters.publishers), (self._regions, filters.regions)):
-            if wanted:
-                keys = {filter_key(name) for name in wanted}
-                mask &= np.fromiter((value in keys for value in column), dtype=np.bool_, count=self._size)
+        for condition in conditions(filters):
+            mask &= self._holds(condition)
         return mask
+
+    def _holds(self, condition: Condition) -> NDArray[np.bool_]:
+        column = self._columns[condition.field]
+        if isinstance(condition, AnyOf):
+            wanted = frozenset(condition.values)
+            return np.fromiter((not wanted.isdisjoint(own) for own in column), dtype=np.bool_, count=self._size)
+        found: NDArray[np.bool_] = (
+            column >= condition.value if isinstance(condition, AtLeast) else column <= condition.value
+        )
+        return found
 
     @staticmethod
     def _best(ids: list[PassageId], scores: NDArray[np.floating], rows: NDArray[np.intp], limit: int) -> Leg:
@@ -88,3 +100,13 @@ class ExactStore:
         if keep < len(rows):
             rows = rows[np.argpartition(scores[rows], -keep)[-keep:]]
         return ordered_leg(((ids[row], float(scores[row])) for row in rows.tolist()), limit)
+
+
+def _keywords(values: Sequence[Value]) -> NDArray[np.object_]:
+    """One set of keywords a passage; equal ones are one object."""
+    made: dict[tuple[str, ...], frozenset[str]] = {}
+    column = np.empty(len(values), dtype=object)
+    for row, value in enumerate(values):
+        key = tuple(value) if isinstance(value, list) else (str(value),)
+        column[row] = made.setdefault(key, frozenset(key))
+    return column

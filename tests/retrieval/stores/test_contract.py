@@ -14,10 +14,18 @@ from retrieval.bm25 import term_ids
 from retrieval.documents import PassageId, SourceId
 from retrieval.errors import StoreError
 from retrieval.filters import NO_FILTERS, SearchFilters
-from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind, StorePoint
+from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind, StorePoint, conditions, payload
+from retrieval.stores.conditions import FIELDS, holds
+from retrieval.strength import StrengthClass
 
 DIMENSION = 16
 SIZE = 400
+STRENGTHS = (
+    frozenset({StrengthClass.NOT_STATED}),
+    frozenset({StrengthClass.STRONG}),
+    frozenset({StrengthClass.STRONG, StrengthClass.AGAINST}),
+    frozenset({StrengthClass.WEAK}),
+)
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
@@ -27,7 +35,7 @@ def unit(random: np.random.Generator) -> Vector:
 
 
 def collection() -> list[StorePoint]:
-    """Zipf words, two sources, five publishers, three regions; every tenth passage repeats the one before it."""
+    """Zipf words, and every value that is filtered by; every tenth passage repeats the one before it."""
     random = np.random.default_rng(7)
     points: list[StorePoint] = []
     for number in range(SIZE):
@@ -43,6 +51,10 @@ def collection() -> list[StorePoint]:
                 region=("GB", "US", "INT")[number % 3 - 1],
                 terms=terms,
                 vector=vector,
+                language=("en", "en-GB", "fr")[number % 7 % 3],
+                published=(None, "2017", "2018", "2018-05", "2018-06-15", "2019-01")[number % 11 % 6],
+                strengths=STRENGTHS[number % 13 % 4],
+                superseded=number % 9 == 0,
             )
         )
     return points
@@ -87,6 +99,13 @@ FILTERS = [
     SearchFilters(regions=("US",)),
     SearchFilters(source=SourceId("guidelines"), publishers=("Publisher 2",), regions=("GB", "INT")),
     SearchFilters(publishers=("Nobody",)),
+    SearchFilters(languages=("en-US",)),
+    SearchFilters(strengths=(StrengthClass.STRONG, StrengthClass.CONSENSUS)),
+    SearchFilters(strengths=(StrengthClass.AGAINST,), include_superseded=True),
+    SearchFilters(published_from="2018-06"),
+    SearchFilters(published_to="2018-05-31"),
+    SearchFilters(published_from="2018", published_to="2018", regions=("US",)),
+    SearchFilters(include_superseded=True),
 ]
 
 
@@ -118,17 +137,62 @@ def test_same_dense_ranking_and_scores_as_the_reference(
 
 @pytest.mark.parametrize("filters", FILTERS)
 def test_filters_are_kept_and_counted(store: SearchStore, filters: SearchFilters) -> None:
-    points = {point.passage_id: point for point in collection()}
-    wanted = {
-        key
-        for key, point in points.items()
-        if filters.source in (None, point.source)
-        and (not filters.publishers or point.publisher in filters.publishers)
-        and (not filters.regions or point.region in filters.regions)
-    }
+    wanted = {point.passage_id for point in collection() if kept(point, filters)}
     assert store.count(filters) == len(wanted)
     found = store.dense_leg(unit(np.random.default_rng(1)), filters, SIZE)
     assert {item for item, _ in found} == wanted
+
+
+def kept(point: StorePoint, filters: SearchFilters) -> bool:
+    """The rules of `retrieval.filters`, said once more in other words; text compares as ISO dates do."""
+    date = point.published
+    return (
+        filters.source in (None, point.source)
+        and (not filters.publishers or point.publisher in filters.publishers)
+        and (not filters.regions or point.region in filters.regions)
+        and (not filters.languages or point.language[:2] in {tag[:2] for tag in filters.languages})
+        and (not filters.strengths or not point.strengths.isdisjoint(filters.strengths))
+        and (not filters.dated or date is not None)
+        and (not (date and filters.published_from) or (date + "-99-99")[:10] >= filters.published_from)
+        and (not (date and filters.published_to) or date <= filters.published_to + "-99-99")
+        and (filters.include_superseded or not point.superseded)
+    )
+
+
+@pytest.mark.parametrize(
+    ("stated", "bounds", "found"),
+    [
+        ("2018", {"published_from": "2018-06"}, True),
+        ("2018", {"published_to": "2018-06"}, True),
+        ("2018-05", {"published_from": "2018-06"}, False),
+        ("2018-06-30", {"published_to": "2018-06"}, True),
+        ("2018-07-01", {"published_to": "2018-06"}, False),
+        ("2018", {"published_from": "2019"}, False),
+        (None, {"published_from": "1900"}, False),
+        (None, {"published_to": "2100"}, False),
+        (None, {}, True),
+    ],
+)
+def test_a_date_known_in_part_is_kept_where_it_may_match(
+    build: Builder, stated: str | None, bounds: dict[str, str], found: bool
+) -> None:
+    vector = unit(np.random.default_rng(5))
+    point = StorePoint(PassageId("p"), SourceId("s"), "p", "GB", term_ids(["x"]), vector, published=stated)
+    filters = SearchFilters.model_validate(bounds)
+    store = build([point])
+    assert store.count(filters) == len(store.dense_leg(vector, filters, 5)) == int(found)
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_superseded_guidance_is_found_only_when_asked_for(build: Builder, old: bool) -> None:
+    vector = unit(np.random.default_rng(6))
+    store = build([StorePoint(PassageId("p"), SourceId("s"), "p", "GB", term_ids(["x"]), vector, superseded=old)])
+    asked = SearchFilters(include_superseded=True)
+    for filters, number in ((NO_FILTERS, int(not old)), (asked, 1)):
+        assert store.count(filters) == number
+        assert len(store.bm25_leg(term_ids(["x"]), filters, 5)) == number
+        assert len(store.dense_leg(vector, filters, 5)) == number
+    assert store.count() == 1
 
 
 def test_publisher_and_region_are_found_whatever_their_case(store: SearchStore) -> None:
@@ -145,7 +209,7 @@ def test_passages_that_share_no_word_are_not_found(store: SearchStore) -> None:
     assert store.bm25_leg(term_ids(["nowhere"]), NO_FILTERS, 10) == ()
     assert store.bm25_leg(term_ids([]), NO_FILTERS, 10) == ()
     word = term_ids(["w3"])[0]
-    having = {point.passage_id for point in collection() if word in point.terms}
+    having = {point.passage_id for point in collection() if word in point.terms and not point.superseded}
     assert {item for item, _ in store.bm25_leg(term_ids(["w3"]), NO_FILTERS, SIZE)} == having
 
 
@@ -189,3 +253,12 @@ def test_threads_get_the_same_answers(store: SearchStore) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+def test_the_conditions_say_what_the_filters_mean(filters: SearchFilters) -> None:
+    """What a new store is written against: payload and conditions keep the same passages as the rules."""
+    for point in collection():
+        values = payload(point)
+        assert set(values) <= set(FIELDS)
+        assert all(holds(condition, values) for condition in conditions(filters)) == kept(point, filters)
