@@ -96,7 +96,7 @@ _BY_PUBLISHER: tuple[tuple[re.Pattern[str], tuple[_Rule, ...]], ...] = (
         ),
     ),
 )
-_TRAILING = re.compile(r"\s*\b(?:recommendations?|strength|statements?)\b(?!\s*\()")
+_TRAILING = re.compile(r"\s*\b(?:recommendations?|strength|statements?)\b(?!\s*\()", re.IGNORECASE)
 
 
 def strength_classes(strength: str | None, publisher: str = "") -> frozenset[StrengthClass]:
