@@ -33,12 +33,24 @@ from retrieval.readers import READERS, reader_named
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source
 from retrieval.starter import starter_entries
-from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind
+from retrieval.stores import (
+    EMBEDDED,
+    EdgeBackend,
+    EdgeStore,
+    ExactBackend,
+    ExactStore,
+    SearchStore,
+    ServerSettings,
+    StoreBackend,
+    StoreKind,
+    store_backend,
+)
 from retrieval.strength import StrengthClass, strength_classes
 from retrieval.token_counts import EstimatedCounter, TokenCounter, packaged_counter
 
 __all__ = [
     "DEFAULT_SOURCES",
+    "EMBEDDED",
     "LIBRARY_FILE",
     "READERS",
     "AddProgress",
@@ -51,10 +63,12 @@ __all__ = [
     "CutLimits",
     "Document",
     "DocumentId",
+    "EdgeBackend",
     "EdgeStore",
     "Encoder",
     "EncoderError",
     "EstimatedCounter",
+    "ExactBackend",
     "ExactStore",
     "HashingEncoder",
     "Hit",
@@ -80,9 +94,11 @@ __all__ = [
     "SearchSettings",
     "SearchStore",
     "Searcher",
+    "ServerSettings",
     "Source",
     "SourceId",
     "StarterFileError",
+    "StoreBackend",
     "StoreError",
     "StoreKind",
     "StrengthClass",
@@ -99,5 +115,6 @@ __all__ = [
     "reader_named",
     "reciprocal_rank_fusion",
     "starter_entries",
+    "store_backend",
     "strength_classes",
 ]

@@ -4,23 +4,24 @@
     build.lock               held by the one process that builds
     records.sqlite           passages of record, by generation
     vectors/                 vectors of record
-    generations/000003/      manifest.json, edge/ (the search store), in-use (locked by every reader)
+    generations/000003/      manifest.json, store/ (the search store), in-use (locked by every reader)
 
 A generation is written under its own number and pointed to only when complete and on disk; so a crash
 at any moment leaves the old one serving. Old generations are removed after a swap, except the previous
-one (a reader may be about to open it) and any that a process still reads.
+one (a reader may be about to open it) and any that a process still reads. What a store keeps outside
+its folder is discarded first; where that fails, the generation stays and the next clean-up tries again.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from retrieval.errors import CorpusError, IndexLockedError, IndexMismatchError, IndexMissingError
+from retrieval.errors import CorpusError, IndexLockedError, IndexMismatchError, IndexMissingError, StoreError
 from retrieval.files import sync_directory, sync_tree, try_lock, write_atomically
 from retrieval.records import RecordStore
 
@@ -30,8 +31,10 @@ _OPEN_ATTEMPTS = 5  # a swap and a clean-up can each overtake a reader that is o
 class IndexDirectory:
     """Paths and transitions of one index directory."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, discard: Callable[[Path], None] = lambda _: None) -> None:
+        """`discard` removes what the store in a folder keeps elsewhere; it may raise `StoreError`."""
         self.root = root
+        self._discard = discard
         self.records = root / "records.sqlite"
         self.vectors = root / "vectors"
         self._generations = root / "generations"
@@ -47,7 +50,7 @@ class IndexDirectory:
 
     def store(self, generation: int) -> Path:
         """Search store of a generation."""
-        return self.path(generation) / "edge"
+        return self.path(generation) / "store"
 
     def current(self) -> int | None:
         """Number of the generation that serves, or None before the first build.
@@ -102,13 +105,18 @@ class IndexDirectory:
             lock.close()
 
     def begin(self) -> int:
-        """Number for the next generation, its folder made empty; leftovers of a crash are removed."""
+        """Number for the next generation, its folder made empty; leftovers of a crash are removed.
+
+        Raises:
+            StoreError: what a leftover keeps elsewhere cannot be removed.
+        """
         try:
             current = self.current() or 0
         except IndexMismatchError:
             current = max(self._numbers(), default=0)
         for number in self._numbers():
             if number > current:
+                self._discard(self.store(number))
                 self._remove(number)
         self.path(current + 1).mkdir()
         return current + 1
@@ -128,8 +136,11 @@ class IndexDirectory:
             if folder.is_dir() and held is None:
                 continue
             try:
+                self._discard(self.store(number))
                 records.forget_generation(number)
                 self._remove(number)
+            except StoreError:
+                continue  # the new index serves; what could not be reached is removed another time
             finally:
                 if held is not None:
                     held.close()

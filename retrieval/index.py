@@ -23,7 +23,7 @@ from retrieval.generations import IndexDirectory
 from retrieval.manifest import READER_VERSION, IndexManifest, corpus_hash, index_version, load_manifest
 from retrieval.records import RecordStore
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
-from retrieval.stores import EdgeStore, StoreKind, StorePoint
+from retrieval.stores import EMBEDDED, StoreBackend, StorePoint
 from retrieval.strength import strength_classes
 from retrieval.tokens import TOKENISER_VERSION, tokenise
 from retrieval.vectors import VectorStore
@@ -49,14 +49,14 @@ def build_index(
     directory: Path,
     encoder: Encoder,
     *,
-    store: StoreKind = "edge",
+    store: StoreBackend = EMBEDDED,
     progress: Progress | None = None,
     reader_version: str = READER_VERSION,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> IndexManifest:
     """Make `directory` serve exactly `entries`.
 
-    `store="exact"` writes no search store; `open_searcher(..., store="exact")` makes one in memory.
+    `store` says in which kind of store; see `retrieval.stores.backends`.
 
     Returns:
         The manifest of the index that now serves; the old one where nothing had changed.
@@ -74,12 +74,14 @@ def build_index(
     report: Progress = progress or (lambda _: None)
     digest = corpus_hash(corpus)
     version = index_version(digest, encoder)
-    place = IndexDirectory(directory)
+    place = IndexDirectory(directory, discard=store.discard)
     with place.building():
         previous = _serving(place)
         if previous is not None:
-            serving = previous[1]
-            if serving is not None and serving.index_version == version and serving.store in ("edge", store):
+            number, serving = previous
+            # The exact reference is made of the passages of record, which every index has.
+            same = serving is not None and serving.index_version == version and store.kind in ("exact", serving.store)
+            if serving is not None and same and store.complete(place.store(number)):
                 return serving
         records = RecordStore(place.records)
         try:
@@ -88,13 +90,11 @@ def build_index(
             records.write_generation(generation, corpus)
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
             encoded = encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
-            if store == "edge":
-                points = store_points(pairs, vectors_of(pairs, vectors))
-                EdgeStore.build(
-                    points,
-                    place.store(generation),
-                    progress=lambda done, total: report(BuildProgress("store", done, total)),
-                ).close()
+            store.build(
+                store_points(pairs, vectors_of(pairs, vectors)),
+                place.store(generation),
+                lambda done, total: report(BuildProgress("store", done, total)),
+            )
             manifest = IndexManifest(
                 index_version=version,
                 corpus_hash=digest,
@@ -104,7 +104,7 @@ def build_index(
                 encoder_name=encoder.name,
                 encoder_fingerprint=encoder.fingerprint,
                 dimension=encoder.dimension,
-                store=store,
+                store=store.kind,
                 documents=len(corpus),
                 passages=len(pairs),
                 encoded=encoded,
@@ -183,11 +183,9 @@ def _serving(place: IndexDirectory) -> tuple[int, IndexManifest | None] | None:
     if current is None:
         return None
     try:
-        manifest = load_manifest(place.manifest(current))
+        return current, load_manifest(place.manifest(current))
     except IndexMismatchError:
         return current, None
-    complete = manifest.store == "exact" or place.store(current).is_dir()
-    return current, manifest if complete else None
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from retrieval.records import RecordStore
 from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, dense_text
 from retrieval.sources import DEFAULT_SOURCES, Source, offered
-from retrieval.stores import EdgeStore, ExactStore, SearchStore, StoreKind
+from retrieval.stores import EMBEDDED, ExactStore, StoreBackend, StoreKind, StorePoint
 from retrieval.tokens import TOKENISER_VERSION
 from retrieval.vectors import VectorStore
 
@@ -42,15 +42,15 @@ def open_searcher(
     directory: Path,
     *,
     encoder: Encoder,
-    store: StoreKind = "edge",
+    store: StoreBackend = EMBEDDED,
     sources: tuple[Source, ...] = DEFAULT_SOURCES,
     settings: SearchSettings = DEFAULT_SETTINGS,
 ) -> HybridSearcher:
     """Open the index that serves from `directory`; several processes may do so at once.
 
     It keeps answering from what it opened when a new index is swapped in: open again to see that one.
-    Of `sources`, those are offered that the index holds documents of. `store="exact"` makes the reference
-    store in memory from the passages and vectors of record.
+    Of `sources`, those are offered that the index holds documents of. The exact store opens an index of any
+    kind: it is made of the passages and vectors of record.
 
     Raises:
         IndexMissingError: nothing has been built there.
@@ -62,17 +62,18 @@ def open_searcher(
         generation, held = place.hold_current()
         undo.callback(held.close)
         manifest = load_manifest(place.manifest(generation))
-        _check(manifest, encoder, store)
+        _check(manifest, encoder, store.kind)
         records = RecordStore(place.records)
         undo.callback(records.close)
-        opened: SearchStore
-        if store == "edge":
-            opened = EdgeStore(place.store(generation))
-        else:
+
+        def points() -> list[StorePoint]:
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
             entries = records.entries(generation)
             pairs = [(passage, entry.document) for entry in entries for passage in entry.passages]
-            opened = ExactStore(store_points(pairs, vectors_of(pairs, vectors)))
+            return store_points(pairs, vectors_of(pairs, vectors))
+
+        opened = store.open(place.store(generation), points)
+        undo.callback(opened.close)
         chosen = offered(sources, records.sources(generation))
         undo.pop_all()
     corpus = _HeldCorpus(records, generation, held)
@@ -103,7 +104,7 @@ def memory_searcher(
     return HybridSearcher(ExactStore(points), used, corpus, chosen, settings, index_version=version)
 
 
-def _check(manifest: IndexManifest, encoder: Encoder, store: StoreKind) -> None:
+def _check(manifest: IndexManifest, encoder: Encoder, kind: StoreKind) -> None:
     if manifest.encoder_fingerprint != encoder.fingerprint:
         raise IndexMismatchError(
             f"The index was built with the encoder {manifest.encoder_name}, not with this {encoder.name}. "
@@ -112,5 +113,7 @@ def _check(manifest: IndexManifest, encoder: Encoder, store: StoreKind) -> None:
     versions = (manifest.tokeniser_version, manifest.searched_text_version)
     if versions != (TOKENISER_VERSION, SEARCHED_TEXT_VERSION):
         raise IndexMismatchError("Another version of clinsearch built the index. Run `clinsearch index build`.")
-    if store == "edge" and manifest.store != "edge":
-        raise IndexMismatchError("The index was built without the search engine. Run `clinsearch index build`.")
+    if kind not in ("exact", manifest.store):
+        raise IndexMismatchError(
+            f"The index was built for the store {manifest.store}, not for {kind}. Run `clinsearch index build`."
+        )

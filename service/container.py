@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent import ClinicalAgent, Journal, ModelIdentity, OpenAIModelClient
-from retrieval import HashingEncoder, HybridSearcher, MiniLmEncoder, open_searcher
+from retrieval import HashingEncoder, HybridSearcher, MiniLmEncoder, open_searcher, store_backend
 from service.metrics import Metrics
 from service.model.manifest import read_model_manifest
 from service.settings import Settings
@@ -15,7 +15,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from retrieval import Encoder
+    from retrieval import Encoder, StoreBackend
 
 
 async def _nothing() -> None:
@@ -42,6 +42,11 @@ def make_encoder(settings: Settings) -> Encoder:
     return HashingEncoder() if settings.encoder == "hashing" else MiniLmEncoder()
 
 
+def make_store(settings: Settings) -> StoreBackend:
+    """The store named in settings. Raises StoreError where a server store lacks its address or its client."""
+    return store_backend(settings.store, settings.server_settings())
+
+
 def model_identity(settings: Settings) -> ModelIdentity:
     """Which model is asked, from the manifest of the prepared one or from settings."""
     if settings.model_url is not None:
@@ -61,7 +66,7 @@ def model_identity(settings: Settings) -> ModelIdentity:
 
 def open_service_searcher(settings: Settings) -> HybridSearcher:
     """Open the index named in settings. Raises RetrievalError; the message says how to build it."""
-    return open_searcher(settings.index_dir, encoder=make_encoder(settings), store=settings.store)
+    return open_searcher(settings.index_dir, encoder=make_encoder(settings), store=make_store(settings))
 
 
 def build_service(settings: Settings) -> Service:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Budget
 from agent.run import AgentSettings
+from retrieval import ServerSettings, StoreError, StoreKind
 
 
 class Settings(BaseSettings):
@@ -39,7 +40,15 @@ class Settings(BaseSettings):
     #: An extra package index for the CPU build of PyTorch, where the default index has none.
     torch_index: str | None = None
 
-    store: Literal["edge", "exact"] = "edge"
+    #: Where passages are searched: in process, in memory by the exact reference, or on a Qdrant server by URL.
+    store: StoreKind = "edge"
+    #: For `store=server`: "https://host:6333", its key, and the first part of its collections' names.
+    qdrant_url: str | None = None
+    qdrant_api_key: SecretStr | None = None
+    qdrant_prefix: str = Field(default="clinsearch", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    #: Shards of a new collection (unset: the server's choice) and copies of each.
+    qdrant_shards: int | None = Field(default=None, ge=1, le=1000)
+    qdrant_replicas: int = Field(default=1, ge=1, le=10)
     encoder: Literal["minilm", "hashing"] = "minilm"
 
     #: "auto": a local model that was not trained for the action protocol may only search first, and its
@@ -73,6 +82,26 @@ class Settings(BaseSettings):
     @property
     def local_model_url(self) -> str:
         return f"http://127.0.0.1:{self.model_port}/v1"
+
+    def server_settings(self) -> ServerSettings | None:
+        """The Qdrant server of `store=server`; None where no address is set.
+
+        Raises:
+            StoreError: the address is not one, or would send the key in the clear.
+        """
+        if self.qdrant_url is None:
+            return None
+        try:
+            return ServerSettings(
+                url=self.qdrant_url,
+                api_key=self.qdrant_api_key,
+                prefix=self.qdrant_prefix,
+                shards=self.qdrant_shards,
+                replicas=self.qdrant_replicas,
+            )
+        except ValidationError as error:
+            why = error.errors(include_input=False, include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise StoreError(f"The setting CLINSEARCH_QDRANT_URL is wrong: {why}.") from None
 
     def agent_settings(self, *, trained: bool) -> AgentSettings:
         """The loop's settings for a model that was, or was not, trained for the action protocol."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.retrieval.question_set import QuestionSet
-from retrieval import Corpus, EdgeStore, Encoder, ExactStore, MemoryCorpus, SearchStore, StoreKind
+from retrieval import Corpus, Encoder, MemoryCorpus, SearchStore, StoreBackend
 from retrieval.documents import Document, Passage
 from retrieval.encoders import EncodeProgress, Vectors
 from retrieval.index import Progress, encode_missing, store_points, vectors_of
@@ -83,7 +83,7 @@ class RememberedQueries:
 
 @contextmanager
 def indexed(
-    question_set: QuestionSet, folder: Path, *, encoder: Encoder | None, store: StoreKind, report: Report
+    question_set: QuestionSet, folder: Path, *, encoder: Encoder | None, store: StoreBackend, report: Report
 ) -> Iterator[IndexedSet]:
     """Encode what has no vector yet and build the store; it is gone when the context ends.
 
@@ -103,13 +103,13 @@ def indexed(
     built = time.perf_counter()
     points = store_points(pairs, vectors)
     with tempfile.TemporaryDirectory(prefix="clinsearch-eval-") as scratch:
-        opened: SearchStore
-        if store == "edge":
-            opened = EdgeStore.build(
-                points, Path(scratch) / "store", progress=lambda done, total: report("building", done, total)
-            )
-        else:
-            opened = ExactStore(points)
+        place = Path(scratch) / "store"
+        try:
+            store.build(points, place, lambda done, total: report("building", done, total))
+            opened = store.open(place, lambda: points)
+        except BaseException:
+            store.discard(place)
+            raise
         try:
             yield IndexedSet(
                 question_set,
@@ -123,6 +123,7 @@ def indexed(
             )
         finally:
             opened.close()
+            store.discard(place)
 
 
 def _vectors(

@@ -22,7 +22,7 @@ from eval.retrieval.measures import DEPTH, MEASURES, Measure, all_measures
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.report import Estimate, FusionGain, Latency, RetrievalReport, SetResult, SystemResult
 from eval.retrieval.systems import SYSTEMS, Ranking, System, checked_systems, need_vectors
-from retrieval import Encoder, StoreKind
+from retrieval import EMBEDDED, Encoder, StoreBackend
 from retrieval.bm25 import K1, B
 from retrieval.fusion import RRF_K
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
@@ -38,7 +38,7 @@ def evaluate_retrieval(
     *,
     encoder: Callable[[], Encoder],
     folder: Path,
-    store: StoreKind = "edge",
+    store: StoreBackend = EMBEDDED,
     baseline: str | None = None,
     resamples: int = RESAMPLES,
     report: Report = lambda _stage, _done, _total: None,
@@ -79,7 +79,7 @@ def evaluate_retrieval(
     return RetrievalReport(
         producer=PRODUCER,
         measured_at=clock(),
-        store=store,
+        store=store.kind,
         encoder=used.name if used is not None else None,
         encoder_fingerprint=used.fingerprint if used is not None else None,
         encode_query=_latency(encoding) if encoding else None,
@@ -104,7 +104,7 @@ def _measured(
     baseline: str,
     encoder: Encoder | None,
     folder: Path,
-    store: StoreKind,
+    store: StoreBackend,
     resamples: int,
     report: Report,
 ) -> SetResult:

@@ -7,7 +7,7 @@ is built once for a whole collection and then only read: an index changes by bui
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -20,7 +20,10 @@ from retrieval.documents import PassageId, SourceId
 from retrieval.filters import SearchFilters
 from retrieval.strength import StrengthClass
 
-StoreKind = Literal["edge", "exact"]
+StoreKind = Literal["edge", "exact", "server"]
+
+#: Called with points written and points in all.
+StoreProgress = Callable[[int, int], None]
 
 #: Passages with their scores, best first.
 Leg = tuple[tuple[PassageId, float], ...]

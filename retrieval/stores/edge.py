@@ -16,7 +16,7 @@ The engine raises bare `Exception`s; every call goes through `_boundary`, which 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +29,12 @@ from retrieval.bm25 import Bm25Statistics, TermIds
 from retrieval.documents import PassageId
 from retrieval.errors import StoreError
 from retrieval.filters import SearchFilters
-from retrieval.stores.base import TIE_MARGIN, Leg, StoreKind, StorePoint, ordered_leg
+from retrieval.stores.base import TIE_MARGIN, Leg, StoreKind, StorePoint, StoreProgress, ordered_leg
 from retrieval.stores.conditions import FIELDS, NOT_SUPERSEDED, AnyOf, AtLeast, Condition, conditions, payload
 
 _DENSE = "dense"
 _BM25 = "bm25"
 _BATCH = 1000  # points per update: bounds the memory of the Python copies
-
-StoreProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

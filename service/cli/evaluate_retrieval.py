@@ -25,7 +25,7 @@ from eval.retrieval import (
     table,
 )
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
-from service.container import make_encoder
+from service.container import make_encoder, make_store
 
 _DEFAULT = "bm25,dense,hybrid"
 _SETS_HELP = f"{', '.join(NAMED_SETS)}, or a folder in the BEIR layout; may be repeated or separated by commas."
@@ -61,7 +61,7 @@ def retrieval(
                 systems,
                 encoder=lambda: make_encoder(settings),
                 folder=settings.data_dir / "eval",
-                store=settings.store,
+                store=make_store(settings),
                 baseline=baseline,
                 report=_shown(progress),
             )

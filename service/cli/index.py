@@ -7,7 +7,7 @@ from rich.progress import Progress
 
 from retrieval import LIBRARY_FILE, BuildProgress, Library, build_index, read_manifest, starter_entries
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
-from service.container import make_encoder
+from service.container import make_encoder, make_store
 
 app = typer.Typer(help="Build the search index, or see what is in it.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def build() -> None:
         with Library(settings.data_dir / LIBRARY_FILE) as library:
             entries = [*starter_entries(), *library.entries()]
         manifest = build_index(
-            entries, settings.index_dir, make_encoder(settings), store=settings.store, progress=report
+            entries, settings.index_dir, make_encoder(settings), store=make_store(settings), progress=report
         )
     out.print(
         f"Index {manifest.index_version}: {manifest.documents} documents, {manifest.passages} passages.",

@@ -14,6 +14,7 @@ from retrieval import (
     CorpusEntry,
     CorpusError,
     EncoderError,
+    ExactBackend,
     HashingEncoder,
     IndexLockedError,
     IndexMismatchError,
@@ -219,7 +220,7 @@ def test_both_stores_answer_alike_from_one_index(tmp_path: Path, entries: tuple[
     build_index(entries, tmp_path, CountingEncoder())
     request = SearchRequest(queries=("urine culture in cystitis", "bladder infection"), limit=5)
     edge = open_searcher(tmp_path, encoder=CountingEncoder())
-    exact = open_searcher(tmp_path, encoder=CountingEncoder(), store="exact")
+    exact = open_searcher(tmp_path, encoder=CountingEncoder(), store=ExactBackend())
     found, expected = edge.search(request), exact.search(request)
     assert [(hit.passage, hit.document, hit.score, hit.bm25_rank, hit.dense_rank) for hit in found.hits] == [
         (hit.passage, hit.document, hit.score, hit.bm25_rank, hit.dense_rank) for hit in expected.hits
@@ -230,10 +231,10 @@ def test_both_stores_answer_alike_from_one_index(tmp_path: Path, entries: tuple[
 
 
 def test_an_index_without_the_engine_is_built_and_upgraded(tmp_path: Path, entries: tuple[CorpusEntry, ...]) -> None:
-    build_index(entries, tmp_path, CountingEncoder(), store="exact")
-    with pytest.raises(IndexMismatchError, match="without the search engine"):
+    build_index(entries, tmp_path, CountingEncoder(), store=ExactBackend())
+    with pytest.raises(IndexMismatchError, match="for the store exact, not for edge"):
         open_searcher(tmp_path, encoder=CountingEncoder())
-    searcher = open_searcher(tmp_path, encoder=CountingEncoder(), store="exact")
+    searcher = open_searcher(tmp_path, encoder=CountingEncoder(), store=ExactBackend())
     assert searcher.count() == 5
     searcher.close()
     encoder = CountingEncoder()

@@ -10,12 +10,12 @@ from eval.retrieval.errors import OutputError
 from eval.retrieval.plot import check_plot, plot
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.run import evaluate_retrieval
-from retrieval import HashingEncoder
+from retrieval import ExactBackend, HashingEncoder
 
 
 def test_a_report_is_drawn(small_set: QuestionSet, tmp_path: Path) -> None:
     report = evaluate_retrieval(
-        [small_set], ("bm25", "hybrid"), encoder=HashingEncoder, folder=tmp_path, store="exact", resamples=50
+        [small_set], ("bm25", "hybrid"), encoder=HashingEncoder, folder=tmp_path, store=ExactBackend(), resamples=50
     )
     plot(report, tmp_path / "figure.svg")
     drawn = (tmp_path / "figure.svg").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from eval.retrieval.report import RetrievalReport
 from eval.retrieval.run import evaluate_retrieval
 from eval.retrieval.systems import SYSTEMS, HybridSystem, checked_systems
 from eval.retrieval.table import ORACLE_TOLERANCE, table
-from retrieval import HashingEncoder, SearchRequest, StoreKind, memory_searcher
+from retrieval import EMBEDDED, ExactBackend, HashingEncoder, SearchRequest, StoreBackend, memory_searcher
 from retrieval.encoders import EncodeProgress, Vectors
 
 ALL = tuple(SYSTEMS)
@@ -38,16 +38,16 @@ class CountingEncoder(HashingEncoder):
 
 
 def measured(
-    question_set: QuestionSet, folder: Path, systems: tuple[str, ...] = ALL, *, store: StoreKind = "edge"
+    question_set: QuestionSet, folder: Path, systems: tuple[str, ...] = ALL, *, store: StoreBackend = EMBEDDED
 ) -> RetrievalReport:
     return evaluate_retrieval(
         [question_set], systems, encoder=HashingEncoder, folder=folder, store=store, baseline="bm25", resamples=200
     )
 
 
-@pytest.mark.parametrize("store", ["edge", "exact"])
+@pytest.mark.parametrize("store", [EMBEDDED, ExactBackend()], ids=["edge", "exact"])
 def test_every_system_is_measured_and_bm25_agrees_with_its_oracle(
-    small_set: QuestionSet, tmp_path: Path, store: StoreKind
+    small_set: QuestionSet, tmp_path: Path, store: StoreBackend
 ) -> None:
     report = measured(small_set, tmp_path, store=store)
     (result,) = report.sets
@@ -89,7 +89,7 @@ def test_a_passage_without_words_does_not_stop_the_run(tmp_path: Path) -> None:
 
 def test_what_is_measured_as_hybrid_is_what_the_product_returns(small_set: QuestionSet, tmp_path: Path) -> None:
     product = memory_searcher(small_set.entries, encoder=HashingEncoder())
-    with indexed(small_set, tmp_path, encoder=HashingEncoder(), store="exact", report=_silent) as collection:
+    with indexed(small_set, tmp_path, encoder=HashingEncoder(), store=ExactBackend(), report=_silent) as collection:
         system = HybridSystem(collection)
         for query in small_set.queries:
             hits = product.search(SearchRequest(queries=(query.text,), limit=DEPTH)).hits
@@ -100,7 +100,7 @@ def test_nothing_is_encoded_a_second_time(small_set: QuestionSet, tmp_path: Path
     """Encoding tens of thousands of passages takes minutes; a second run must not pay for it."""
     first, second = CountingEncoder(), CountingEncoder()
     for encoder in (first, second):
-        with indexed(small_set, tmp_path, encoder=encoder, store="exact", report=_silent) as collection:
+        with indexed(small_set, tmp_path, encoder=encoder, store=ExactBackend(), report=_silent) as collection:
             SYSTEMS["hybrid"](collection).search(small_set.queries[0].text)
     assert (first.passages, first.queries) == (small_set.passages, len(small_set.queries))
     assert (second.passages, second.queries) == (0, 0)
@@ -160,7 +160,7 @@ def test_a_baseline_that_is_not_measured_is_refused(small_set: QuestionSet, tmp_
 def test_a_dense_system_on_a_set_without_vectors_is_refused(small_set: QuestionSet, tmp_path: Path) -> None:
     """Placeholders would be ranked as if they meant something."""
     with (
-        indexed(small_set, tmp_path, encoder=None, store="exact", report=_silent) as collection,
+        indexed(small_set, tmp_path, encoder=None, store=ExactBackend(), report=_silent) as collection,
         pytest.raises(UnknownSystemError, match="without vectors"),
     ):
         SYSTEMS["dense"](collection)
