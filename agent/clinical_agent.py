@@ -212,6 +212,7 @@ class ClinicalAgent:
                 question_source=origin.question_source,
                 training_consent=origin.training_consent,
                 licence=origin.licence,
+                episode=origin.episode,
                 index_version=self._searcher.index_version,
             ),
             duration_ms=run.spending.elapsed_s * 1000,

@@ -233,6 +233,8 @@ def _dropped_condition(text: str, passages: Sequence[Passage]) -> str | None:
     """
     wanted = _stems(text)
     statements = [part for passage in passages for part in _STATEMENT.split(passage.text)]
+    # A list of contraindications restates that list and none of the statements, whose conditions are not its own.
+    statements += [f"Contraindications: {'; '.join(p.contraindications)}" for p in passages if p.contraindications]
     closest = max(statements, key=lambda part: len(wanted & _stems(" " + part)))
     lost = Counter(word.casefold() for word in _CONDITION.findall(closest))
     lost -= Counter(word.casefold() for word in _CONDITION.findall(text))

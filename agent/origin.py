@@ -22,6 +22,8 @@ class Origin:
     rep: int = 0
     #: Sampling seed of this run; None leaves the deployment's.
     seed: int | None = None
+    #: Task key of the first turn, where the run is part of a batch; its turns share it.
+    episode: str | None = None
 
 
 FROM_SERVICE = Origin()

@@ -14,6 +14,8 @@ from retrieval.documents import sha256_of
 #: Longest question in characters: a page of case notes. The model's context is the reason for a bound.
 MAX_QUESTION_CHARS = 4_000
 MAX_TURNS = 10
+#: Earlier questions that a follow-up is searched with; older ones are more often about something else.
+_TURNS_SEARCHED = 2
 
 
 def has_control_characters(text: str) -> bool:
@@ -53,6 +55,12 @@ class Question(BaseModel):
     def task_key(self) -> str:
         """SHA-256 over everything that makes this question what it is."""
         return sha256_of(self.model_dump(mode="json"))
+
+    @property
+    def own_words(self) -> str:
+        """What the clinician said, for searching: a follow-up ("she is not pregnant") needs what came before it."""
+        earlier = [turn.question for turn in self.history[-_TURNS_SEARCHED:]]
+        return " ".join([*earlier, self.text])
 
 
 def clean_question(text: str) -> str:

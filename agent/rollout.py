@@ -122,6 +122,8 @@ class Provenance(_Record):
     question_source: str
     training_consent: bool = False
     licence: str | None = None
+    #: Task key of the first turn of a batch's episode; its turns share it.
+    episode: str | None = None
     index_version: str
 
 

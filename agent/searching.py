@@ -29,7 +29,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
         RetrievalError: the search could not be run.
     """
     started = run.clock.monotonic()
-    own_words = run.question.text
+    own_words = run.question.own_words
     signature = (source, " ".join((query or own_words).casefold().split()))
     if signature in run.seen_searches:
         run.repeated_searches += 1

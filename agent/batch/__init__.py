@@ -1,7 +1,7 @@
 """Batch rollouts: many questions through the same agent the service uses, resumable after any kill."""
 
 from agent.batch.errors import BatchError
-from agent.batch.generate import BatchProgress, BatchSettings, generate
+from agent.batch.generate import BatchProgress, BatchSettings, FollowUp, generate
 from agent.batch.ledger import Ledger
 from agent.batch.plan import BatchPlan, hold_plan
 from agent.batch.sink import BatchSink
@@ -18,6 +18,7 @@ __all__ = [
     "BatchSink",
     "BatchSummary",
     "BatchTask",
+    "FollowUp",
     "Ledger",
     "Shard",
     "count_lines",

@@ -20,7 +20,8 @@ from agent.client import ModelClient
 from agent.clinical_agent import ClinicalAgent
 from agent.clock import Clock, SystemClock
 from agent.origin import Origin
-from agent.rollout import new_rollout_id
+from agent.question import Question
+from agent.rollout import Rollout, new_rollout_id
 from retrieval.documents import sha256_of
 
 #: Runs lost to an outage before an asking is left for the next call: its prompt may be what brings the server down.
@@ -28,6 +29,11 @@ _MAX_OUTAGES = 3
 #: Bad lines kept for the summary; the rest are counted by the last one's number.
 _MAX_BAD_LINES = 1_000
 _LONGEST_PAUSE_S = 5.0
+#: Turns of one episode.
+_MAX_TURNS = 4
+
+#: From a task, the question just asked and its run: the next question of the episode, or None where it is over.
+FollowUp = Callable[[BatchTask, Question, Rollout], Question | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +105,14 @@ async def generate(
     ledger: Ledger,
     settings: BatchSettings,
     *,
+    follow_up: FollowUp | None = None,
     progress: Callable[[BatchProgress], None] | None = None,
     clock: Clock | None = None,
 ) -> BatchSummary:
     """Ask every owed question; `agent_for` gives the agent of a task, writing to `sink`.
 
-    `client` is only asked whether the server is there.
+    `follow_up` may go on with an episode, for example by answering a clarifying question; its turns are runs of
+    their own with the same repetition. `client` is only asked whether the server is there.
 
     Raises:
         BatchError: the server stayed away, or the disk refused a record. What is written stays.
@@ -124,7 +132,7 @@ async def generate(
         nonlocal generated, owed
         for asking in askings:
             for _ in range(_MAX_OUTAGES):
-                if await _ask(agent_for(asking.task), asking, sink, settings.seed):
+                if await _episode(agent_for(asking.task), asking, sink, ledger, settings.seed, follow_up):
                     generated += 1
                     break
                 async with waiting:
@@ -161,8 +169,26 @@ def run_seed(base: int, task_key: str, rep: int) -> int:
     return int(sha256_of([base, task_key, rep])[:8], 16) & 0x7FFF_FFFF
 
 
-async def _ask(agent: ClinicalAgent, asking: _Asking, sink: BatchSink, seed: int) -> bool:
-    """Whether a run was made and kept. Raises BatchError where the disk refused it."""
+async def _episode(
+    agent: ClinicalAgent, asking: _Asking, sink: BatchSink, ledger: Ledger, seed: int, follow_up: FollowUp | None
+) -> bool:
+    """Make and write one episode; False where the server was lost on the way and nothing was written."""
+    question: Question | None = asking.task.question
+    made: list[Rollout] = []
+    while question is not None and len(made) < _MAX_TURNS:
+        if made and ledger.is_done(question.task_key, asking.rep):
+            break
+        rollout = await _ask(agent, question, asking, sink, seed)
+        if rollout is None:
+            return False
+        made.append(rollout)
+        question = follow_up(asking.task, question, rollout) if follow_up is not None else None
+    # The first turn last: it is what counts as done, so a kill between two lines leaves the episode owed.
+    sink.write(made[::-1])
+    return True
+
+
+async def _ask(agent: ClinicalAgent, question: Question, asking: _Asking, sink: BatchSink, seed: int) -> Rollout | None:
     task = asking.task
     rollout_id = new_rollout_id()
     origin = Origin(
@@ -171,12 +197,11 @@ async def _ask(agent: ClinicalAgent, asking: _Asking, sink: BatchSink, seed: int
         licence=task.licence,
         split=task.split,
         rep=asking.rep,
-        seed=run_seed(seed, task.key, asking.rep),
+        seed=run_seed(seed, question.task_key, asking.rep),
+        episode=task.key,
     )
-    await agent.ask(task.question, origin=origin, rollout_id=rollout_id)
-    if sink.error is not None:
-        raise BatchError(f"A run could not be written: {sink.error}. Free some space and run the command again.")
-    return sink.took(rollout_id)
+    await agent.ask(question, origin=origin, rollout_id=rollout_id)
+    return sink.collect(rollout_id)
 
 
 async def _wait_for(client: ModelClient, clock: Clock, longest_s: float) -> None:

@@ -1,28 +1,26 @@
-"""What of a batch's runs is kept: everything that says something about the model or the question.
+"""Runs of a batch between the agent that made them and the journal that keeps them.
 
-A run that was cancelled, or that ended because the model server was away, says nothing about either; it is not
-kept and stays owed.
+A run that was cancelled, or that ended because the model server was away, says nothing about the model or the
+question; it is not kept and stays owed. Every other one is kept, however it ended.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from agent.batch.errors import BatchError
 from agent.errors import JournalError, ModelUnavailableError
 from agent.journal import RolloutSink
 from agent.rollout import Rollout, RolloutId
 
 
 class BatchSink:
-    """A journal between the agent and the real one."""
+    """Takes runs from the agent as they end; the batch collects each and says when it is written."""
 
     def __init__(self, journal: RolloutSink) -> None:
         self._journal = journal
-        self._kept: set[RolloutId] = set()
-        #: The disk's refusal, once there was one; the agent itself only notes it.
-        self.error: JournalError | None = None
-        #: Runs dropped because the server was away.
-        self.outages = 0
+        self._ended: dict[RolloutId, Rollout] = {}
         self.stop_reasons: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.searches = 0
@@ -30,28 +28,31 @@ class BatchSink:
         self.completion_tokens = 0
 
     def append(self, rollout: Rollout) -> None:
-        """Keep a run, or leave it owed. Raises JournalError."""
-        codes = [failure.code for failure in rollout.outcome.failures]
-        if rollout.outcome.status == "aborted":
-            return
-        if ModelUnavailableError.code in codes:
-            self.outages += 1
-            return
-        try:
-            self._journal.append(rollout)
-        except JournalError as error:
-            self.error = error
-            raise
-        self._kept.add(rollout.rollout_id)
-        self.stop_reasons[str(rollout.outcome.stop_reason or rollout.outcome.status)] += 1
-        self.failures.update(codes)
-        self.searches += rollout.outcome.searches
-        self.prompt_tokens += sum(step.usage.prompt_tokens or 0 for step in rollout.steps)
-        self.completion_tokens += sum(step.usage.completion_tokens or 0 for step in rollout.steps)
+        """Hold a run until it is collected; one that was cancelled is dropped."""
+        if rollout.outcome.status != "aborted":
+            self._ended[rollout.rollout_id] = rollout
 
-    def took(self, rollout_id: RolloutId) -> bool:
-        """Whether a finished run was kept; asked once for each run."""
-        if rollout_id in self._kept:
-            self._kept.remove(rollout_id)
-            return True
-        return False
+    def collect(self, rollout_id: RolloutId) -> Rollout | None:
+        """The run that ended, or None where the model server was away and it is to be made again."""
+        rollout = self._ended.pop(rollout_id)
+        away = any(failure.code == ModelUnavailableError.code for failure in rollout.outcome.failures)
+        return None if away else rollout
+
+    def write(self, rollouts: Sequence[Rollout]) -> None:
+        """Put runs into the journal, in this order, and count them.
+
+        Raises:
+            BatchError: the journal refused one.
+        """
+        for rollout in rollouts:
+            try:
+                self._journal.append(rollout)
+            except JournalError as error:
+                raise BatchError(
+                    f"A run could not be written: {error}. Free some space and run the command again."
+                ) from error
+            self.stop_reasons[str(rollout.outcome.stop_reason or rollout.outcome.status)] += 1
+            self.failures.update(failure.code for failure in rollout.outcome.failures)
+            self.searches += rollout.outcome.searches
+            self.prompt_tokens += sum(step.usage.prompt_tokens or 0 for step in rollout.steps)
+            self.completion_tokens += sum(step.usage.completion_tokens or 0 for step in rollout.steps)

@@ -1,8 +1,8 @@
 """A file of questions, read one line at a time, so its size does not matter.
 
 Each line is a JSON object with `question` and optionally `history`, `filters`, `question_source`,
-`licence`, `training_consent` and `split`; other fields are left alone, so a file may carry notes of
-its own. `.xz` files are read as they are.
+`licence`, `training_consent` and `split`; other fields are handed on unread, so a file may carry gold passages
+or a hidden case. `.xz` files are read as they are.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import lzma
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -64,6 +64,8 @@ class BatchTask:
     licence: str | None
     training_consent: bool
     split: Split
+    #: The whole line as it stands.
+    row: Mapping[str, Any]
 
     @property
     def key(self) -> str:
@@ -131,7 +133,8 @@ def _open(path: Path) -> IO[bytes]:
 
 def _task(number: int, line: bytes, name: str) -> BatchTask | BadLine:
     try:
-        row = _Row.model_validate(json.loads(line))
+        value = json.loads(line)
+        row = _Row.model_validate(value)
         question = Question(text=clean_question(row.question), history=row.history, filters=row.filters)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
@@ -148,4 +151,5 @@ def _task(number: int, line: bytes, name: str) -> BatchTask | BadLine:
         licence=row.licence,
         training_consent=row.training_consent,
         split=row.split,
+        row=value,
     )

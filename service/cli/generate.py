@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from agent.batch import (
     BatchSettings,
     BatchSink,
     BatchSummary,
+    BatchTask,
     Ledger,
     Shard,
     count_lines,
@@ -32,6 +34,15 @@ from agent.prompts import prompt_sha256
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import model_identity, open_service_searcher
 from service.settings import Settings
+from training.episodes import simulated_clinician, teacher_of
+from training.teacher import TEACHER
+
+
+class Policy(StrEnum):
+    """Who acts."""
+
+    MODEL = "model"
+    TEACHER = "teacher"
 
 
 def generate_rollouts(
@@ -41,6 +52,9 @@ def generate_rollouts(
     concurrency: Annotated[int, typer.Option(help="Runs in progress at once.", min=1, max=4096)] = 32,
     temperature: Annotated[float | None, typer.Option(help="Instead of the setting.", min=0, max=2)] = None,
     seed: Annotated[int, typer.Option(help="Sampling seeds of the runs derive from it.")] = 0,
+    policy: Annotated[
+        Policy, typer.Option(help="model: the model in use. teacher: acts from the gold passages each line names.")
+    ] = Policy.MODEL,
     adapter: Annotated[str | None, typer.Option(help="Ask the server for this adapter by name.")] = None,
     shard: Annotated[str, typer.Option(help="i/n: only part i (from 0) of n, for several machines.")] = "0/1",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the summary to this file.")] = None,
@@ -51,7 +65,7 @@ def generate_rollouts(
         part = Shard.parse(shard)
         batch = BatchSettings(repetitions=n, concurrency=concurrency, seed=seed)
         sampling = settings.temperature if temperature is None else temperature
-        summary = _run(settings, questions, output, part, batch, sampling, adapter)
+        summary = _run(settings, questions, output, part, batch, sampling, adapter, policy)
     for line in summary.lines():
         out.print(line, highlight=False, markup=False)
     if json_file is not None:
@@ -68,10 +82,11 @@ def _run(
     batch: BatchSettings,
     temperature: float,
     adapter: str | None,
+    policy: Policy,
 ) -> BatchSummary:
     # An upper bound until a shard's own share is known: hashes spread evenly.
     total = count_lines(questions) * batch.repetitions // shard.count
-    identity = model_identity(settings)
+    identity = TEACHER if policy is Policy.TEACHER else model_identity(settings)
     if adapter is not None:
         identity = identity.model_copy(update={"model": adapter, "adapter": adapter})
     agent_settings = replace(settings.agent_settings(trained=identity.trained), temperature=temperature)
@@ -80,7 +95,7 @@ def _run(
     plan = BatchPlan(
         model=identity.model,
         adapter=identity.adapter,
-        policy="search_first" if agent_settings.search_first else "model",
+        policy="search_first" if agent_settings.search_first else str(policy),
         temperature=temperature,
         seed=batch.seed,
         prompt_sha256=prompt_sha256(),
@@ -90,20 +105,27 @@ def _run(
     async def run() -> BatchSummary:
         client = OpenAIModelClient(settings.model_url or settings.local_model_url, identity, api_key=key)
         try:
-            if not await client.ready():
+            if policy is Policy.MODEL and not await client.ready():
                 raise BatchError("The model server does not answer. Start it with `clinsearch model serve`.")
             with Journal(output) as journal:
                 sink = BatchSink(journal)
                 agent = ClinicalAgent(client, searcher, sink, settings=agent_settings)
+
+                def agent_for(task: BatchTask) -> ClinicalAgent:
+                    if policy is Policy.MODEL:
+                        return agent
+                    return ClinicalAgent(teacher_of(task, searcher), searcher, sink, settings=agent_settings)
+
                 with _progress(total) as report, Ledger(output) as ledger:
                     work = asyncio.ensure_future(
                         generate(
                             read_tasks(questions, shard),
-                            lambda _: agent,
+                            agent_for,
                             client,
                             sink,
                             ledger,
                             batch,
+                            follow_up=simulated_clinician,
                             progress=report,
                         )
                     )

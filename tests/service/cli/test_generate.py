@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from agent import read_journal
 from agent.client import CompletionRequest, Message
 from agent.scripted import ByTurn
 from service.cli import app
@@ -145,3 +147,42 @@ def test_without_a_model_server_nothing_begins(environment: dict[str, str], ques
         result = run(away, "rollouts", "generate", "--questions", str(questions), "--output", str(tmp_path / "out"))
     assert result.exit_code == 1
     assert "The model server does not answer" in result.stderr
+
+
+def test_the_teacher_acts_from_the_gold_and_a_hidden_case_is_one_episode(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    found = run(environment, "search", "nitrofurantoin cystitis", "--json")
+    gold = json.loads(found.stdout)["hits"][0]["passage"]["id"]
+    shared = {"gold": [gold], "queries": ["nitrofurantoin cystitis"], "question_source": "made", "licence": "CC0-1.0"}
+    rows: list[dict[str, object]] = [
+        {"id": "1", "question": "Which antibiotic for cystitis?", "kind": "answerable"},
+        {
+            "id": "2",
+            "question": "Antibiotic for a lower UTI, please?",
+            "kind": "underspecified",
+            "missing": "pregnancy",
+            "case": {"pregnancy": "She is not pregnant."},
+        },
+    ]
+    path, output = tmp_path / "questions.jsonl", tmp_path / "out"
+    lines = [json.dumps({**shared, "training_consent": True, **row}) for row in rows]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    command = ("rollouts", "generate", "--questions", str(path), "--output", str(output), "--policy", "teacher")
+    result = run(environment, *command)
+    assert result.exit_code == 0, result.output
+    made = list(read_journal(output))
+    assert sorted(str(r.outcome.stop_reason) for r in made) == ["answered", "answered", "needs_clarification"]
+    episodes = Counter(r.provenance.episode for r in made)
+    assert sorted(episodes.values()) == [1, 2]
+    assert all(r.provenance.licence == "CC0-1.0" and r.provenance.training_consent for r in made)
+    assert "0 made, 2 were there before" in run(environment, *command).stdout
+
+
+def test_a_line_that_says_too_little_for_the_teacher_is_named(
+    environment: dict[str, str], questions: Path, tmp_path: Path
+) -> None:
+    arguments = ("--questions", str(questions), "--output", str(tmp_path / "out"), "--policy", "teacher")
+    result = run(environment, "rollouts", "generate", *arguments)
+    assert result.exit_code == 1
+    assert "Line 1 says too little for the teacher" in result.stderr
