@@ -5,6 +5,7 @@ Drives `retrieval` and a model server over HTTP. Knows nothing of the web servic
 
 from agent.answer import Answer, AnswerKind, Citation, Sentence, StopReason
 from agent.budget import Budget
+from agent.cited import CitingAnswer, answers_citing
 from agent.client import Completion, CompletionRequest, Message, ModelClient, ModelIdentity
 from agent.clinical_agent import ClinicalAgent
 from agent.clock import Clock, ManualClock, SystemClock
@@ -37,6 +38,7 @@ __all__ = [
     "AnswerKind",
     "Budget",
     "Citation",
+    "CitingAnswer",
     "ClinicalAgent",
     "Clock",
     "Completion",
@@ -72,6 +74,7 @@ __all__ = [
     "SystemClock",
     "Turn",
     "WithheldEvent",
+    "answers_citing",
     "clean_question",
     "load_policy",
     "new_rollout_id",

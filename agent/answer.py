@@ -9,7 +9,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from agent.gate import Verdict, WithheldReason
-from retrieval import DocumentId, Hit, PassageId, PassageKind
+from agent.labels import standing_labels
+from retrieval import DocumentId, GuidanceStatus, Hit, PartialDate, PassageId, PassageKind
 
 
 class StopReason(StrEnum):
@@ -62,6 +63,17 @@ class Citation(_Record):
     region: str
     url: str | None
     notice: str | None
+    #: As precisely as the publisher states it; `year` is its year.
+    published: PartialDate | None = None
+    review_by: PartialDate | None = None
+    version: str | None = None
+    status: GuidanceStatus = GuidanceStatus.CURRENT
+    #: The newest version in the index of a superseded document.
+    superseded_by: DocumentId | None = None
+    #: From another region than the home region and the bodies that it belongs to.
+    from_elsewhere: bool = False
+    #: Sentences to show beside it: superseded, expired, from another region.
+    labels: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, number: int, hit: Hit) -> Citation:
@@ -84,6 +96,13 @@ class Citation(_Record):
             region=document.region,
             url=document.url,
             notice=document.notice,
+            published=document.published,
+            review_by=document.review_by,
+            version=document.version,
+            status=hit.status,
+            superseded_by=hit.superseded_by,
+            from_elsewhere=hit.from_elsewhere,
+            labels=standing_labels(hit),
         )
 
 

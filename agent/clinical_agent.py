@@ -32,7 +32,7 @@ from agent.rollout import (
 from agent.rollout import Policy as RolloutPolicy
 from agent.run import AgentSettings, Run
 from agent.version import PRODUCER
-from retrieval import Hit, PassageId, RetrievalError, Searcher
+from retrieval import PassageId, RetrievalError, Searcher
 
 #: Safety net above the run's own budgets; a graph that exceeds it is a bug.
 _RECURSION_LIMIT = 200
@@ -149,7 +149,7 @@ class ClinicalAgent:
             clock=self._clock,
             emit=emit,
             spending=Spending(self._settings.budget, self._clock),
-            book=EvidenceBook(rollout_id),
+            book=EvidenceBook(rollout_id, self._withdrawn),
             messages=messages,
             earlier=[],
         )
@@ -159,13 +159,19 @@ class ClinicalAgent:
         history = run.question.history
         ids: tuple[PassageId, ...] = history[-1].passage_ids if history else ()
         try:
-            found = [(rank, self._searcher.passage(passage_id)) for rank, passage_id in enumerate(ids, start=1)]
+            found = [(rank, self._searcher.hit(passage_id)) for rank, passage_id in enumerate(ids, start=1)]
         except RetrievalError as error:
             run.fail(error.code, "The passages of the last answer could not be read.")
             return
         run.earlier = [
-            Hit(rank=rank, score=1.0 / rank, passage=pair[0], document=pair[1]) for rank, pair in found if pair
+            hit.model_copy(update={"rank": rank, "score": 1.0 / rank}) for rank, hit in found if hit is not None
         ]
+
+    def _withdrawn(self, passage_id: PassageId) -> bool:
+        try:
+            return self._searcher.withdrawal(passage_id) is not None
+        except RetrievalError:
+            return True  # nobody can say whether it still stands, so it is not shown
 
     def _summary(self, run: Run) -> RunSummary:
         assert run.stop_reason is not None

@@ -7,6 +7,7 @@ number, cannot be guessed from another run, and mean nothing until this run reso
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from retrieval import Hit, PassageId
@@ -26,8 +27,9 @@ class Evidence:
 class EvidenceBook:
     """All evidence of one run, in the order it was first retrieved."""
 
-    def __init__(self, salt: str) -> None:
+    def __init__(self, salt: str, withdrawn: Callable[[PassageId], bool] = lambda _: False) -> None:
         self._salt = salt
+        self._withdrawn = withdrawn
         self._by_key: dict[str, Evidence] = {}
         self._by_passage: dict[PassageId, Evidence] = {}
 
@@ -45,8 +47,13 @@ class EvidenceBook:
         return evidence, True
 
     def resolve(self, key: str) -> Evidence | None:
-        """The evidence behind a key, or None when this run did not retrieve it."""
-        return self._by_key.get(key)
+        """The evidence behind a key, or None when this run did not retrieve it or it was withdrawn since."""
+        evidence = self._by_key.get(key)
+        return None if evidence is None or self.withdrawn(evidence.hit.passage.id) else evidence
+
+    def withdrawn(self, passage_id: PassageId) -> bool:
+        """Whether a passage was withdrawn at this moment."""
+        return self._withdrawn(passage_id)
 
     def all(self) -> tuple[Evidence, ...]:
         """All evidence, first retrieved first."""
@@ -57,7 +64,8 @@ class EvidenceBook:
 
         Ranks and not scores: fused scores of different searches cannot be compared.
         """
-        return tuple(sorted(self._by_key.values(), key=lambda e: e.hit.rank)[:limit])
+        standing = [item for item in self._by_key.values() if not self.withdrawn(item.hit.passage.id)]
+        return tuple(sorted(standing, key=lambda e: e.hit.rank)[:limit])
 
     def _new_key(self, passage_id: PassageId) -> str:
         attempt = 0

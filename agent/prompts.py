@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from agent.client import Message
 from agent.evidence import Evidence
+from agent.labels import standing_words
 from retrieval import Source
 from retrieval.documents import sha256_of
 
@@ -74,6 +75,7 @@ def evidence_message(evidence: Sequence[Evidence], heading: str = EVIDENCE_HEADI
         heading_parts = [
             *passage.section[:1],
             ", ".join(filter(None, (document.publisher, (document.published or "")[:4]))),
+            *filter(None, [standing_words(item.hit)]),
         ]
         blocks.append(f"[{item.key}] {' | '.join(heading_parts)} | {passage.citable_text}")
     return Message(role="user", content=neutral("\n".join([heading, *blocks])))

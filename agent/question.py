@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from agent.errors import QuestionError
-from retrieval import PassageId, SearchFilters
+from retrieval import HomeRegion, PassageId, SearchFilters
 from retrieval.documents import sha256_of
 
 #: Longest question in characters: a page of case notes. The model's context is the reason for a bound.
@@ -50,6 +50,8 @@ class Question(BaseModel):
     text: str
     history: tuple[Turn, ...] = Field(default=(), max_length=MAX_TURNS)
     filters: SearchFilters = SearchFilters()
+    #: Where the clinician works; None takes the deployment's.
+    home_region: HomeRegion | None = None
 
     @property
     def task_key(self) -> str:

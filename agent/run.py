@@ -18,6 +18,7 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate import Verdict
 from agent.question import Question
 from agent.rollout import RetrievalEntry, RolloutId, RolloutStep
+from agent.wording import WITHDRAWN_LABEL
 from retrieval import Hit, PassageId
 
 
@@ -102,11 +103,20 @@ class Run:
         self.failures.append(Failure(code=code, message=message))
 
     def finish(self, reason: StopReason, answer: Answer) -> None:
-        """End the run with an answer; withheld sentences and citations are filled in here."""
+        """End the run with an answer; withheld sentences and citations are filled in here.
+
+        What was withdrawn since it was cited goes, with every sentence that rests on it.
+        """
+        gone = {item.number for name, item in self.citations.items() if self.book.withdrawn(name)}
+        update: dict[str, object] = {
+            "citations": tuple(item for item in self.citations.values() if item.number not in gone),
+            "withheld": withheld_counts(self.verdicts),
+        }
+        if gone:
+            update["sentences"] = tuple(item for item in answer.sentences if gone.isdisjoint(item.citations))
+            update["label"] = WITHDRAWN_LABEL
         self.stop_reason = reason
-        self.answer = answer.model_copy(
-            update={"citations": tuple(self.citations.values()), "withheld": withheld_counts(self.verdicts)}
-        )
+        self.answer = answer.model_copy(update=update)
 
     @property
     def permitted(self) -> tuple[ActionKind, ...]:

@@ -46,6 +46,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
             # What a model writes that was not trained to write queries may only break ties.
             later_weight=UNTRAINED_QUERY_WEIGHT if run.settings.search_first and first else 1.0,
             filters=run.question.filters.model_copy(update={"source": SourceId(source)}),
+            home_region=run.question.home_region,
             limit=run.settings.evidence_per_search,
         )
         try:

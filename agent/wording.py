@@ -42,6 +42,7 @@ RECOMMENDATIONS_LABEL = f"The model in use does not write answers. {LISTED}"
 NOTHING_VERIFIED_LABEL = f"No sentence the model wrote could be verified. {LISTED}"
 CUT_OFF_LABEL = "The answer was cut off. The recommendations found follow, shown whole; some may not apply."
 LENGTH_LABEL = "The answer reached its length limit and its last sentence is not shown. Open the sources."
+WITHDRAWN_LABEL = "Guidance found for this question was withdrawn while it was answered and is not shown. Ask again."
 PARTLY_WITHHELD_LABEL = "Part of the model's answer could not be verified and is not shown. Open the sources."
 BUDGET_LABELS: dict[BudgetName, str] = {
     "steps": "The search took too many steps and was stopped. These are the recommendations found so far.",

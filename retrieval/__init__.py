@@ -23,16 +23,18 @@ from retrieval.errors import (
     UnknownReaderError,
     UnknownSourceError,
 )
-from retrieval.filters import SearchFilters
+from retrieval.filters import SearchFilters, dates_in_order
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.index import BuildProgress, build_index
 from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
-from retrieval.opening import memory_searcher, open_searcher
+from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
+from retrieval.regions import HomeRegion
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source
 from retrieval.starter import starter_entries
+from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores import (
     EMBEDDED,
     EdgeBackend,
@@ -47,12 +49,16 @@ from retrieval.stores import (
 )
 from retrieval.strength import StrengthClass, strength_classes
 from retrieval.token_counts import EstimatedCounter, TokenCounter, packaged_counter
+from retrieval.versions import superseded_by
+from retrieval.withdrawals import NOTHING_WITHDRAWN, WITHDRAWALS_FILE, Withdrawal, Withdrawals, Withdrawn
 
 __all__ = [
     "DEFAULT_SOURCES",
     "EMBEDDED",
     "LIBRARY_FILE",
+    "NOTHING_WITHDRAWN",
     "READERS",
+    "WITHDRAWALS_FILE",
     "AddProgress",
     "ArchiveRefusedError",
     "BuildProgress",
@@ -70,8 +76,10 @@ __all__ = [
     "EstimatedCounter",
     "ExactBackend",
     "ExactStore",
+    "GuidanceStatus",
     "HashingEncoder",
     "Hit",
+    "HomeRegion",
     "HybridSearcher",
     "IndexLockedError",
     "IndexManifest",
@@ -105,10 +113,16 @@ __all__ = [
     "TokenCounter",
     "UnknownReaderError",
     "UnknownSourceError",
+    "Withdrawal",
+    "Withdrawals",
+    "Withdrawn",
     "add_paths",
     "build_index",
     "cut_document",
+    "dates_in_order",
+    "guidance_status",
     "memory_searcher",
+    "open_corpus",
     "open_searcher",
     "packaged_counter",
     "read_manifest",
@@ -117,4 +131,5 @@ __all__ = [
     "starter_entries",
     "store_backend",
     "strength_classes",
+    "superseded_by",
 ]

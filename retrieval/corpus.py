@@ -33,6 +33,14 @@ class Corpus(Protocol):
         """
         ...
 
+    def passage_ids(self, document_id: DocumentId) -> tuple[PassageId, ...]:
+        """Ids of a document's passages, in order; empty where there is no such document.
+
+        Raises:
+            CorpusError: the record store cannot be read.
+        """
+        ...
+
     def close(self) -> None:
         """Release everything; closing twice does nothing."""
         ...
@@ -60,6 +68,10 @@ class MemoryCorpus:
         """See `Corpus.document`."""
         return self._documents.get(document_id)
 
+    def passage_ids(self, document_id: DocumentId) -> tuple[PassageId, ...]:
+        """See `Corpus.passage_ids`."""
+        return tuple(name for name, passage in self._passages.items() if passage.document_id == document_id)
+
     def close(self) -> None:
         """Nothing to release."""
 
@@ -78,6 +90,10 @@ class RecordCorpus:
     def document(self, document_id: DocumentId) -> Document | None:
         """See `Corpus.document`."""
         return self._records.document(self._generation, document_id)
+
+    def passage_ids(self, document_id: DocumentId) -> tuple[PassageId, ...]:
+        """See `Corpus.passage_ids`."""
+        return self._records.passage_ids(self._generation, document_id)
 
     def close(self) -> None:
         """Close the record store."""

@@ -41,7 +41,7 @@ class SearchFilters(BaseModel):
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
-        if self.published_from and self.published_to and first_day(self.published_from) > last_day(self.published_to):
+        if not dates_in_order(self.published_from, self.published_to):
             raise ValueError("published_from is after published_to")
         return self
 
@@ -49,6 +49,11 @@ class SearchFilters(BaseModel):
     def dated(self) -> bool:
         """Whether passages without a date are left out."""
         return self.published_from is not None or self.published_to is not None
+
+
+def dates_in_order(start: PartialDate | None, end: PartialDate | None) -> bool:
+    """Whether some day lies between two partial dates; an open end always allows one."""
+    return start is None or end is None or first_day(start) <= last_day(end)
 
 
 NO_FILTERS = SearchFilters()

@@ -4,7 +4,7 @@
     build.lock               held by the one process that builds
     records.sqlite           passages of record, by generation
     vectors/                 vectors of record
-    generations/000003/      manifest.json, store/ (the search store), in-use (locked by every reader)
+    generations/000003/      manifest.json, superseded.json, store/ (the search store), in-use (locked by readers)
 
 A generation is written under its own number and pointed to only when complete and on disk; so a crash
 at any moment leaves the old one serving. Old generations are removed after a swap, except the previous
@@ -47,6 +47,10 @@ class IndexDirectory:
     def manifest(self, generation: int) -> Path:
         """Manifest file of a generation."""
         return self.path(generation) / "manifest.json"
+
+    def superseded(self, generation: int) -> Path:
+        """File of a generation that names its superseded documents and their newest versions."""
+        return self.path(generation) / "superseded.json"
 
     def store(self, generation: int) -> Path:
         """Search store of a generation."""

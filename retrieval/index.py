@@ -7,7 +7,8 @@ serving (see `retrieval.generations`). One builder at a time. It never changes a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from retrieval.bm25 import term_ids
-from retrieval.documents import CorpusEntry, Document, Passage
+from retrieval.documents import CorpusEntry, Document, DocumentId, Passage
 from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import CorpusError, EncoderError, IndexMismatchError
 from retrieval.files import write_atomically
@@ -27,6 +28,8 @@ from retrieval.stores import EMBEDDED, StoreBackend, StorePoint
 from retrieval.strength import strength_classes
 from retrieval.tokens import TOKENISER_VERSION, tokenise
 from retrieval.vectors import VectorStore
+from retrieval.versions import superseded_by
+from retrieval.withdrawals import NOTHING_WITHDRAWN, Withdrawn
 
 # Texts encoded between two durable writes: what a killed build may have to encode again.
 _ENCODE_CHUNK = 512
@@ -51,11 +54,13 @@ def build_index(
     *,
     store: StoreBackend = EMBEDDED,
     progress: Progress | None = None,
+    withdrawn: Withdrawn = NOTHING_WITHDRAWN,
     reader_version: str = READER_VERSION,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> IndexManifest:
-    """Make `directory` serve exactly `entries`.
+    """Make `directory` serve exactly `entries`, without what is withdrawn.
 
+    A withdrawn document still supersedes the older version of it: that one does not become current again.
     `store` says in which kind of store; see `retrieval.stores.backends`.
 
     Returns:
@@ -67,13 +72,15 @@ def build_index(
         EncoderError: the encoder failed.
         StoreError: the search engine failed.
     """
-    corpus = tuple(entries)
+    everything = tuple(entries)
+    superseded = superseded_by(everything)
+    corpus = tuple(_without(withdrawn, everything))
     pairs = [(passage, entry.document) for entry in corpus for passage in entry.passages]
     if not pairs:
         raise CorpusError("The corpus holds no passages, so there is nothing to index.")
     report: Progress = progress or (lambda _: None)
     digest = corpus_hash(corpus)
-    version = index_version(digest, encoder)
+    version = index_version(digest, encoder, superseded)
     place = IndexDirectory(directory, discard=store.discard)
     with place.building():
         previous = _serving(place)
@@ -91,7 +98,7 @@ def build_index(
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
             encoded = encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
             store.build(
-                store_points(pairs, vectors_of(pairs, vectors)),
+                store_points(pairs, vectors_of(pairs, vectors), superseded),
                 place.store(generation),
                 lambda done, total: report(BuildProgress("store", done, total)),
             )
@@ -112,6 +119,8 @@ def build_index(
             )
             report(BuildProgress("swap", 0, len(pairs)))
             with _disk():
+                with write_atomically(place.superseded(generation)) as file:
+                    file.write(json.dumps(superseded, ensure_ascii=False).encode())
                 with write_atomically(place.manifest(generation)) as file:
                     file.write(manifest.model_dump_json(indent=2).encode())
                 place.publish(generation)
@@ -132,7 +141,9 @@ def vectors_of(pairs: Sequence[tuple[Passage, Document]], vectors: VectorStore) 
     return vectors.get([text_hash(dense_text(passage)) for passage, _ in pairs])
 
 
-def store_points(pairs: Sequence[tuple[Passage, Document]], rows: Vectors) -> list[StorePoint]:
+def store_points(
+    pairs: Sequence[tuple[Passage, Document]], rows: Vectors, superseded: Collection[DocumentId] = ()
+) -> list[StorePoint]:
     """What a search store is built from: each passage's filters, terms and vector (`rows`, one a passage)."""
     return [
         StorePoint(
@@ -145,6 +156,7 @@ def store_points(pairs: Sequence[tuple[Passage, Document]], rows: Vectors) -> li
             language=document.language,
             published=document.published,
             strengths=strength_classes(passage.strength, document.publisher),
+            superseded=document.id in superseded,
         )
         for number, (passage, document) in enumerate(pairs)
     ]
@@ -172,6 +184,15 @@ def encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: E
             raise EncoderError(f"The encoder returned shape {encoded.shape} for {len(keys)} texts.")
         vectors.add(keys, encoded)
     return len(missing)
+
+
+def _without(withdrawn: Withdrawn, entries: Iterable[CorpusEntry]) -> Iterator[CorpusEntry]:
+    for entry in entries:
+        document = entry.document.id
+        if document in withdrawn.documents:
+            continue
+        kept = tuple(passage for passage in entry.passages if withdrawn.of(passage.id) is None)
+        yield entry if len(kept) == len(entry.passages) else entry.model_copy(update={"passages": kept})
 
 
 def _serving(place: IndexDirectory) -> tuple[int, IndexManifest | None] | None:

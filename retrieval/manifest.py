@@ -7,7 +7,7 @@ stands in every rollout. This module only describes; `retrieval.index` builds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retrieval.bm25 import K1, B
-from retrieval.documents import CorpusEntry, sha256_of
+from retrieval.documents import CorpusEntry, DocumentId, sha256_of
 from retrieval.encoders import Encoder
 from retrieval.errors import IndexMismatchError
 from retrieval.generations import IndexDirectory
@@ -62,9 +62,22 @@ def corpus_hash(entries: Sequence[CorpusEntry]) -> str:
     )
 
 
-def index_version(corpus: str, encoder: Encoder) -> str:
-    """Version of the index that this program would build from a corpus (its hash) with an encoder."""
-    parts = [INDEX_SCHEMA_VERSION, corpus, TOKENISER_VERSION, SEARCHED_TEXT_VERSION, encoder.fingerprint, K1, B]
+def index_version(corpus: str, encoder: Encoder, superseded: Mapping[DocumentId, DocumentId]) -> str:
+    """Version of the index that this program would build from a corpus (its hash) with an encoder.
+
+    `superseded` names the documents of the corpus that a newer version replaces (`retrieval.versions`).
+    """
+    replaced = sorted(superseded.items())
+    parts = [
+        INDEX_SCHEMA_VERSION,
+        corpus,
+        replaced,
+        TOKENISER_VERSION,
+        SEARCHED_TEXT_VERSION,
+        encoder.fingerprint,
+        K1,
+        B,
+    ]
     return sha256_of(parts)[:16]
 
 

@@ -5,13 +5,16 @@ The parts of a searcher must belong to one index and one encoder; this is where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import IO
 
+from pydantic import TypeAdapter, ValidationError
+
 from retrieval.corpus import Corpus, MemoryCorpus, RecordCorpus
-from retrieval.documents import CorpusEntry
+from retrieval.documents import CorpusEntry, DocumentId
 from retrieval.encoders import Encoder, HashingEncoder
 from retrieval.errors import IndexMismatchError
 from retrieval.generations import IndexDirectory
@@ -24,6 +27,8 @@ from retrieval.sources import DEFAULT_SOURCES, Source, offered
 from retrieval.stores import EMBEDDED, ExactStore, StoreBackend, StoreKind, StorePoint
 from retrieval.tokens import TOKENISER_VERSION
 from retrieval.vectors import VectorStore
+from retrieval.versions import superseded_by
+from retrieval.withdrawals import Withdrawals
 
 
 class _HeldCorpus(RecordCorpus):
@@ -45,12 +50,14 @@ def open_searcher(
     store: StoreBackend = EMBEDDED,
     sources: tuple[Source, ...] = DEFAULT_SOURCES,
     settings: SearchSettings = DEFAULT_SETTINGS,
+    withdrawals: Withdrawals | None = None,
 ) -> HybridSearcher:
     """Open the index that serves from `directory`; several processes may do so at once.
 
     It keeps answering from what it opened when a new index is swapped in: open again to see that one.
     Of `sources`, those are offered that the index holds documents of. The exact store opens an index of any
-    kind: it is made of the passages and vectors of record.
+    kind: it is made of the passages and vectors of record. What `withdrawals` names is never found, from the
+    moment it is named.
 
     Raises:
         IndexMissingError: nothing has been built there.
@@ -63,6 +70,7 @@ def open_searcher(
         undo.callback(held.close)
         manifest = load_manifest(place.manifest(generation))
         _check(manifest, encoder, store.kind)
+        superseded = _superseded(place.superseded(generation))
         records = RecordStore(place.records)
         undo.callback(records.close)
 
@@ -70,14 +78,38 @@ def open_searcher(
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
             entries = records.entries(generation)
             pairs = [(passage, entry.document) for entry in entries for passage in entry.passages]
-            return store_points(pairs, vectors_of(pairs, vectors))
+            return store_points(pairs, vectors_of(pairs, vectors), superseded)
 
         opened = store.open(place.store(generation), points)
         undo.callback(opened.close)
         chosen = offered(sources, records.sources(generation))
         undo.pop_all()
     corpus = _HeldCorpus(records, generation, held)
-    return HybridSearcher(opened, encoder, corpus, chosen, settings, index_version=manifest.index_version)
+    return HybridSearcher(
+        opened,
+        encoder,
+        corpus,
+        chosen,
+        settings,
+        index_version=manifest.index_version,
+        superseded=superseded,
+        withdrawals=withdrawals,
+    )
+
+
+def open_corpus(directory: Path) -> Corpus:
+    """Open the passages of the index that serves, without the search.
+
+    Raises:
+        IndexMissingError, IndexMismatchError, CorpusError: as `open_searcher`.
+    """
+    place = IndexDirectory(directory)
+    generation, held = place.hold_current()
+    try:
+        return _HeldCorpus(RecordStore(place.records), generation, held)
+    except BaseException:
+        held.close()
+        raise
 
 
 def memory_searcher(
@@ -86,6 +118,8 @@ def memory_searcher(
     encoder: Encoder | None = None,
     sources: tuple[Source, ...] = DEFAULT_SOURCES,
     settings: SearchSettings = DEFAULT_SETTINGS,
+    withdrawals: Withdrawals | None = None,
+    today: Callable[[], date] | None = None,
 ) -> HybridSearcher:
     """A searcher over entries in memory: exact store, `HashingEncoder` unless another is given. For tests.
 
@@ -98,10 +132,28 @@ def memory_searcher(
     corpus: Corpus = MemoryCorpus(held)
     pairs = [(passage, entry.document) for entry in held for passage in entry.passages]
     vectors = used.encode_passages([dense_text(passage) for passage, _ in pairs])
-    points = store_points(pairs, vectors)
-    version = index_version(corpus_hash(held), used)
+    superseded = superseded_by(held)
+    points = store_points(pairs, vectors, superseded)
+    version = index_version(corpus_hash(held), used, superseded)
     chosen = offered(sources, frozenset(entry.document.source for entry in held))
-    return HybridSearcher(ExactStore(points), used, corpus, chosen, settings, index_version=version)
+    return HybridSearcher(
+        ExactStore(points),
+        used,
+        corpus,
+        chosen,
+        settings,
+        index_version=version,
+        superseded=superseded,
+        withdrawals=withdrawals,
+        **({} if today is None else {"today": today}),
+    )
+
+
+def _superseded(path: Path) -> dict[DocumentId, DocumentId]:
+    try:
+        return TypeAdapter(dict[DocumentId, DocumentId]).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise IndexMismatchError("The index is not complete. Run `clinsearch index build`.") from error
 
 
 def _check(manifest: IndexManifest, encoder: Encoder, kind: StoreKind) -> None:

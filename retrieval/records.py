@@ -141,6 +141,15 @@ class RecordStore:
         with self._boundary("read"):
             return Passage.model_validate_json(rows[0][0]), Document.model_validate_json(rows[0][1])
 
+    def passage_ids(self, generation: int, document_id: DocumentId) -> tuple[PassageId, ...]:
+        """Ids of a document's passages in a generation, in order."""
+        rows = self._rows(
+            "SELECT id FROM passages WHERE generation = ? AND document_id = ? ORDER BY position",
+            generation,
+            document_id,
+        )
+        return tuple(PassageId(row[0]) for row in rows)
+
     def document(self, generation: int, document_id: DocumentId) -> Document | None:
         """A document, or None where the generation has none of this id."""
         rows = self._rows(

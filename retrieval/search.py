@@ -7,20 +7,26 @@ texts from a corpus. It must not log queries, and it writes nothing. Untuned: bo
 from __future__ import annotations
 
 import time
-from typing import Annotated, Protocol
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.bm25 import term_ids
 from retrieval.corpus import Corpus
-from retrieval.documents import Document, Passage, PassageId
+from retrieval.documents import Document, DocumentId, Passage, PassageId
 from retrieval.encoders import Encoder
 from retrieval.errors import IndexMismatchError, UnknownSourceError
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
+from retrieval.regions import HomeRegion, from_elsewhere, home_first
 from retrieval.sources import DEFAULT_SOURCES, Source
+from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores.base import Leg, SearchStore
+from retrieval.stores.withholding import WithholdingStore
 from retrieval.tokens import tokenise
+from retrieval.withdrawals import NOTHING_WITHDRAWN, Withdrawal, Withdrawals, Withdrawn
 
 __all__ = [
     "DEFAULT_SETTINGS",
@@ -32,6 +38,8 @@ __all__ = [
     "SearchSettings",
     "Searcher",
 ]
+
+_KEPT_COUNTS = 256  # filters whose undated passages are remembered
 
 Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -46,6 +54,8 @@ class SearchSettings(_Model):
     #: Passages taken from each leg; never fewer than the request's limit.
     leg_limit: Annotated[int, Field(ge=1, le=1000)] = 50
     rrf_k: Annotated[int, Field(ge=0)] = RRF_K
+    #: Region of the deployment, for requests that name none; see `retrieval.regions`.
+    home_region: HomeRegion | None = None
 
 
 DEFAULT_SETTINGS = SearchSettings()
@@ -58,6 +68,8 @@ class SearchRequest(_Model):
     #: Weight in the fusion of every query after the first; the first weighs 1.
     later_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     filters: SearchFilters = SearchFilters()
+    #: Where the clinician works, ISO 3166-1 alpha-2; None takes the deployment's.
+    home_region: HomeRegion | None = None
     #: What a screen or a prompt holds is far less; the most is what recall is measured at.
     limit: Annotated[int, Field(ge=1, le=100)] = 8
 
@@ -80,6 +92,11 @@ class Hit(_Model):
     bm25_score: float | None = None
     #: Cosine, -1 .. 1.
     cosine: float | None = None
+    status: GuidanceStatus = GuidanceStatus.CURRENT
+    #: The newest version in the index of a superseded document.
+    superseded_by: DocumentId | None = None
+    #: From another region than the home region and the bodies that it belongs to.
+    from_elsewhere: bool = False
 
 
 class SearchResult(_Model):
@@ -87,6 +104,8 @@ class SearchResult(_Model):
 
     hits: tuple[Hit, ...]
     index_version: str
+    #: Passages that a date filter left out because their documents give no date; None without a date filter.
+    undated_left_out: int | None = None
     encode_ms: float
     bm25_ms: float
     dense_ms: float
@@ -118,10 +137,26 @@ class Searcher(Protocol):
         ...
 
     def passage(self, id: PassageId) -> tuple[Passage, Document] | None:
-        """A passage with its document, or None where there is none of this id.
+        """A passage with its document, or None where there is none of this id or it is withdrawn.
 
         Raises:
             RetrievalError: the corpus failed.
+        """
+        ...
+
+    def hit(self, id: PassageId) -> Hit | None:
+        """`passage` with its status, as a hit of rank 1.
+
+        Raises:
+            RetrievalError: the corpus failed.
+        """
+        ...
+
+    def withdrawal(self, id: PassageId) -> Withdrawal | None:
+        """Why a passage is withdrawn at this moment; None where it is not.
+
+        Raises:
+            RetrievalError: the record of withdrawals cannot be read.
         """
         ...
 
@@ -138,8 +173,16 @@ class HybridSearcher:
         settings: SearchSettings = DEFAULT_SETTINGS,
         *,
         index_version: str = "unversioned",
+        superseded: Mapping[DocumentId, DocumentId] | None = None,
+        withdrawals: Withdrawals | None = None,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        self._store = store
+        self._superseded = superseded or {}
+        self._withdrawals = withdrawals
+        self._hidden: tuple[Withdrawn, frozenset[PassageId]] = (NOTHING_WITHDRAWN, frozenset())
+        self._undated: dict[SearchFilters, int] = {}
+        self._today = today
+        self._store = store if withdrawals is None else WithholdingStore(store, self._withdrawn_passages)
         self._encoder = encoder
         self._corpus = corpus
         self._settings = settings
@@ -164,6 +207,7 @@ class HybridSearcher:
         return SearchResult(
             hits=hits,
             index_version=self.index_version,
+            undated_left_out=self._undated_left_out(filters),
             encode_ms=(encoded - start) * 1e3,
             bm25_ms=(matched - encoded) * 1e3,
             dense_ms=(compared - matched) * 1e3,
@@ -173,7 +217,23 @@ class HybridSearcher:
 
     def passage(self, id: PassageId) -> tuple[Passage, Document] | None:
         """See `Searcher.passage`."""
-        return self._corpus.passage(id)
+        found = self._corpus.passage(id)
+        return found if found is None or self._now().of(id, found[1].id) is None else None
+
+    def hit(self, id: PassageId) -> Hit | None:
+        """See `Searcher.hit`."""
+        found = self.passage(id)
+        if found is None:
+            return None
+        return Hit(rank=1, score=0.0, passage=found[0], document=found[1], **self._standing(found[1], None))
+
+    def withdrawal(self, id: PassageId) -> Withdrawal | None:
+        """See `Searcher.withdrawal`."""
+        now = self._now()
+        if not now:
+            return None
+        found = self._corpus.passage(id)
+        return now.of(id, found[1].id if found is not None else None)
 
     def count(self) -> int:
         """Passages in the index."""
@@ -197,13 +257,20 @@ class HybridSearcher:
         weights = [1.0, *[request.later_weight] * (len(bm25) - 1)] * 2
         legs = [[passage_id for passage_id, _ in leg] for leg in (*bm25, *dense)]
         bm25_best, dense_best = _best(bm25), _best(dense)
-        hits = []
-        for rank, (passage_id, score) in enumerate(
-            reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights)[: request.limit], start=1
-        ):
+        fused = reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights)
+        # Once more: one may have been withdrawn since its leg was made.
+        hidden = self._withdrawn_passages()
+        chosen = []
+        for passage_id, score in [item for item in fused if item[0] not in hidden][: request.limit]:
             found = self._corpus.passage(passage_id)
             if found is None:
                 raise IndexMismatchError("The index names a passage that is not there. Run `clinsearch index build`.")
+            chosen.append((passage_id, score, found))
+        home = request.home_region or self._settings.home_region
+        hits = []
+        for rank, (passage_id, score, found) in enumerate(
+            home_first(chosen, [document.region for _, _, (_, document) in chosen], home), start=1
+        ):
             bm25_rank, bm25_score = bm25_best.get(passage_id, (None, None))
             dense_rank, cosine = dense_best.get(passage_id, (None, None))
             hits.append(
@@ -216,9 +283,43 @@ class HybridSearcher:
                     dense_rank=dense_rank,
                     bm25_score=bm25_score,
                     cosine=cosine,
+                    **self._standing(found[1], home),
                 )
             )
         return tuple(hits)
+
+    def _standing(self, document: Document, home: str | None) -> dict[str, Any]:
+        newer = self._superseded.get(document.id)
+        return {
+            "status": guidance_status(document, superseded=newer is not None, today=self._today()),
+            "superseded_by": newer,
+            "from_elsewhere": from_elsewhere(document.region, home or self._settings.home_region),
+        }
+
+    def _now(self) -> Withdrawn:
+        return NOTHING_WITHDRAWN if self._withdrawals is None else self._withdrawals.now()
+
+    def _withdrawn_passages(self) -> frozenset[PassageId]:
+        now = self._now()
+        seen, hidden = self._hidden
+        if seen is not now:
+            # A document that was withdrawn may have been updated since: all it holds now goes with it.
+            held = (name for document in now.documents for name in self._corpus.passage_ids(document))
+            hidden = frozenset(now.passages).union(held)
+            self._hidden = (now, hidden)
+        return hidden
+
+    def _undated_left_out(self, filters: SearchFilters) -> int | None:
+        if not filters.dated:
+            return None
+        others = filters.model_copy(update={"published_from": None, "published_to": None})
+        if others not in self._undated:
+            if len(self._undated) >= _KEPT_COUNTS:
+                self._undated.clear()
+            dated = others.model_copy(update={"published_from": "0001"})
+            # The collection does not change while it is open, so each count is made once.
+            self._undated[others] = self._store.count(others) - self._store.count(dated)
+        return self._undated[others]
 
 
 def _best(legs: list[Leg]) -> dict[PassageId, tuple[int, float]]:

@@ -28,10 +28,12 @@ class Source(BaseModel):
 
     def narrowed(self, filters: SearchFilters) -> SearchFilters:
         """`filters` limited to this source, its defaults filling what they leave open."""
-        return SearchFilters(
-            source=self.id,
-            publishers=filters.publishers or self.publishers,
-            regions=filters.regions or self.regions,
+        return filters.model_copy(
+            update={
+                "source": self.id,
+                "publishers": filters.publishers or self.publishers,
+                "regions": filters.regions or self.regions,
+            }
         )
 
 

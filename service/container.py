@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent import ClinicalAgent, Journal, ModelIdentity, OpenAIModelClient
-from retrieval import HashingEncoder, HybridSearcher, MiniLmEncoder, open_searcher, store_backend
+from retrieval import (
+    HashingEncoder,
+    HybridSearcher,
+    MiniLmEncoder,
+    SearchSettings,
+    Withdrawals,
+    open_searcher,
+    store_backend,
+)
 from service.metrics import Metrics
 from service.model.manifest import read_model_manifest
 from service.settings import Settings
@@ -66,7 +74,13 @@ def model_identity(settings: Settings) -> ModelIdentity:
 
 def open_service_searcher(settings: Settings) -> HybridSearcher:
     """Open the index named in settings. Raises RetrievalError; the message says how to build it."""
-    return open_searcher(settings.index_dir, encoder=make_encoder(settings), store=make_store(settings))
+    return open_searcher(
+        settings.index_dir,
+        encoder=make_encoder(settings),
+        store=make_store(settings),
+        settings=SearchSettings(home_region=settings.home_region),
+        withdrawals=Withdrawals(settings.withdrawals_file),
+    )
 
 
 def build_service(settings: Settings) -> Service:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent import Citation, Question, Turn, clean_question
 from agent.question import Printable
-from retrieval import SearchFilters, SourceId
+from retrieval import HomeRegion, PartialDate, SearchFilters, SourceId, StrengthClass, dates_in_order
 
 Name = Annotated[Printable, Field(min_length=1, max_length=200)]
 
@@ -21,11 +21,34 @@ class _Body(BaseModel):
     publishers: tuple[Name, ...] = Field(default=(), max_length=50)
     #: Country codes, "EU" or "INT".
     regions: tuple[Name, ...] = Field(default=(), max_length=50)
+    #: BCP 47 tags, compared by their first subtag.
+    languages: tuple[Name, ...] = Field(default=(), max_length=50)
+    #: "2018", "2018-06" or "2018-06-30"; guidance without a date is left out, a date known in part may match.
+    published_from: PartialDate | None = None
+    published_to: PartialDate | None = None
+    strengths: tuple[StrengthClass, ...] = Field(default=(), max_length=len(StrengthClass))
+    #: Also find guidance that a newer version replaces; it is labelled.
+    include_superseded: bool = False
+    #: Where the clinician works, ISO 3166-1 alpha-2: its guidance comes first among equals.
+    home_region: HomeRegion | None = None
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if not dates_in_order(self.published_from, self.published_to):
+            raise ValueError("published_from is after published_to")
+        return self
 
     def filters(self) -> SearchFilters:
         """The filters as retrieval takes them."""
         return SearchFilters(
-            source=SourceId(self.source) if self.source else None, publishers=self.publishers, regions=self.regions
+            source=SourceId(self.source) if self.source else None,
+            publishers=self.publishers,
+            regions=self.regions,
+            languages=self.languages,
+            published_from=self.published_from,
+            published_to=self.published_to,
+            strengths=self.strengths,
+            include_superseded=self.include_superseded,
         )
 
 
@@ -37,7 +60,12 @@ class AskBody(_Body):
 
     def to_question(self) -> Question:
         """The question as the agent takes it. Raises QuestionError."""
-        return Question(text=clean_question(self.question), history=self.history, filters=self.filters())
+        return Question(
+            text=clean_question(self.question),
+            history=self.history,
+            filters=self.filters(),
+            home_region=self.home_region,
+        )
 
 
 class SearchBody(_Body):
@@ -65,6 +93,8 @@ class SearchResponse(BaseModel):
     hits: tuple[SearchHit, ...]
     index_version: str
     total_ms: float
+    #: Passages that a date filter left out because their documents give no date; null without a date filter.
+    undated_left_out: int | None = None
 
 
 class SourceInfo(BaseModel):

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Budget
 from agent.run import AgentSettings
-from retrieval import ServerSettings, StoreError, StoreKind
+from retrieval import WITHDRAWALS_FILE, HomeRegion, ServerSettings, StoreError, StoreKind
 
 
 class Settings(BaseSettings):
@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     adapter: Path | None = None
     #: An extra package index for the CPU build of PyTorch, where the default index has none.
     torch_index: str | None = None
+
+    #: Country code of where this deployment's clinicians work ("GB"); its guidance comes first among equals.
+    home_region: HomeRegion | None = None
 
     #: Where passages are searched: in process, in memory by the exact reference, or on a Qdrant server by URL.
     store: StoreKind = "edge"
@@ -70,6 +73,10 @@ class Settings(BaseSettings):
     @property
     def index_dir(self) -> Path:
         return self.data_dir / "index"
+
+    @property
+    def withdrawals_file(self) -> Path:
+        return self.data_dir / WITHDRAWALS_FILE
 
     @property
     def journal_dir(self) -> Path:

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from agent import DoneEvent, Event, Origin, Question, StepEvent, clean_question
-from retrieval import SearchFilters, SourceId
+from service.cli import filters as options
 from service.cli.common import err, errors_as_sentences, load_settings, out, question_from, stop
 from service.cli.rendering import print_answer
 from service.container import build_service
@@ -17,15 +17,32 @@ from service.container import build_service
 
 def ask(
     question: Annotated[list[str], typer.Argument(help='The question, or "-" to read it from standard input.')],
-    source: Annotated[str | None, typer.Option(help="Search only this source.")] = None,
-    region: Annotated[list[str] | None, typer.Option(help="Only guidelines of this region; may be repeated.")] = None,
+    source: options.Source = None,
+    publisher: options.Publishers = None,
+    region: options.Regions = None,
+    language: options.Languages = None,
+    published_from: options.PublishedFrom = None,
+    published_to: options.PublishedTo = None,
+    strength: options.Strengths = None,
+    include_superseded: options.IncludeSuperseded = False,
+    home_region: options.HomeRegion = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole outcome as JSON.")] = False,
 ) -> None:
     """Ask a clinical question and get an answer with numbered sources."""
     settings = load_settings()
     with errors_as_sentences():
-        filters = SearchFilters(source=SourceId(source) if source else None, regions=tuple(region or ()))
-        asked = Question(text=clean_question(question_from(question)), filters=filters)
+        filters = options.filters_from(
+            source=source,
+            publisher=publisher,
+            region=region,
+            language=language,
+            published_from=published_from,
+            published_to=published_to,
+            strength=strength,
+            include_superseded=include_superseded,
+        )
+        home = options.home_region_from(home_region)
+        asked = Question(text=clean_question(question_from(question)), filters=filters, home_region=home)
         with err.status("Opening the guidelines..."):
             service = build_service(settings)
         known = [str(item.id) for item in service.agent.searcher.sources]

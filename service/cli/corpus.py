@@ -1,26 +1,41 @@
-"""`clinsearch corpus add|list|remove`."""
+"""`clinsearch corpus add|list|remove|withdraw|restore|withdrawn`."""
 
 from __future__ import annotations
 
+import getpass
 from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+from pydantic import ValidationError
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from agent import answers_citing
 from retrieval import (
     LIBRARY_FILE,
     AddProgress,
     CutLimits,
+    DocumentId,
+    IndexMismatchError,
+    IndexMissingError,
     Library,
+    PassageId,
     PathReport,
+    Withdrawal,
+    Withdrawals,
     add_paths,
+    open_corpus,
     packaged_counter,
     reader_named,
+    starter_entries,
 )
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.settings import Settings
 
 app = typer.Typer(help="Add guideline files to what is searched, list them, remove them.", no_args_is_help=True)
 
@@ -104,6 +119,103 @@ def remove(
     out.print(
         f"Removed {removed} documents. Run `clinsearch index build` to take them out of the search.", highlight=False
     )
+
+
+@app.command()
+def withdraw(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id of a document or of one passage.")],
+    why: Annotated[str, typer.Option(help="The reason; shown to whoever opens a passage that cited it.")],
+    who: Annotated[str | None, typer.Option(help="Who decides this; the user's name unless given.")] = None,
+) -> None:
+    """Take a document or a passage out of every search at once, and list the answers that cited it."""
+    settings = load_settings()
+    with errors_as_sentences():
+        act = _record(settings, "withdraw", name, why, who)
+        out.print(
+            f"Withdrawn: the {act.kind} {act.id}, {len(act.passages)} passages. No search finds it from now on.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+        count = 0
+        for answer in answers_citing(settings.journal_dir, act):
+            count += 1
+            out.print(f"  cited in {answer.rollout_id}, {answer.created_at}", highlight=False, soft_wrap=True)
+    out.print(f"{count} past answers cited it." if count else "No past answer cited it.", highlight=False)
+
+
+@app.command()
+def restore(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id of a withdrawn document or passage.")],
+    why: Annotated[str, typer.Option(help="The reason; kept on record.")],
+    who: Annotated[str | None, typer.Option(help="Who decides this; the user's name unless given.")] = None,
+) -> None:
+    """Take a withdrawal back. What an index build has left out since is found again after the next build."""
+    settings = load_settings()
+    with errors_as_sentences():
+        act = _record(settings, "restore", name, why, who)
+    out.print(
+        f"Restored: the {act.kind} {act.id}. Run `clinsearch index build` if an index was built meanwhile.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def withdrawn() -> None:
+    """List what is withdrawn now, with who did it, when and why."""
+    settings = load_settings()
+    with errors_as_sentences():
+        now = Withdrawals(settings.withdrawals_file).now()
+    if not now:
+        out.print("Nothing is withdrawn.")
+    for act in now.standing:
+        out.print(
+            f"{act.kind} {act.id}: {act.why} ({act.who}, {act.at:%Y-%m-%d %H:%M} UTC)",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _record(
+    settings: Settings, act: Literal["withdraw", "restore"], name: str, why: str, who: str | None
+) -> Withdrawal:
+    """Put an act on record. Ends the command with a sentence where there is nothing of this id."""
+    withdrawals = Withdrawals(settings.withdrawals_file)
+    standing = {held.id: held for held in withdrawals.now().standing}
+    if (name in standing) == (act == "withdraw"):
+        raise stop(f"{name[:80]!r} is {'already' if act == 'withdraw' else 'not'} withdrawn.")
+    kind, passages = (standing[name].kind, standing[name].passages) if act == "restore" else _named(settings, name)
+    try:
+        made = Withdrawal(
+            act=act, kind=kind, id=name, why=why, who=who or getpass.getuser(), at=datetime.now(UTC), passages=passages
+        )
+    except ValidationError as error:
+        raise stop("--why takes the reason in 3 to 500 characters.") from error
+    withdrawals.add(made)
+    return made
+
+
+def _named(settings: Settings, name: str) -> tuple[Literal["document", "passage"], tuple[PassageId, ...]]:
+    """What an id names: in the index that serves, else among the starter guidelines and what was added."""
+    try:
+        with closing(open_corpus(settings.index_dir)) as corpus:
+            if corpus.document(DocumentId(name)) is not None:
+                return "document", corpus.passage_ids(DocumentId(name))
+            if corpus.passage(PassageId(name)) is not None:
+                return "passage", (PassageId(name),)
+    except (IndexMissingError, IndexMismatchError):
+        pass  # what is not indexed can be withdrawn before it ever is
+    with Library(settings.data_dir / LIBRARY_FILE) as library:
+        for entry in chain(starter_entries(), library.entries()):
+            ids = tuple(passage.id for passage in entry.passages)
+            if entry.document.id == name:
+                return "document", ids
+            if name in ids:
+                return "passage", (PassageId(name),)
+    raise stop(f"There is no document or passage {name[:80]!r}. `clinsearch search` shows the ids with --json.")
 
 
 def _print_report(report: PathReport) -> None:

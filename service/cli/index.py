@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.progress import Progress
 
-from retrieval import LIBRARY_FILE, BuildProgress, Library, build_index, read_manifest, starter_entries
+from retrieval import LIBRARY_FILE, BuildProgress, Library, Withdrawals, build_index, read_manifest, starter_entries
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder, make_store
 
@@ -25,7 +25,12 @@ def build() -> None:
         with Library(settings.data_dir / LIBRARY_FILE) as library:
             entries = [*starter_entries(), *library.entries()]
         manifest = build_index(
-            entries, settings.index_dir, make_encoder(settings), store=make_store(settings), progress=report
+            entries,
+            settings.index_dir,
+            make_encoder(settings),
+            store=make_store(settings),
+            progress=report,
+            withdrawn=Withdrawals(settings.withdrawals_file).now(),
         )
     out.print(
         f"Index {manifest.index_version}: {manifest.documents} documents, {manifest.passages} passages.",

@@ -34,6 +34,8 @@ def print_citation(console: Console, citation: Citation) -> None:
     """One source: the whole recommendation and where it comes from."""
     heading = f"[{citation.number}] {citation.condition}" if citation.condition else f"[{citation.number}]"
     console.print(Text(heading, style="bold cyan"))
+    for label in citation.labels:
+        console.print(Text(f"    {label}", style="bold yellow"))
     console.print(Text(f"    {citation.text}"))
     details = [
         ("For", citation.population),

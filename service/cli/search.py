@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from agent import clean_question
-from retrieval import SearchFilters, SearchRequest, SourceId
+from retrieval import SearchRequest
+from service.cli import filters as options
 from service.cli.common import errors_as_sentences, load_settings, out, question_from
 from service.cli.rendering import print_hit
 from service.container import open_service_searcher
@@ -17,20 +18,39 @@ from service.container import open_service_searcher
 def search(
     query: Annotated[list[str], typer.Argument(help='What to look for, or "-" to read it from standard input.')],
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
-    source: Annotated[str | None, typer.Option(help="Search only this source.")] = None,
-    region: Annotated[list[str] | None, typer.Option(help="Only guidelines of this region; may be repeated.")] = None,
+    source: options.Source = None,
+    publisher: options.Publishers = None,
+    region: options.Regions = None,
+    language: options.Languages = None,
+    published_from: options.PublishedFrom = None,
+    published_to: options.PublishedTo = None,
+    strength: options.Strengths = None,
+    include_superseded: options.IncludeSuperseded = False,
+    home_region: options.HomeRegion = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find recommendations by BM25 and dense search together, best first."""
     settings = load_settings()
     with errors_as_sentences():
-        filters = SearchFilters(source=SourceId(source) if source else None, regions=tuple(region or ()))
+        filters = options.filters_from(
+            source=source,
+            publisher=publisher,
+            region=region,
+            language=language,
+            published_from=published_from,
+            published_to=published_to,
+            strength=strength,
+            include_superseded=include_superseded,
+        )
+        home = options.home_region_from(home_region)
         words = clean_question(question_from(query))
         with closing(open_service_searcher(settings)) as searcher:
-            result = searcher.search(SearchRequest(queries=(words,), filters=filters, limit=limit))
+            result = searcher.search(SearchRequest(queries=(words,), filters=filters, home_region=home, limit=limit))
     if as_json:
         out.print_json(result.model_dump_json())
         return
     for hit in result.hits:
         print_hit(out, hit)
+    if result.undated_left_out:
+        out.print(f"\n{result.undated_left_out} passages give no date and were left out.", style="yellow")
     out.print(f"\n{len(result.hits)} found in {result.total_ms:.0f} ms, index {result.index_version}", style="dim")

@@ -1,6 +1,7 @@
 // One turn on the page: the question, what the agent is doing, and the answer as it arrives.
 
 import { el, written } from "./dom.js";
+import { standing } from "./standing.js";
 import { count, duration, origin, stopWords, withheldWords } from "./wording.js";
 
 let turns = 0;
@@ -203,6 +204,7 @@ export class TurnView {
         "li.card",
         {},
         el("p.card-head", {}, el("span.number", {}, String(citation.number)), citation.condition ? written("span", citation.condition) : null),
+        standing(citation),
         written("p.card-text", citation.text),
         qualifiers(citation),
         el(
@@ -228,6 +230,7 @@ export class TurnView {
           el("span.number", {}, String(citation.number)),
           el("span.source-lines", {}, written("span.source-title", citation.title), written("span.origin", origin(citation))),
         ),
+        standing(citation),
         qualifiers(citation),
       ),
     );

@@ -2,6 +2,7 @@
 // Beside the answer where there is room; a modal sheet from the bottom where there is not.
 
 import { el, webLink, written } from "./dom.js";
+import { standing } from "./standing.js";
 import { regionName } from "./wording.js";
 
 const narrow = matchMedia("(max-width: 799.98px)");
@@ -111,6 +112,7 @@ function recommendation(citation) {
     ".evidence-body",
     {},
     citation.condition ? written("p.condition", citation.condition) : null,
+    standing(citation),
     written("p.recommendation", citation.text),
     el(
       "dl",
@@ -126,7 +128,9 @@ function recommendation(citation) {
       {},
       row("Guideline", written("span", citation.title)),
       row("Publisher", written("span", citation.publisher)),
-      row("Year", said(citation.year)),
+      row("Published", said(citation.published ?? citation.year)),
+      citation.review_by ? row("Review by", written("span", citation.review_by)) : null,
+      citation.version ? row("Version", written("span", citation.version)) : null,
       row("Region", written("span", regionName(citation.region))),
     ),
     // An address that is not a web address is shown, so that nothing is lost, but never followed.

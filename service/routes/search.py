@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 
 from agent import Citation, QuestionError, clean_question
-from retrieval import Hit, PassageId, RetrievalError, SearchRequest
+from retrieval import PassageId, RetrievalError, SearchRequest
 from service.problems import ProblemError
 from service.routes.common import check_source, service_of
 from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo
@@ -27,7 +27,7 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
             422, error.code.replace("question", "query"), str(error).replace("question", "query")
         ) from error
     check_source(service, body.source)
-    wanted = SearchRequest(queries=(query,), filters=body.filters(), limit=body.limit)
+    wanted = SearchRequest(queries=(query,), filters=body.filters(), home_region=body.home_region, limit=body.limit)
     try:
         result = await run_in_threadpool(service.agent.searcher.search, wanted)
     except RetrievalError as error:
@@ -38,16 +38,25 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
         hits=tuple(SearchHit(rank=h.rank, score=h.score, citation=Citation.of(h.rank, h)) for h in result.hits),
         index_version=result.index_version,
         total_ms=result.total_ms,
+        undated_left_out=result.undated_left_out,
     )
 
 
 @router.get("/v1/passages/{passage_id:path}")
 async def passage(request: Request, passage_id: Annotated[str, Path(max_length=500)]) -> Citation:
-    """One passage with its document; the number is always 1."""
-    found = await run_in_threadpool(service_of(request).agent.searcher.passage, PassageId(passage_id))
+    """One passage with its document; the number is always 1. 410 with the reason where it was withdrawn."""
+    searcher = service_of(request).agent.searcher
+    withdrawal = await run_in_threadpool(searcher.withdrawal, PassageId(passage_id))
+    if withdrawal is not None:
+        raise ProblemError(
+            410,
+            "passage_withdrawn",
+            f"This passage was withdrawn on {withdrawal.at:%Y-%m-%d} and must not be used: {withdrawal.why}",
+        )
+    found = await run_in_threadpool(searcher.hit, PassageId(passage_id))
     if found is None:
         raise ProblemError(404, "passage_not_found", "There is no such passage in this index.")
-    return Citation.of(1, Hit(rank=1, score=0.0, passage=found[0], document=found[1]))
+    return Citation.of(1, found)
 
 
 @router.get("/v1/sources")

@@ -33,7 +33,12 @@ from retrieval import (
     PassageId,
     PassageKind,
     Searcher,
+    SearchRequest,
+    SearchResult,
+    Source,
     SourceId,
+    StoreError,
+    Withdrawal,
     memory_searcher,
 )
 
@@ -154,6 +159,43 @@ class Asked:
     @property
     def sentences(self) -> list[str]:
         return [sentence.text for sentence in self.summary.answer.sentences]
+
+
+class FailingSearcher:
+    """A search engine that fails after some searches."""
+
+    def __init__(self, inner: HybridSearcher, works: int = 0, passages_work: bool = True) -> None:
+        self._inner = inner
+        self._works = works
+        self._passages_work = passages_work
+        self.requests: list[SearchRequest] = []
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return self._inner.sources
+
+    @property
+    def index_version(self) -> str:
+        return self._inner.index_version
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        self.requests.append(request)
+        if len(self.requests) > self._works:
+            raise StoreError("the disk is gone")
+        return self._inner.search(request)
+
+    def passage(self, id: PassageId) -> tuple[Passage, Document] | None:
+        if not self._passages_work:
+            raise StoreError("the disk is gone")
+        return self._inner.passage(id)
+
+    def hit(self, id: PassageId) -> Hit | None:
+        if not self._passages_work:
+            raise StoreError("the disk is gone")
+        return self._inner.hit(id)
+
+    def withdrawal(self, id: PassageId) -> Withdrawal | None:
+        return self._inner.withdrawal(id)
 
 
 AskFunction = Callable[..., Awaitable[Asked]]

@@ -36,19 +36,15 @@ from agent.gate import WithheldReason
 from agent.prompts import ANSWER_LINE, REPEATED_LINE
 from agent.scripted import ANSWER, Reply, Script, cite_first, search
 from retrieval import (
-    Document,
     HybridSearcher,
-    Passage,
     PassageId,
     SearchFilters,
     SearchRequest,
     SearchResult,
-    Source,
     SourceId,
-    StoreError,
 )
 
-from .conftest import QUESTION, UTI, AskFunction, assert_alternating
+from .conftest import QUESTION, UTI, AskFunction, FailingSearcher, assert_alternating
 
 UTI_ID = PassageId("lower-urinary-tract-infection/1")
 
@@ -72,35 +68,6 @@ def key_of(request: CompletionRequest, words: str) -> str:
 def writes(template: str, words: str = "nitrofurantoin") -> Callable[[CompletionRequest], str]:
     """An answer; KEY stands for the key of the passage with `words`."""
     return lambda request: template.replace("KEY", key_of(request, words))
-
-
-class FailingSearcher:
-    """A search engine that fails after some searches."""
-
-    def __init__(self, inner: HybridSearcher, works: int = 0, passages_work: bool = True) -> None:
-        self._inner = inner
-        self._works = works
-        self._passages_work = passages_work
-        self.requests: list[SearchRequest] = []
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        return self._inner.sources
-
-    @property
-    def index_version(self) -> str:
-        return self._inner.index_version
-
-    def search(self, request: SearchRequest) -> SearchResult:
-        self.requests.append(request)
-        if len(self.requests) > self._works:
-            raise StoreError("the disk is gone")
-        return self._inner.search(request)
-
-    def passage(self, id: PassageId) -> tuple[Passage, Document] | None:
-        if not self._passages_work:
-            raise StoreError("the disk is gone")
-        return self._inner.passage(id)
 
 
 class TestAnswered:
