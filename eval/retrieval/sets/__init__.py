@@ -1,4 +1,4 @@
-"""Question sets by name: the starter conditions, three public benchmarks, or any folder in the BEIR layout."""
+"""Question sets by name: starter conditions, real guidelines, public benchmarks, or any folder in the BEIR layout."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from eval.retrieval.errors import SetMissingError
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.sets.beir import read_beir
 from eval.retrieval.sets.bioasq import read_bioasq
-from eval.retrieval.sets.locating import benchmarks_folder
+from eval.retrieval.sets.guidelines import read_guidelines
+from eval.retrieval.sets.locating import benchmarks_folder, corpora_folder
 from eval.retrieval.sets.mediqa import read_mediqa
 from eval.retrieval.sets.nfcorpus import read_nfcorpus
 from eval.retrieval.sets.starter import read_starter
 
-__all__ = ["NAMED_SETS", "benchmarks_folder", "load_set", "read_beir"]
+__all__ = ["NAMED_SETS", "benchmarks_folder", "corpora_folder", "load_set", "read_beir"]
 
-#: Sets that have a name. The benchmarks' files are not part of this project.
+#: Sets that have a name. The files of benchmarks and corpora are not part of this project.
 NAMED_SETS: Mapping[str, Callable[[], QuestionSet]] = {
     "starter": read_starter,
     "nfcorpus": lambda: read_nfcorpus(benchmarks_folder()),
     "mediqa": lambda: read_mediqa(benchmarks_folder()),
     "bioasq": lambda: read_bioasq(benchmarks_folder()),
+    "guidelines": lambda: read_guidelines(corpora_folder()),
+    "guidelines-dev": lambda: read_guidelines(corpora_folder(), split="dev"),
+    "guidelines-test": lambda: read_guidelines(corpora_folder(), split="test"),
 }
 
 

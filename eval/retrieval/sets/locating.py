@@ -1,4 +1,4 @@
-"""Where the benchmarks' files lie. They are third-party material and no part of this project."""
+"""Where the files of benchmarks and corpora lie. They are third-party material and no part of this project."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from eval.retrieval.errors import SetInvalidError, SetMissingError
 
 VARIABLE = "CLINSEARCH_BENCHMARKS"
+CORPORA_VARIABLE = "CLINSEARCH_CORPORA"
 _REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -19,6 +20,12 @@ def benchmarks_folder() -> Path:
     """The folder in CLINSEARCH_BENCHMARKS, else ../shared/data/benchmarks beside the repository; may not exist."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else _REPOSITORY.parent / "shared" / "data" / "benchmarks"
+
+
+def corpora_folder() -> Path:
+    """The folder in CLINSEARCH_CORPORA, else ../shared/data/corpora beside the repository; may not exist."""
+    named = os.environ.get(CORPORA_VARIABLE)
+    return Path(named) if named else _REPOSITORY.parent / "shared" / "data" / "corpora"
 
 
 def required(folder: Path, *names: str) -> tuple[Path, ...]:
