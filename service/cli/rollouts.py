@@ -1,4 +1,4 @@
-"""`clinsearch rollouts generate|validate|stats`: make runs in batches, check the journal and count what is in it."""
+"""`clinsearch rollouts generate|filter|export|validate|stats`: make runs in batches, and use what was recorded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from agent import JournalError, Rollout, read_segment
 from agent.journal import SEGMENT_PATTERN
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.generate import generate_rollouts
+from service.cli.training_data import export_rollouts, filter_rollouts
 
 app = typer.Typer(help="The journal of runs (rollout.v1).", no_args_is_help=True)
 app.command("generate")(generate_rollouts)
+app.command("filter")(filter_rollouts)
+app.command("export")(export_rollouts)
 PathArgument = Annotated[
     Path | None, typer.Argument(help="A segment file or a directory; the journal in use if left out.")
 ]
