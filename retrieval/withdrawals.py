@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from retrieval.documents import DocumentId, PassageId
 from retrieval.errors import CorpusError
@@ -42,7 +42,7 @@ class Withdrawal(BaseModel):
     who: str
     at: datetime
     #: The passages it held then, so that their ids still say why they are gone.
-    passages: Annotated[tuple[PassageId, ...], Field(default=())]
+    passages: tuple[PassageId, ...] = ()
 
 
 class Withdrawn:

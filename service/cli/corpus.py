@@ -141,7 +141,10 @@ def withdraw(
         for answer in answers_citing(settings.journal_dir, act):
             count += 1
             out.print(f"  cited in {answer.rollout_id}, {answer.created_at}", highlight=False, soft_wrap=True)
-    out.print(f"{count} past answers cited it." if count else "No past answer cited it.", highlight=False)
+    out.print(
+        f"{count} past answer{'' if count == 1 else 's'} cited it." if count else "No past answer cited it.",
+        highlight=False,
+    )
 
 
 @app.command()

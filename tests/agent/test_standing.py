@@ -1,0 +1,192 @@
+"""Superseded, expired, foreign and withdrawn guidance in a run. If these fail, a clinician is not told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from agent import (
+    AnswerKind,
+    Citation,
+    ClinicalAgent,
+    Event,
+    Journal,
+    Question,
+    ScriptedModel,
+    SentenceEvent,
+    StopReason,
+    answers_citing,
+    wording,
+)
+from agent.client import CompletionRequest
+from agent.evidence import Evidence
+from agent.prompts import evidence_message
+from agent.scripted import ANSWER, cite_first, search
+from retrieval import (
+    DocumentId,
+    GuidanceStatus,
+    HybridSearcher,
+    PassageId,
+    SearchFilters,
+    Withdrawal,
+    Withdrawals,
+    memory_searcher,
+)
+
+from .conftest import QUESTION, AskFunction, FailingSearcher, entries, hit
+
+UTI = DocumentId("lower-urinary-tract-infection")
+
+
+def withdrawal(name: str = UTI, kind: str = "document", passages: tuple[str, ...] = ()) -> Withdrawal:
+    return Withdrawal.model_validate(
+        {
+            "kind": kind,
+            "id": name,
+            "why": "The dose is wrong.",
+            "who": "x",
+            "at": datetime.now(UTC),
+            "passages": passages,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "labels", "heading"),
+    [
+        ({}, (), "Example College, 2018 | "),
+        ({"status": "expired"}, ("Expired: its review date (2020-03) has passed.",), "2018 | expired | "),
+        (
+            {"status": "superseded", "superseded_by": "newer", "from_elsewhere": True},
+            ("Superseded: a newer version of this guideline is in the index.", "From another region."),
+            "2018 | superseded, from another region: GB | ",
+        ),
+    ],
+    ids=["current", "expired", "superseded-from-elsewhere"],
+)
+def test_what_is_not_current_is_said_in_the_citation_and_to_the_model(
+    fields: dict[str, object], labels: tuple[str, ...], heading: str
+) -> None:
+    made = hit("Give fluids.")
+    document = made.document.model_copy(update={"review_by": "2020-03"})
+    made = type(made).model_validate({**made.model_dump(), **fields, "document": document})
+    citation = Citation.of(1, made)
+    assert (citation.labels, citation.review_by, citation.published) == (labels, "2020-03", "2018-10")
+    assert citation.status is made.status
+    assert heading in evidence_message([Evidence("bcd", made)]).content
+
+
+async def test_expired_guidance_answers_with_its_label(ask: AskFunction) -> None:
+    dated = [
+        entry.model_copy(update={"document": entry.document.model_copy(update={"review_by": "2020"})})
+        for entry in entries()
+    ]
+    using = memory_searcher(dated, today=lambda: date(2021, 1, 1))
+    asked = await ask([search("cystitis"), ANSWER, cite_first], using=using)
+    (citation,) = asked.summary.answer.citations
+    assert citation.status is GuidanceStatus.EXPIRED
+    assert citation.labels == ("Expired: its review date (2020) has passed.",)
+
+
+async def test_filters_and_home_region_hold_in_every_search(ask: AskFunction, searcher: HybridSearcher) -> None:
+    seen = FailingSearcher(searcher, works=9)
+    filters = SearchFilters(published_from="2018", include_superseded=True)
+    question = Question(text=QUESTION, filters=filters, home_region="NG")
+    asked = await ask([search("a b"), search("c d"), ANSWER, cite_first], question, using=seen)
+    assert len(seen.requests) == 2
+    for request in seen.requests:
+        assert request.home_region == "NG"
+        assert request.filters.model_copy(update={"source": None}) == filters
+    assert all("From another region." in citation.labels for citation in asked.summary.answer.citations)
+
+
+class TestWithdrawnWhileItRuns:
+    @pytest.fixture
+    def withdrawals(self, tmp_path: Path) -> Withdrawals:
+        return Withdrawals(tmp_path / "withdrawals.jsonl")
+
+    @pytest.fixture
+    def using(self, withdrawals: Withdrawals) -> HybridSearcher:
+        return memory_searcher(entries(), withdrawals=withdrawals)
+
+    async def test_a_sentence_that_rests_on_it_is_withheld(
+        self, ask: AskFunction, using: HybridSearcher, withdrawals: Withdrawals
+    ) -> None:
+        """Found, shown to the model, then withdrawn before the model wrote."""
+
+        def write(request: CompletionRequest) -> str:
+            withdrawals.add(withdrawal())
+            return cite_first(request)
+
+        asked = await ask([search("cystitis nitrofurantoin"), ANSWER, write], using=using)
+        assert asked.sentences == []
+        assert UTI not in {citation.document_id for citation in asked.summary.answer.citations}
+
+    async def test_what_was_shown_already_is_not_in_the_outcome(
+        self, using: HybridSearcher, withdrawals: Withdrawals, tmp_path: Path
+    ) -> None:
+        """The sentence was streamed; the last event, which is the authority, no longer has it."""
+        shown = []
+
+        async def emit(event: Event) -> None:
+            if isinstance(event, SentenceEvent):
+                shown.append(event.sentence.text)
+                withdrawals.add(withdrawal())
+
+        with Journal(tmp_path / "rollouts") as journal:
+            agent = ClinicalAgent(ScriptedModel([search("cystitis"), ANSWER, cite_first]), using, journal)
+            summary = await agent.ask(Question(text=QUESTION), emit)
+        assert len(shown) == 1
+        assert (summary.answer.sentences, summary.answer.citations) == ((), ())
+        assert summary.answer.label == wording.WITHDRAWN_LABEL
+
+    async def test_listed_recommendations_leave_it_out(
+        self, ask: AskFunction, using: HybridSearcher, withdrawals: Withdrawals
+    ) -> None:
+        def nonsense(_: CompletionRequest) -> str:
+            withdrawals.add(withdrawal())
+            return "Nothing that can be verified."
+
+        asked = await ask([search("cystitis"), ANSWER, nonsense], using=using)
+        assert asked.summary.answer.kind is AnswerKind.RECOMMENDATIONS
+        assert asked.summary.answer.citations
+        assert UTI not in {citation.document_id for citation in asked.summary.answer.citations}
+
+    async def test_a_record_that_cannot_be_read_shows_nothing(
+        self, ask: AskFunction, using: HybridSearcher, withdrawals: Withdrawals, tmp_path: Path
+    ) -> None:
+        withdrawals.add(withdrawal("acute-cough"))
+        asked = await ask([_damages(tmp_path / "withdrawals.jsonl"), ANSWER, cite_first], using=using)
+        assert asked.summary.stop_reason is StopReason.NO_EVIDENCE
+        assert asked.summary.answer.citations == ()
+
+
+def _damages(path: Path) -> Callable[[CompletionRequest], str]:
+    def reply(_: CompletionRequest) -> str:
+        path.write_text("{}\n", encoding="utf-8")
+        return search("cystitis")
+
+    return reply
+
+
+async def test_past_answers_that_cited_it_are_listed(searcher: HybridSearcher, tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        agent = ClinicalAgent(ScriptedModel([search("cystitis"), ANSWER, cite_first]), searcher, journal)
+        summary = await agent.ask(Question(text=QUESTION))
+        other = ClinicalAgent(ScriptedModel([search("asthma ipratropium"), ANSWER, cite_first]), searcher, journal)
+        await other.ask(Question(text="Nebulised salbutamol in acute severe asthma?"))
+    (citation,) = summary.answer.citations
+    by_document = list(answers_citing(tmp_path, withdrawal()))
+    assert [(found.rollout_id, found.passage_ids) for found in by_document] == [
+        (summary.rollout_id, (citation.passage_id,))
+    ]
+    assert by_document[0].created_at
+    passage = withdrawal(citation.passage_id, "passage", (citation.passage_id,))
+    assert list(answers_citing(tmp_path, passage)) == by_document
+    # A document that was updated since: the passage it had then is named by the act.
+    assert list(answers_citing(tmp_path, withdrawal("gone", passages=(citation.passage_id,)))) == by_document
+    assert list(answers_citing(tmp_path, withdrawal("nobody/9", "passage", ("nobody/9",)))) == []
+    assert PassageId("nobody/9") not in {item for found in by_document for item in found.passage_ids}
