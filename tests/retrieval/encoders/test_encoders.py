@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from retrieval.encoders import Encoder, HashingEncoder, MiniLmEncoder, unit_rows
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 TEXTS = [
     "Asthma attack. Give inhaled salbutamol through a spacer.",

