@@ -34,6 +34,7 @@ from retrieval.regions import HomeRegion
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source
 from retrieval.starter import starter_entries
+from retrieval.stated import NOTHING_STATED, StatedMetadata
 from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores import (
     EMBEDDED,
@@ -56,6 +57,7 @@ __all__ = [
     "DEFAULT_SOURCES",
     "EMBEDDED",
     "LIBRARY_FILE",
+    "NOTHING_STATED",
     "NOTHING_WITHDRAWN",
     "READERS",
     "WITHDRAWALS_FILE",
@@ -106,6 +108,7 @@ __all__ = [
     "Source",
     "SourceId",
     "StarterFileError",
+    "StatedMetadata",
     "StoreBackend",
     "StoreError",
     "StoreKind",

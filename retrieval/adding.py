@@ -29,8 +29,10 @@ from retrieval.readers import (
     files_in,
     why_no_document,
 )
+from retrieval.stated import NOTHING_STATED, StatedMetadata
 
 _CHUNK = 1 << 20
+_STATED = " stated "  # before what was stated of a path, at the end of its recipe
 _PACKING = re.compile(r"(?:\.tar)?\.(?:xz|gz|zip|tar|tgz|txz)$|\.(?:jsonl?|pdf|html?|md|xml|txt)$", re.IGNORECASE)
 
 
@@ -73,6 +75,7 @@ def add_paths(
     limits: CutLimits,
     *,
     reader: Reader | None = None,
+    stated: StatedMetadata = NOTHING_STATED,
     archive_limits: ArchiveLimits = DEFAULT_LIMITS,
     progress: Report | None = None,
 ) -> Iterator[PathReport]:
@@ -82,7 +85,7 @@ def add_paths(
         CorpusError: the library cannot be written. Paths reported on before are in it.
     """
     for path in paths:
-        yield _Adder(library, limits, reader, archive_limits, progress or (lambda _: None)).add(path)
+        yield _Adder(library, limits, reader, stated, archive_limits, progress or (lambda _: None)).add(path)
 
 
 def corpus_name(path: Path) -> str:
@@ -98,6 +101,7 @@ class _Adder:
     library: Library
     limits: CutLimits
     reader: Reader | None
+    stated: StatedMetadata
     archive_limits: ArchiveLimits
     progress: Report
     _seen: set[DocumentId] = field(default_factory=set)
@@ -113,7 +117,9 @@ class _Adder:
         except OSError as error:
             report.failed.append(Skipped(str(path), error.strerror or "cannot be read"))
             return report
-        recipe = self._recipe()
+        # What was stated of this path before holds on, so that adding it again loses nothing.
+        stated = self.stated if self.stated != NOTHING_STATED else self._stated_before(key)
+        recipe = self._recipe(stated)
         if self.library.holds(key, digest, recipe):
             report.unchanged = True
             return report
@@ -123,14 +129,14 @@ class _Adder:
                     if isinstance(file, Skipped):
                         report.failed.append(file)
                     else:
-                        self._file(file, addition, report)
+                        self._file(file, addition, report, stated)
             except ReaderError as error:
                 report.failed.append(Skipped(path.name, str(error)))
             if report.documents and not report.failed:
                 addition.remember(key, digest, recipe)
         return report
 
-    def _file(self, file: SourceFile, addition: Addition, report: PathReport) -> None:
+    def _file(self, file: SourceFile, addition: Addition, report: PathReport, stated: StatedMetadata) -> None:
         report.files += 1
         if why := why_no_document(file):
             report.skipped.append(Skipped(file.name, why))
@@ -144,7 +150,7 @@ class _Adder:
                 if isinstance(item, Skipped):
                     report.skipped.append(item)
                 else:
-                    self._document(item, file, addition, report)
+                    self._document(stated.put_on(item), file, addition, report)
             report.readers[reader.name] += 1
         except ReaderError as error:
             report.failed.append(Skipped(file.name, str(error)))
@@ -169,10 +175,17 @@ class _Adder:
         if report.documents % 50 == 0:
             self.progress(AddProgress(report.path, report.files, report.documents))
 
-    def _recipe(self) -> str:
+    def _recipe(self, stated: StatedMetadata) -> str:
         """Everything besides the bytes that decides what is made of a file."""
         readers = [self.reader] if self.reader else READERS
-        return " ".join([self.limits.version, *(reader.version for reader in readers)])
+        made_with = " ".join([self.limits.version, *(reader.version for reader in readers)])
+        return (
+            made_with if stated == NOTHING_STATED else made_with + _STATED + stated.model_dump_json(exclude_none=True)
+        )
+
+    def _stated_before(self, path: str) -> StatedMetadata:
+        _, mark, body = (self.library.recipe(path) or "").partition(_STATED)
+        return StatedMetadata.model_validate_json(body) if mark else NOTHING_STATED
 
 
 def _digest(path: Path) -> str:

@@ -94,6 +94,11 @@ class Library:
         rows = self._rows("SELECT 1 FROM files WHERE path = ? AND hash = ? AND recipe = ?", path, digest, recipe)
         return bool(rows)
 
+    def recipe(self, path: str) -> str | None:
+        """What a file that was added from here was read with, or None."""
+        rows = self._rows("SELECT recipe FROM files WHERE path = ?", path)
+        return str(rows[0][0]) if rows else None
+
     @contextmanager
     def adding(self, corpus: str) -> Iterator[Addition]:
         """Add documents to a corpus, all or none: nothing changes where the block ends in an error."""

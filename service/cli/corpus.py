@@ -26,6 +26,7 @@ from retrieval import (
     Library,
     PassageId,
     PathReport,
+    StatedMetadata,
     Withdrawal,
     Withdrawals,
     add_paths,
@@ -46,9 +47,30 @@ _SHOWN = 10  # reasons of one kind printed in full before they are counted
 def add(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or archives (.zip, .tar, .gz, .xz).")],
     reader: Annotated[str | None, typer.Option(help="Read with this reader instead of detecting the format.")] = None,
+    source: Annotated[str | None, typer.Option(help="Source they belong to, such as guidelines.")] = None,
+    publisher: Annotated[str | None, typer.Option(help="Who published them, where the files do not say.")] = None,
+    region: Annotated[str | None, typer.Option(help="Country code (GB), EU or INT.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language tag, such as en or fr.")] = None,
+    published: Annotated[str | None, typer.Option(help="2018, 2018-06 or 2018-06-30.")] = None,
+    review_by: Annotated[str | None, typer.Option(help="Date after which they are shown as expired.")] = None,
+    version: Annotated[str | None, typer.Option(help="The publisher's own version.")] = None,
+    supersedes: Annotated[str | None, typer.Option(help="Id of the document that they replace.")] = None,
 ) -> None:
-    """Read publishers' files into passages. A file that cannot be read is named; the others go in."""
+    """Read publishers' files into passages. A file that cannot be read is named; the others go in.
+
+    What the options state goes before what the files say, and still holds when the same paths are added again.
+    """
     settings = load_settings()
+    stated = _stated(
+        source=source,
+        publisher=publisher,
+        region=region,
+        language=language,
+        published=published,
+        review_by=review_by,
+        version=version,
+        supersedes=supersedes,
+    )
     failed = documents = 0
     with errors_as_sentences():
         chosen = reader_named(reader) if reader else None
@@ -64,7 +86,7 @@ def add(
                 name = Path(at.path).name
                 progress.update(task, description=f"Reading {name}: {at.files} files, {at.documents} documents")
 
-            for report in add_paths(paths, library, limits, reader=chosen, progress=show):
+            for report in add_paths(paths, library, limits, reader=chosen, stated=stated, progress=show):
                 _print_report(report)
                 failed += len(report.failed)
                 documents += report.changed
@@ -219,6 +241,20 @@ def _named(settings: Settings, name: str) -> tuple[Literal["document", "passage"
             if name in ids:
                 return "passage", (PassageId(name),)
     raise stop(f"There is no document or passage {name[:80]!r}. `clinsearch search` shows the ids with --json.")
+
+
+def _stated(**fields: str | None) -> StatedMetadata:
+    try:
+        return StatedMetadata.model_validate(fields)
+    except ValidationError as error:
+        name = str(error.errors(include_input=False, include_url=False)[0]["loc"][0])
+        wanted = {
+            "region": "a country code such as GB, EU or INT",
+            "language": "a language tag such as en or fr",
+            "published": "a date: 2018, 2018-06 or 2018-06-30",
+            "review_by": "a date: 2018, 2018-06 or 2018-06-30",
+        }.get(name, "1 to 200 characters")
+        raise stop(f"--{name.replace('_', '-')} takes {wanted}.") from error
 
 
 def _print_report(report: PathReport) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from retrieval import (
+    NOTHING_STATED,
     CorpusEntry,
     CutLimits,
+    Document,
     DocumentId,
     EstimatedCounter,
     GuidanceStatus,
@@ -22,6 +24,7 @@ from retrieval import (
     SearchFilters,
     SearchRequest,
     SearchSettings,
+    StatedMetadata,
     Withdrawal,
     Withdrawals,
     add_paths,
@@ -200,6 +203,33 @@ def test_withdrawn_while_a_search_runs(make_entry: EntryMaker, tmp_path: Path) -
     searcher = HybridSearcher(store, encoder, MemoryCorpus([entry]), withdrawals=withdrawals)
     assert store.count() == 1
     assert found(searcher) == []
+
+
+def test_what_is_stated_of_a_file_goes_before_what_it_says_and_holds_on(tmp_path: Path) -> None:
+    file = tmp_path / "fever.md"
+    file.write_text("---\nid: fever\nregion: GB\n---\n# Fever\n\nGive fluids. (Strong recommendation)\n", "utf-8")
+    stated = StatedMetadata.model_validate({"publisher": "Example Institute", "region": "NG", "review_by": "2020"})
+
+    with Library(tmp_path / "library.sqlite") as library:
+
+        def add(given: StatedMetadata = NOTHING_STATED) -> tuple[bool, Document]:
+            (report,) = add_paths([file], library, CutLimits(EstimatedCounter()), stated=given)
+            (entry,) = library.entries()
+            return report.unchanged, entry.document
+
+        assert add()[1].region == "GB"
+        unchanged, document = add(stated)
+        assert (unchanged, document.publisher, document.region, document.review_by) == (
+            False,
+            "Example Institute",
+            "NG",
+            "2020",
+        )
+        assert add(stated)[0], "stated again, nothing has changed"
+        assert add()[0], "not stated again, it still holds"
+        file.write_text(file.read_text("utf-8").replace("fluids", "warm fluids"), "utf-8")
+        unchanged, document = add()
+        assert (unchanged, document.publisher, document.review_by) == (False, "Example Institute", "2020")
 
 
 def test_an_updated_file_replaces_its_passages(tmp_path: Path) -> None:

@@ -37,6 +37,26 @@ def test_add_list_search_and_remove(tmp_path: Path) -> None:
     assert "Nothing was added" in run(data, "corpus", "list").output
 
 
+def test_metadata_can_be_stated_and_a_wrong_one_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "zebra.md"
+    file.write_text("# Zebra bites\n\nIrrigate a zebra bite at once. (Strong for)\n", "utf-8")
+    data = tmp_path / "data"
+    stated = ("--publisher", "Example Zoo", "--region", "KE", "--published", "2019-05", "--review-by", "2020")
+    assert run(data, "corpus", "add", str(file), *stated).exit_code == 0
+    assert run(data, "index", "build").exit_code == 0
+    shown = run(data, "search", "zebra", "bite", "--region", "ke", "--published-to", "2019-05", "--limit", "1").stdout
+    assert "Example Zoo" in shown
+    assert "Expired: its review date (2020) has passed." in shown
+    for option, value, sentence in (
+        ("--region", "Kenya", "--region takes a country code"),
+        ("--review-by", "soon", "--review-by takes a date"),
+        ("--publisher", " ", "--publisher takes 1 to 200 characters"),
+    ):
+        wrong = run(data, "corpus", "add", str(file), option, value)
+        assert wrong.exit_code == 1
+        assert sentence in wrong.stderr
+
+
 def test_a_wrong_reader_and_a_missing_path_are_one_sentence(tmp_path: Path) -> None:
     wrong = run(tmp_path, "corpus", "add", "x.pdf", "--reader", "word")
     assert wrong.exit_code == 1

@@ -60,7 +60,9 @@ HOSTILE = '<img src=x onerror="window.broken=1"> Give hostilomycin <script>windo
 NOTICE = "Invented for tests. Not for patient care: check the publisher's own guideline before acting."
 
 
-def _entry(name: str, *texts: str, title: str, year: str, url: str, **passage: object) -> CorpusEntry:
+def _entry(
+    name: str, *texts: str, title: str, year: str, url: str, review_by: str | None = None, **passage: object
+) -> CorpusEntry:
     document_id = DocumentId(f"test/{name}")
     return CorpusEntry(
         document=Document(
@@ -70,6 +72,7 @@ def _entry(name: str, *texts: str, title: str, year: str, url: str, **passage: o
             publisher="Institute for Worked Examples",
             region="GB",
             published=year,
+            review_by=review_by,
             url=url,
             notice=NOTICE,
         ),
@@ -110,6 +113,7 @@ def corpus() -> list[CorpusEntry]:
             title="Following up fevers in general practice",
             year="2019",
             url="https://example.org/follow-up",
+            review_by="2021",
         ),
         _entry(
             "hostile",

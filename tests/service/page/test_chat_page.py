@@ -68,7 +68,7 @@ def test_a_clinician_asks_reads_the_answer_and_opens_its_source(page: Page) -> N
         "Severe renal impairment",
         "Example fever, diagnosis and management (EX12)",
         "Institute for Worked Examples",
-        "2025",
+        "2025-09",
         "United Kingdom",
         NOTICE,
     ):
