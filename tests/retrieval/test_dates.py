@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from retrieval.dates import PartialDate, day_number, first_day, last_day
+from retrieval.readers.base import dates_in
 
 DATES = st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31))
 
@@ -36,6 +37,15 @@ def test_a_day_lies_in_every_shorter_form_of_itself(day: date, length: int) -> N
 @given(DATES, DATES)
 def test_days_sort_as_dates_do(one: date, other: date) -> None:
     assert (day_number(one) < day_number(other)) == (one < other)
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [("February 30, 2018", "2018-02"), ("Released 2019-02-29", "2019-02"), ("Feb 29, 2020", "2020-02-29")],
+)
+def test_a_reader_never_gives_a_day_that_does_not_exist(text: str, stated: str) -> None:
+    """Otherwise one misprint in a file keeps its whole document out."""
+    assert dates_in(text) == [stated]
 
 
 @pytest.mark.parametrize("stated", ["2018-13", "2018-02-30", "18", "2018-1", "2018-10-31T00", "0000", ""])

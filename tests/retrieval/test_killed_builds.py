@@ -1,4 +1,4 @@
-"""An indexer that is killed, at ten points of its work. If these fail, a power cut takes the search down."""
+"""An indexer and `corpus add`, killed at many points. If these fail, a power cut takes the search down."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import CorpusEntry, HashingEncoder, SearchRequest, build_index, open_searcher, read_manifest
+from retrieval import (
+    CorpusEntry,
+    CutLimits,
+    EstimatedCounter,
+    HashingEncoder,
+    Library,
+    SearchRequest,
+    add_paths,
+    build_index,
+    open_searcher,
+    read_manifest,
+)
 from retrieval.vectors import VectorStore
 
 from .conftest import EntryMaker
@@ -31,30 +42,40 @@ POINTS = {
     "clean-up": ("retrieval.generations:IndexDirectory.clean", 1),
     "inside the clean-up": ("retrieval.records:RecordStore.forget_generation", 1),
 }
-_CHILD = """
+_KILLED = """
 import importlib, os, sys
 from pathlib import Path
+def kill_before(place, number):
+    module, name = place.split(":")
+    owner = importlib.import_module(module)
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    real = owner.__dict__[last]
+    function = real.__func__ if isinstance(real, classmethod) else real
+    calls = 0
+    def killed(*arguments, **named):
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            os.kill(os.getpid(), 9)
+        return function(*arguments, **named)
+    setattr(owner, last, classmethod(killed) if isinstance(real, classmethod) else killed)
+place, number, target, source = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
+"""
+_BUILDING = """
 import retrieval.index
 from retrieval import CorpusEntry, HashingEncoder, build_index
-index, corpus, place, number = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 retrieval.index._ENCODE_CHUNK = 2
-module, name = place.split(":")
-owner = importlib.import_module(module)
-*path, last = name.split(".")
-for part in path:
-    owner = getattr(owner, part)
-real = owner.__dict__[last]
-function = real.__func__ if isinstance(real, classmethod) else real
-calls = 0
-def killed(*arguments, **named):
-    global calls
-    calls += 1
-    if calls == number:
-        os.kill(os.getpid(), 9)
-    return function(*arguments, **named)
-setattr(owner, last, classmethod(killed) if isinstance(real, classmethod) else killed)
-entries = [CorpusEntry.model_validate_json(line) for line in Path(corpus).read_text("utf-8").splitlines()]
-build_index(entries, Path(index), HashingEncoder(64))
+kill_before(place, number)
+entries = [CorpusEntry.model_validate_json(line) for line in source.read_text("utf-8").splitlines()]
+build_index(entries, target, HashingEncoder(64))
+"""
+_ADDING = """
+from retrieval import CutLimits, EstimatedCounter, Library, add_paths
+kill_before(place, number)
+with Library(target) as library:
+    list(add_paths([source], library, CutLimits(EstimatedCounter())))
 """
 QUERIES = ("salbutamol wheeze", "colchicine flare", "nitrofurantoin cystitis", "statin stroke", "fluids")
 
@@ -65,6 +86,13 @@ def answers(index: Path) -> str:
     results = [searcher.search(SearchRequest(queries=(query,), limit=20)).hits for query in QUERIES]
     searcher.close()
     return json.dumps([[hit.model_dump(mode="json") for hit in hits] for hits in results])
+
+
+def kill(work: str, place: str, number: int, target: Path, source: Path) -> None:
+    """Do the work in a process of its own and kill it just before call `number` of `place`."""
+    command = [sys.executable, "-c", _KILLED + work, place, str(number), str(target), str(source)]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
 
 
 def vectors_held(index: Path) -> int:
@@ -85,9 +113,7 @@ def test_a_build_killed_at_any_point_leaves_the_old_index_answering(
     wanted = [*entries, added]
     corpus.write_text("\n".join(entry.model_dump_json() for entry in wanted), encoding="utf-8")
     place, number = POINTS[point]
-    command = [sys.executable, "-c", _CHILD, str(index), str(corpus), place, str(number)]
-    killed = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
-    assert killed.returncode == -9, killed.stderr
+    kill(_BUILDING, place, number, index, corpus)
 
     swapped = point in ("clean-up", "inside the clean-up")
     assert (answers(index) == before) != swapped
@@ -98,3 +124,43 @@ def test_a_build_killed_at_any_point_leaves_the_old_index_answering(
     reference = tmp_path / "reference"
     assert manifest.index_version == build_index(wanted, reference, HashingEncoder(64)).index_version
     assert answers(index) == answers(reference)
+
+
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [
+        ("retrieval.library:Addition.put", 1),
+        ("retrieval.library:Addition.put", 3),
+        ("retrieval.adding:cut_document", 2),
+        ("retrieval.library:Addition.remember", 1),
+    ],
+    ids=["first document", "third document", "while cutting", "at the end"],
+)
+def test_adding_that_is_killed_leaves_what_was_there_and_can_be_done_again(
+    tmp_path: Path, place: str, number: int
+) -> None:
+    folder, file = tmp_path / "pack", tmp_path / "library.sqlite"
+    folder.mkdir()
+
+    def write(dose: str) -> None:
+        for name in ("a", "b", "c"):
+            text = f"# Fever {name}\n\nGive {dose} of examplicillin. (Strong recommendation)\n"
+            (folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+    def add() -> None:
+        with Library(file) as library:
+            (report,) = add_paths([folder], library, CutLimits(EstimatedCounter()))
+            assert (report.documents, report.failed) == (3, [])
+
+    def held() -> list[CorpusEntry]:
+        with Library(file) as library:
+            return list(library.entries())
+
+    write("250 mg")
+    add()
+    before = held()
+    write("500 mg")
+    kill(_ADDING, place, number, file, folder)
+    assert held() == before
+    add()
+    assert all("500 mg" in entry.passages[0].text for entry in held())
