@@ -2,9 +2,11 @@
 
 The questions were written for this project by a language model in the manner of a busy clinician, from the
 recommendations but not in their words (no five in a row), before any search was tried on them. Further answers were
-then judged by the same model among the first ten results of BM25, dense and hybrid search (pooling, as in TREC):
-grade 2 answers the question, grade 1 helps with a part of it. What no pool held is unjudged and counts as wrong.
-Advice that a newer version of the same guideline has changed is no answer.
+then judged by the same model, from the beginning and end of each passage, among the results of untuned BM25, dense
+and hybrid search (pooling, as in TREC): the first ten of each where they lie in guidelines on the question's subject,
+the first five elsewhere, and statements on that subject with nearly the words of an answer. Grade 2 answers the
+question, grade 1 helps with a part of it. What no pool held is unjudged and counts as wrong. Advice that a newer
+version of the same guideline has changed is no answer.
 
 Searched are all passages of two corpora as the product's own readers cut them. The question file holds none of their
 text: an answer is a document and the hash of a few of its words, so it is found again wherever cuts fall. Development

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.guideline_agent import guideline_agent_questions
 from eval.retrieval.errors import SetInvalidError, SetMissingError
 from eval.retrieval.sets import corpora_folder
 from eval.retrieval.sets.guidelines import (
@@ -163,11 +164,35 @@ def test_every_answer_is_found_in_the_publishers_files(tmp_path: Path) -> None:
     """A reader or a cutting rule that loses a marked recommendation would lower every figure."""
     if not corpora_folder().is_dir():
         pytest.skip("the corpora are not there (CLINSEARCH_CORPORA)")
-    with Library(tmp_path / "library.sqlite") as library:
-        assert all(list(add_paths([corpora_folder() / name for name in CORPORA], library, LIMITS)))
-        entries = tuple(library.entries())
+    entries = read_corpora(tmp_path)
     finder = Finder(entries)
     found = [len(finder.passages(answer)) for question in QUESTIONS for answer in question.answers]
     assert found.count(0) == 0
     # The rest repeat a recommendation in the same document word for word.
     assert found.count(1) >= 0.97 * len(found)
+    dates = {entry.document.id: entry.document.published for entry in entries}
+    for asked in guideline_agent_questions():
+        (answer,) = asked.answers
+        (passage,) = finder.passages(answer)
+        assert passage.kind is PassageKind.RECOMMENDATION
+        assert (passage.strength, (dates[answer.document_id] or "")[:4]) == (asked.strength, str(asked.year)), asked.id
+
+
+def read_corpora(folder: Path) -> tuple[CorpusEntry, ...]:
+    with Library(folder / "library.sqlite") as library:
+        assert all(list(add_paths([corpora_folder() / name for name in CORPORA], library, LIMITS)))
+        return tuple(library.entries())
+
+
+def test_the_agents_questions_are_ten_of_the_test_half_over_both_corpora() -> None:
+    """Asked of the agent as a check, they must not have been tuned on."""
+    known = {question.id: question for question in QUESTIONS}
+    asked = guideline_agent_questions()
+    assert len(asked) == 10
+    assert {question.corpus for question in asked} == {"ngc", "uspstf"}
+    for question in asked:
+        same = known[question.id]
+        assert (question.question, question.split, same.split) == (same.question, "test", "test")
+        assert {(mark.document_id, mark.grade) for mark in question.answers} <= {
+            (mark.document_id, mark.grade) for mark in same.answers
+        }
