@@ -32,7 +32,7 @@ from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
 from retrieval.regions import HomeRegion
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
-from retrieval.sources import DEFAULT_SOURCES, Source
+from retrieval.sources import DEFAULT_SOURCES, Source, source_named, with_added
 from retrieval.starter import starter_entries
 from retrieval.stated import NOTHING_STATED, StatedMetadata
 from retrieval.status import GuidanceStatus, guidance_status
@@ -131,8 +131,10 @@ __all__ = [
     "read_manifest",
     "reader_named",
     "reciprocal_rank_fusion",
+    "source_named",
     "starter_entries",
     "store_backend",
     "strength_classes",
     "superseded_by",
+    "with_added",
 ]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.blocks import ParsedDocument
 from retrieval.chunking import CutLimits, cut_document
-from retrieval.documents import DocumentId, PassageKind
+from retrieval.documents import DocumentId, PassageKind, SourceId
 from retrieval.errors import ReaderError
 from retrieval.library import Addition, Library
 from retrieval.readers import (
@@ -76,16 +76,22 @@ def add_paths(
     *,
     reader: Reader | None = None,
     stated: StatedMetadata = NOTHING_STATED,
+    known_sources: Collection[SourceId] | None = None,
     archive_limits: ArchiveLimits = DEFAULT_LIMITS,
     progress: Report | None = None,
 ) -> Iterator[PathReport]:
     """Add files, folders and archives; yields a report on each path once it is stored.
 
+    Args:
+        reader: reads every file; detected for each where None.
+        known_sources: a document under any other is refused, because no search would find it; None takes all.
+
     Raises:
         CorpusError: the library cannot be written. Paths reported on before are in it.
     """
     for path in paths:
-        yield _Adder(library, limits, reader, stated, archive_limits, progress or (lambda _: None)).add(path)
+        adder = _Adder(library, limits, reader, stated, known_sources, archive_limits, progress or (lambda _: None))
+        yield adder.add(path)
 
 
 def corpus_name(path: Path) -> str:
@@ -102,6 +108,7 @@ class _Adder:
     limits: CutLimits
     reader: Reader | None
     stated: StatedMetadata
+    known_sources: Collection[SourceId] | None
     archive_limits: ArchiveLimits
     progress: Report
     _seen: set[DocumentId] = field(default_factory=set)
@@ -158,6 +165,11 @@ class _Adder:
 
     def _document(self, parsed: ParsedDocument, file: SourceFile, addition: Addition, report: PathReport) -> None:
         document = parsed.document
+        if self.known_sources is not None and document.source not in self.known_sources:
+            known = ", ".join(self.known_sources)
+            why = f"names the source {document.source[:80]!r}, which does not exist; sources: {known}"
+            report.failed.append(Skipped(file.name, why))
+            return
         if document.id in self._seen:
             report.skipped.append(Skipped(file.name, f"has the id {document.id}, which another document here has"))
             return

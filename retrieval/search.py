@@ -17,11 +17,11 @@ from retrieval.bm25 import term_ids
 from retrieval.corpus import Corpus
 from retrieval.documents import Document, DocumentId, Passage, PassageId
 from retrieval.encoders import Encoder
-from retrieval.errors import IndexMismatchError, UnknownSourceError
+from retrieval.errors import IndexMismatchError
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.regions import HomeRegion, from_elsewhere, home_first
-from retrieval.sources import DEFAULT_SOURCES, Source
+from retrieval.sources import DEFAULT_SOURCES, Source, source_named
 from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores.base import Leg, SearchStore
 from retrieval.stores.withholding import WithholdingStore
@@ -247,11 +247,7 @@ class HybridSearcher:
     def _effective(self, filters: SearchFilters) -> SearchFilters:
         if filters.source is None:
             return filters
-        for source in self.sources:
-            if source.id == filters.source:
-                return source.narrowed(filters)
-        known = ", ".join(source.id for source in self.sources)
-        raise UnknownSourceError(f"There is no source {filters.source[:80]!r}. Sources: {known}.")
+        return source_named(filters.source, self.sources).narrowed(filters)
 
     def _hits(self, bm25: list[Leg], dense: list[Leg], request: SearchRequest) -> tuple[Hit, ...]:
         weights = [1.0, *[request.later_weight] * (len(bm25) - 1)] * 2

@@ -78,6 +78,7 @@ def open_service_searcher(settings: Settings) -> HybridSearcher:
         settings.index_dir,
         encoder=make_encoder(settings),
         store=make_store(settings),
+        sources=settings.all_sources,
         settings=SearchSettings(home_region=settings.home_region),
         withdrawals=Withdrawals(settings.withdrawals_file),
     )

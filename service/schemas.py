@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent import Citation, Question, Turn, clean_question
 from agent.question import Printable
-from retrieval import HomeRegion, PartialDate, SearchFilters, SourceId, StrengthClass, dates_in_order
+from retrieval import HomeRegion, PartialDate, SearchFilters, Source, SourceId, StrengthClass, dates_in_order
 
 Name = Annotated[Printable, Field(min_length=1, max_length=200)]
 
@@ -103,7 +103,22 @@ class SourceInfo(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
+    title: str
     description: str
+    #: Filters that hold unless a search names its own.
+    publishers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: Source) -> SourceInfo:
+        """What is told of a source."""
+        return cls(
+            id=source.id,
+            title=source.shown_title,
+            description=source.description,
+            publishers=source.publishers,
+            regions=source.regions,
+        )
 
 
 class Readiness(BaseModel):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Budget
 from agent.run import AgentSettings
-from retrieval import WITHDRAWALS_FILE, HomeRegion, ServerSettings, StoreError, StoreKind
+from retrieval import WITHDRAWALS_FILE, HomeRegion, ServerSettings, Source, StoreError, StoreKind, with_added
 
 
 class Settings(BaseSettings):
@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     #: Country code of where this deployment's clinicians work ("GB"); its guidance comes first among equals.
     home_region: HomeRegion | None = None
 
+    #: Sources besides the built-in ones, as JSON: '[{"id": "local_formulary", "description": "...", "title": "..."}]'.
+    #: One with the id of a built-in source takes its place.
+    sources: tuple[Source, ...] = ()
+
     #: Where passages are searched: in process, in memory by the exact reference, or on a Qdrant server by URL.
     store: StoreKind = "edge"
     #: For `store=server`: "https://host:6333", its key, and the first part of its collections' names.
@@ -69,6 +73,16 @@ class Settings(BaseSettings):
 
     #: OTLP/HTTP endpoint for traces ("http://host:4318/v1/traces"); unset: no traces leave the process.
     otlp_endpoint: str | None = None
+
+    @model_validator(mode="after")
+    def _sources_fit_together(self) -> Self:
+        with_added(self.sources)
+        return self
+
+    @property
+    def all_sources(self) -> tuple[Source, ...]:
+        """The built-in sources and those of this deployment."""
+        return with_added(self.sources)
 
     @property
     def index_dir(self) -> Path:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from agent import AgentError
@@ -31,8 +32,14 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = "CLINSEARCH_" + "_".join(str(part) for part in first["loc"][:1]).upper()
-        raise stop(f"The setting {name} is wrong: {first['msg']}.") from error
+        setting, *inside = [str(part) for part in first["loc"]] or ["sources"]
+        # Inside a list of JSON objects: which one, and which field of it.
+        where = f" ({'.'.join(inside)})" if inside else ""
+        why = first["msg"].removeprefix("Value error, ")
+        raise stop(f"The setting CLINSEARCH_{setting.upper()} is wrong{where}: {why}.") from error
+    except SettingsError as error:
+        name = str(error).partition('field "')[2].partition('"')[0].upper()
+        raise stop(f"The setting CLINSEARCH_{name} is wrong: it is not valid JSON.") from error
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from retrieval import (
     open_corpus,
     packaged_counter,
     reader_named,
+    source_named,
     starter_entries,
 )
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
@@ -74,6 +75,9 @@ def add(
     failed = documents = 0
     with errors_as_sentences():
         chosen = reader_named(reader) if reader else None
+        known = [item.id for item in settings.all_sources]
+        if source is not None:
+            source_named(source, settings.all_sources)
         limits = CutLimits(packaged_counter())
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with (
@@ -86,7 +90,9 @@ def add(
                 name = Path(at.path).name
                 progress.update(task, description=f"Reading {name}: {at.files} files, {at.documents} documents")
 
-            for report in add_paths(paths, library, limits, reader=chosen, stated=stated, progress=show):
+            for report in add_paths(
+                paths, library, limits, reader=chosen, stated=stated, known_sources=known, progress=show
+            ):
                 _print_report(report)
                 failed += len(report.failed)
                 documents += report.changed
@@ -105,6 +111,8 @@ def list_corpora() -> None:
     if not summaries:
         out.print("Nothing was added yet. The starter guidelines are always searched.")
         return
+    known = {str(source.id) for source in settings.all_sources}
+    unknown = sorted({name for corpus in summaries for name in corpus.sources} - known)
     table = Table("Corpus", "Source", box=None, pad_edge=False)
     for name in ("Documents", "Passages", "Recommendations", "With strength"):
         table.add_column(name, justify="right")
@@ -117,7 +125,7 @@ def list_corpora() -> None:
         )
         table.add_row(
             corpus.corpus,
-            ", ".join(corpus.sources),
+            ", ".join(name if name in known else f"{name} (not in settings)" for name in corpus.sources),
             f"{corpus.documents}",
             f"{corpus.passages}",
             f"{corpus.recommendations}",
@@ -126,6 +134,15 @@ def list_corpora() -> None:
             shown,
         )
     out.print(table)
+    if unknown:
+        err.print(
+            f"Not offered to the agent: {', '.join(unknown)}. Add the source to CLINSEARCH_SOURCES, or add the files "
+            f"again with --source and one of: {', '.join(source.id for source in settings.all_sources)}.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import typer
@@ -18,4 +19,16 @@ def show() -> None:
     for name, value in settings:
         variable = f"CLINSEARCH_{name.upper()}"
         origin = "environment" if variable in os.environ else "default"
-        out.print(f"{variable}={value}  ({origin})", highlight=False, markup=False, soft_wrap=True)
+        shown = (
+            json.dumps([source.model_dump(mode="json") for source in settings.sources]) if name == "sources" else value
+        )
+        out.print(f"{variable}={shown}  ({origin})", highlight=False, markup=False, soft_wrap=True)
+    out.print("\nSources the model may choose between, where the index holds documents of them:", highlight=False)
+    for source in settings.all_sources:
+        filters = [
+            f"{name}: {', '.join(values)}"
+            for name, values in (("publishers", source.publishers), ("regions", source.regions))
+            if values
+        ]
+        limits = f" ({'; '.join(filters)})" if filters else ""
+        out.print(f"  {source.id}: {source.description}{limits}", highlight=False, markup=False, soft_wrap=True)

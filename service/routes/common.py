@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from retrieval import UnknownSourceError, source_named
 from service.container import Service
 from service.problems import ProblemError
 
@@ -17,6 +18,9 @@ def service_of(request: Request) -> Service:
 
 def check_source(service: Service, source: str | None) -> None:
     """Refuse a source that does not exist. Raises ProblemError."""
-    known = [str(item.id) for item in service.agent.searcher.sources]
-    if source is not None and source not in known:
-        raise ProblemError(422, "unknown_source", f"There is no such source. Use one of: {', '.join(known)}.")
+    if source is None:
+        return
+    try:
+        source_named(source, service.agent.searcher.sources)
+    except UnknownSourceError as error:
+        raise ProblemError(422, error.code, str(error)) from error

@@ -61,8 +61,5 @@ async def passage(request: Request, passage_id: Annotated[str, Path(max_length=5
 
 @router.get("/v1/sources")
 async def sources(request: Request) -> tuple[SourceInfo, ...]:
-    """The sources that can be searched."""
-    return tuple(
-        SourceInfo(id=str(source.id), description=source.description)
-        for source in service_of(request).agent.searcher.sources
-    )
+    """The sources that can be searched: those of the settings that the index holds documents of."""
+    return tuple(SourceInfo.of(source) for source in service_of(request).agent.searcher.sources)
