@@ -8,6 +8,7 @@ RetrievalError
 ├── IndexLockedError      another process is building the index
 ├── StoreError            the search engine failed
 ├── EncoderError          the encoder could not be loaded or failed
+├── RerankerError         the reranker could not be loaded or failed; the search answers without it
 ├── ReaderError           a file of a corpus cannot be read; the others go in
 ├── ArchiveRefusedError   an archive would unpack outside its folder or to an absurd size
 ├── UnknownReaderError    `--reader` named a reader that does not exist
@@ -66,6 +67,12 @@ class EncoderError(RetrievalError):
     """The encoder could not be loaded or failed."""
 
     code = "encoder_error"
+
+
+class RerankerError(RetrievalError):
+    """The reranker could not be loaded or failed; a search answers without it."""
+
+    code = "reranker_error"
 
 
 class UnknownSourceError(RetrievalError):

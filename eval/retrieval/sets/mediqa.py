@@ -16,11 +16,14 @@ import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args
 
 from eval.retrieval.question_set import QuestionSet, assembled, plain_entry
 from eval.retrieval.sets.locating import reading, required
 
-_FILES = ("mediqa_task3_TrainingSet2-Alexa.xml.xz", "mediqa_task3_ValidationSet.xml.xz")
+#: What the publisher calls the parts; every part searches the answers of both.
+MediqaPart = Literal["TrainingSet2-Alexa", "ValidationSet"]
+_PARTS: tuple[MediqaPart, ...] = get_args(MediqaPart)
 _RELEVANT_GAIN = 2  # grade 3, correct but incomplete
 _WHAT = (
     "Does the search find the answers that experts graded correct for a consumer's question among the answers of all "
@@ -28,8 +31,12 @@ _WHAT = (
 )
 
 
-def read_mediqa(folder: Path) -> QuestionSet:
+def read_mediqa(folder: Path, asked: MediqaPart | None = None, name: str = "mediqa") -> QuestionSet:
     """The set, of the training (Alexa) and the validation part together.
+
+    Args:
+        asked: only the questions of this part, over the same answers; for what was trained on the other part.
+        name: what the set is called.
 
     Raises:
         SetMissingError: a file is not in `folder`.
@@ -39,12 +46,13 @@ def read_mediqa(folder: Path) -> QuestionSet:
     queries: dict[str, str] = {}
     grades: defaultdict[str, dict[str, int]] = defaultdict(dict)
     conflicts = 0
-    for path in required(folder, *_FILES):
-        part = path.name.removeprefix("mediqa_task3_").split(".")[0]
+    paths = required(folder, *(f"mediqa_task3_{part}.xml.xz" for part in _PARTS))
+    for part, path in zip(_PARTS, paths, strict=True):
         with reading(path):
             for question in _questions(path):
                 query_id = f"{part}/{question.attrib['QID']}"
-                queries[query_id] = question.findtext("QuestionText", "")
+                if asked in (None, part):
+                    queries[query_id] = question.findtext("QuestionText", "")
                 for answer in question.iter("Answer"):
                     text = " ".join(answer.findtext("AnswerText", "").split())
                     if not text:
@@ -55,11 +63,11 @@ def read_mediqa(folder: Path) -> QuestionSet:
                     conflicts += grades[query_id].get(key, gain) != gain
                     grades[query_id][key] = max(gain, grades[query_id].get(key, 0))
     return assembled(
-        "mediqa",
+        name,
         measures_what=_WHAT,
         entries=(plain_entry(key, text) for key, text in sorted(texts.items())),
         queries=queries.items(),
-        grades=grades,
+        grades={query_id: own for query_id, own in grades.items() if query_id in queries},
         relevant_from=_RELEVANT_GAIN,
         left_out={"lower of two grades of one answer to one question": conflicts},
     )

@@ -1,0 +1,142 @@
+"""The rerank stage of a search: a second order of the first candidates, within a deadline it never exceeds.
+
+    score(p) = z(first stage's score of p) + weight * z(reranker's score of p)
+
+z subtracts the mean over the candidates and divides by their standard deviation, so the rule does not depend on the
+scale of either score. The first stage keeps a say because it knows what the reranker has not learnt, rare names above
+all. Candidates beyond the first N stay where they were.
+
+The scoring runs in a worker thread, a few passages at a time. The search waits for it until the deadline and not
+longer, whatever the reranker does; a late result is dropped, and the worker stops after the passages in hand. All
+or nothing: where one candidate is unscored at the deadline the fused order stands as a whole, because a ranking half
+of each would change with the load of the machine in ways nobody can explain. One worker: searches that come at
+the same time share its time, and under load they answer in fused order instead of queueing.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retrieval.errors import RerankerError
+from retrieval.reranking.base import Reranker
+
+#: Why a result stands in fused order: the stage is not there, time ran out, or the reranker failed; "few" where
+#: there were not two candidates to put in order.
+NotReranked = Literal["off", "deadline", "failed", "few"]
+
+
+class RerankSettings(BaseModel):
+    """How much is reranked, how it is weighed, and how long it may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: Candidates that are scored: the first of the fused order.
+    candidates: Annotated[int, Field(ge=2, le=100)] = 30
+    #: Milliseconds the search waits at most, from the moment the candidates are known.
+    deadline_ms: Annotated[float, Field(gt=0, le=60_000)] = 500.0
+    #: Weight of the reranker's score against the first stage's, both scaled to deviation 1.
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    #: Passages scored between two looks at the clock.
+    batch: Annotated[int, Field(ge=1, le=100)] = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """What came of it. `order` holds indices of the candidates, best first, and is the given order where `why` is set."""
+
+    order: tuple[int, ...]
+    #: The reranker's own scores by candidate; None where the fused order stands.
+    scores: tuple[float, ...] | None
+    #: Milliseconds the search waited.
+    ms: float
+    why: NotReranked | None = None
+
+
+class RerankStage:
+    """A reranker with its settings and its worker."""
+
+    def __init__(
+        self, reranker: Reranker, settings: RerankSettings, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` gives seconds."""
+        self._reranker = reranker
+        self.settings = settings
+        self._clock = clock
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rerank")
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the reranker."""
+        return self._reranker.fingerprint
+
+    def warm(self) -> Future[list[float]]:
+        """Have the worker load the model, so that the first search does not spend its deadline on that."""
+        return self._worker.submit(self._reranker.score, "ready", ["ready"])
+
+    def order(self, query: str, texts: Sequence[str], first: Sequence[float]) -> Reranked:
+        """Order candidates.
+
+        Args:
+            texts: the candidates' texts, best first; only the first `candidates` are scored.
+            first: the first stage's score of each.
+        """
+        began = self._clock()
+        held = tuple(range(len(texts)))
+        count = min(self.settings.candidates, len(texts))
+        if count < 2:
+            return Reranked(held, None, 0.0, "few")
+        ends = began + self.settings.deadline_ms / 1e3
+        dropped = threading.Event()
+        why: NotReranked
+        try:
+            job = self._worker.submit(self._scored, query, texts[:count], ends, dropped)
+            scores = job.result(timeout=max(0.0, ends - self._clock()))
+            why = "deadline"
+        except (TimeoutError, CancelledError):
+            dropped.set()
+            job.cancel()
+            scores, why = None, "deadline"
+        except RerankerError:
+            scores, why = None, "failed"
+        ms = (self._clock() - began) * 1e3
+        if scores is None:
+            return Reranked(held, None, ms, why)
+        weight = self.settings.weight
+        mixed = [a + weight * b for a, b in zip(_scaled(first[:count]), _scaled(scores), strict=True)]
+        best = sorted(range(count), key=lambda at: (-mixed[at], at))
+        return Reranked((*best, *held[count:]), tuple(scores), ms)
+
+    def close(self) -> None:
+        """Let the worker go, after the passages in hand; closing twice does nothing."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _scored(
+        self, query: str, texts: Sequence[str], ends: float, dropped: threading.Event
+    ) -> list[float] | None:
+        """Scores of all texts, or None where time ran out. Texts of like length go together: padding costs time."""
+        by_length = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        scores = [0.0] * len(texts)
+        for start in range(0, len(texts), self.settings.batch):
+            if dropped.is_set() or self._clock() >= ends:
+                return None
+            part = by_length[start : start + self.settings.batch]
+            for at, score in zip(part, self._reranker.score(query, [texts[at] for at in part]), strict=True):
+                if not math.isfinite(score):
+                    raise RerankerError("The reranker gave a score that is not a number.")
+                scores[at] = score
+        return scores if self._clock() < ends else None
+
+
+def _scaled(values: Sequence[float]) -> list[float]:
+    """Mean 0 and deviation 1; all 0 where the values do not differ."""
+    mean = math.fsum(values) / len(values)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    return [(value - mean) / deviation if deviation > 0 else 0.0 for value in values]

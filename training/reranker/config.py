@@ -1,0 +1,77 @@
+"""What a training run of the reranker does: one small record, part of the adapter's card.
+
+Read from a TOML file where one is given; every value has a default, and the defaults are those of the adapter
+that ships. Nothing else decides the result besides the corpora and the question sets it is kept apart from.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from training.reranker.errors import TrainingConfigError
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class RerankerConfig(BaseModel):
+    """Settings of data and training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 20261121
+
+    #: Questions taken from each corpus at most, after decontamination.
+    medquad_questions: Annotated[int, Field(ge=0)] = 2400
+    #: Of MedQuAD, at most this many of one form ("What causes * ?"): a few forms make up most of it.
+    questions_of_a_form: Annotated[int, Field(ge=1)] = 160
+    nigeria_questions: Annotated[int, Field(ge=0)] = 400
+    mmwr_questions: Annotated[int, Field(ge=0)] = 400
+    #: Passages of the same page that answer another question: "related", grade 1.
+    related: Annotated[int, Field(ge=0)] = 1
+    #: Passages of other pages that the product's own hybrid search puts high: grade 0.
+    mined: Annotated[int, Field(ge=1)] = 3
+    #: They are drawn from these ranks (from 1) of the search.
+    mined_from: Annotated[int, Field(ge=1)] = 1
+    mined_to: Annotated[int, Field(ge=1)] = 30
+    #: How often a question names the condition by another of its names, and how often a passage goes without title.
+    synonym_share: _Share = 0.3
+    untitled_share: _Share = 0.3
+    #: Of the questions with a page of their own, kept out of training to choose the weight of the stage.
+    held_out_questions: Annotated[int, Field(ge=0)] = 200
+
+    #: Tokens of question and passage together after which the passage is cut.
+    max_tokens: Annotated[int, Field(ge=32, le=512)] = 160
+    rank: Annotated[int, Field(ge=1, le=128)] = 32
+    alpha: Annotated[float, Field(gt=0)] = 64.0
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    warmup_share: _Share = 0.06
+    groups_per_step: Annotated[int, Field(ge=1)] = 8
+    #: Passes over the questions from the corpora, then over the graded answers alone.
+    epochs: Annotated[int, Field(ge=1)] = 1
+    graded_epochs: Annotated[int, Field(ge=0)] = 2
+    checkpoint_steps: Annotated[int, Field(ge=1)] = 25
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+def read_config(path: Path | None) -> RerankerConfig:
+    """The config in a TOML file; the defaults where there is no file.
+
+    Raises:
+        TrainingConfigError: it cannot be read, or a value is unknown or out of range.
+    """
+    if path is None:
+        return RerankerConfig()
+    try:
+        return RerankerConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingConfigError(f"The config {path.name} cannot be read: {type(error).__name__}.") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise TrainingConfigError(f"In the config {path.name}, {place}: {first['msg']}.") from error

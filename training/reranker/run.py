@@ -1,0 +1,131 @@
+"""One training run in one folder: data, training, the adapter with its card. Every part is done once and kept.
+
+Everything the run needs is in the library, the config and the question sets; the folder may be removed at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from retrieval import CorpusEntry, Encoder
+from retrieval.index import BuildProgress
+from retrieval.reranking import BaseModel
+from retrieval.search import SearchSettings
+from training.reranker.config import RerankerConfig
+from training.reranker.dataset import Dataset, GradedQuestion, build_dataset
+from training.reranker.decontamination import Contamination, Evaluated
+from training.reranker.errors import CheckpointError
+from training.reranker.groups import Group, groups_hash, read_groups, write_groups
+from training.reranker.mining import pool_searcher
+from training.reranker.questions import TRAINED_CORPORA, Asked, corpus_questions
+from training.reranker.schedule import schedule
+from training.reranker.train import StepReport, Weights, train
+
+GROUPS, GRADED, HELD_OUT, COUNTS = "groups.jsonl", "graded.jsonl", "held_out.jsonl", "counts.json"
+
+#: Says what happens now: the stage, done, in all.
+Progress = Callable[[str, int, int], None]
+
+
+def training_entries(entries: Iterable[CorpusEntry]) -> tuple[CorpusEntry, ...]:
+    """The documents of the corpora that are trained on."""
+    return tuple(entry for entry in entries if entry.document.id.split("/")[0] in TRAINED_CORPORA)
+
+
+def prepare_data(
+    entries: Iterable[CorpusEntry],
+    graded: Iterable[GradedQuestion],
+    *,
+    evaluated: Sequence[Evaluated],
+    graded_from: str,
+    encoder: Encoder,
+    vectors: Path,
+    config: RerankerConfig,
+    folder: Path,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> None:
+    """Build the data into `folder`, once.
+
+    Args:
+        evaluated: the sets to keep apart from; one is named `graded_from`.
+        graded_from: the set the graded answers belong to, which does not count against themselves.
+
+    Raises:
+        TrainingError, RetrievalError: as `build_dataset`.
+    """
+    if (folder / COUNTS).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    pool = training_entries(entries)
+    asked = corpus_questions(pool, config)
+
+    def encoding(at: BuildProgress) -> None:
+        progress("encoding passages", at.done, at.total)
+
+    settings = SearchSettings(leg_limit=max(50, config.mined_to))
+    searcher = pool_searcher(pool, encoder, vectors, report=encoding, settings=settings)
+    dataset = build_dataset(
+        asked,
+        graded,
+        searcher,
+        Contamination(evaluated),
+        Contamination(one for one in evaluated if one.name != graded_from),
+        config,
+        lambda done, total: progress("mining negatives", done, total),
+    )
+    _write(dataset, folder)
+
+
+def read_data(folder: Path) -> tuple[tuple[Group, ...], tuple[Group, ...], dict[str, int]]:
+    """What `prepare_data` wrote: groups, graded groups, counts.
+
+    Raises:
+        CheckpointError: a file there cannot be read.
+    """
+    try:
+        counts: dict[str, int] = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
+        return read_groups(folder / GROUPS), read_groups(folder / GRADED), counts
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"The training data in {folder.name} cannot be read: remove the folder.") from error
+
+
+def run_training(
+    folder: Path,
+    config: RerankerConfig,
+    *,
+    report: Callable[[StepReport], None] = lambda _: None,
+    after_corpora: Callable[[Weights], None] = lambda _: None,
+) -> tuple[Weights, str, float]:
+    """Train on the data in `folder`; goes on where an earlier call stopped.
+
+    Returns:
+        The weights, the hash of the data, and the seconds this call took.
+    """
+    groups, graded, _ = read_data(folder)
+    digest = groups_hash((*groups, *graded))
+    began = time.perf_counter()
+    weights = train(
+        schedule(groups, graded, config),
+        BaseModel(),
+        config,
+        folder,
+        data_hash=digest,
+        report=report,
+        after_corpora=after_corpora,
+    )
+    return weights, digest, time.perf_counter() - began
+
+
+def _write(dataset: Dataset, folder: Path) -> None:
+    write_groups(folder / GROUPS, dataset.groups)
+    write_groups(folder / GRADED, dataset.graded)
+    (folder / HELD_OUT).write_text("".join(json.dumps(_held(one)) + "\n" for one in dataset.held_out), encoding="utf-8")
+    # Written last: the data is whole where this is there.
+    (folder / COUNTS).write_text(json.dumps(dataset.counts, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def _held(one: Asked) -> dict[str, str]:
+    return {"question": one.question, "document": one.document_id, "section": one.answer.section[-1]}
