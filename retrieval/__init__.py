@@ -17,6 +17,7 @@ from retrieval.errors import (
     IndexMismatchError,
     IndexMissingError,
     ReaderError,
+    RerankerError,
     RetrievalError,
     StarterFileError,
     StoreError,
@@ -31,6 +32,7 @@ from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
 from retrieval.regions import HomeRegion
+from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named, with_added
 from retrieval.starter import starter_entries
@@ -68,6 +70,7 @@ __all__ = [
     "CorpusEntry",
     "CorpusError",
     "CorpusSummary",
+    "CrossEncoderReranker",
     "CutLimits",
     "Document",
     "DocumentId",
@@ -97,7 +100,12 @@ __all__ = [
     "PathReport",
     "ReaderError",
     "RecordCorpus",
+    "RerankSettings",
+    "RerankStage",
+    "Reranker",
+    "RerankerError",
     "RetrievalError",
+    "ScriptedReranker",
     "SearchFilters",
     "SearchRequest",
     "SearchResult",

@@ -21,6 +21,7 @@ from retrieval.generations import IndexDirectory
 from retrieval.index import store_points, vectors_of
 from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_manifest
 from retrieval.records import RecordStore
+from retrieval.reranking import RerankStage
 from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, dense_text
 from retrieval.sources import DEFAULT_SOURCES, Source, offered
@@ -51,13 +52,14 @@ def open_searcher(
     sources: tuple[Source, ...] = DEFAULT_SOURCES,
     settings: SearchSettings = DEFAULT_SETTINGS,
     withdrawals: Withdrawals | None = None,
+    reranking: RerankStage | None = None,
 ) -> HybridSearcher:
     """Open the index that serves from `directory`; several processes may do so at once.
 
     It keeps answering from what it opened when a new index is swapped in: open again to see that one.
     Of `sources`, those are offered that the index holds documents of. The exact store opens an index of any
     kind: it is made of the passages and vectors of record. What `withdrawals` names is never found, from the
-    moment it is named.
+    moment it is named. The searcher closes `reranking` with itself.
 
     Raises:
         IndexMissingError: nothing has been built there.
@@ -94,6 +96,7 @@ def open_searcher(
         index_version=manifest.index_version,
         superseded=superseded,
         withdrawals=withdrawals,
+        reranking=reranking,
     )
 
 
@@ -120,6 +123,7 @@ def memory_searcher(
     settings: SearchSettings = DEFAULT_SETTINGS,
     withdrawals: Withdrawals | None = None,
     today: Callable[[], date] | None = None,
+    reranking: RerankStage | None = None,
 ) -> HybridSearcher:
     """A searcher over entries in memory: exact store, `HashingEncoder` unless another is given. For tests.
 
@@ -145,6 +149,7 @@ def memory_searcher(
         index_version=version,
         superseded=superseded,
         withdrawals=withdrawals,
+        reranking=reranking,
         **({} if today is None else {"today": today}),
     )
 

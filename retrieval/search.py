@@ -21,6 +21,7 @@ from retrieval.errors import IndexMismatchError
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.regions import HomeRegion, from_elsewhere, home_first
+from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named
 from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores.base import Leg, SearchStore
@@ -83,7 +84,8 @@ class Hit(_Model):
 
     #: From 1.
     rank: int
-    #: Reciprocal rank fusion score; comparable within one result only.
+    #: Reciprocal rank fusion score; comparable within one result only. Where the result is reranked, the order
+    #: follows from this and `rerank_score` together.
     score: float
     passage: Passage
     document: Document
@@ -92,6 +94,8 @@ class Hit(_Model):
     bm25_score: float | None = None
     #: Cosine, -1 .. 1.
     cosine: float | None = None
+    #: The reranker's own score, comparable within one result only; None where it did not score this hit.
+    rerank_score: float | None = None
     status: GuidanceStatus = GuidanceStatus.CURRENT
     #: The newest version in the index of a superseded document.
     superseded_by: DocumentId | None = None
@@ -111,6 +115,11 @@ class SearchResult(_Model):
     dense_ms: float
     #: Fusion and reading the passages.
     fuse_ms: float
+    #: What the search waited for the reranker, whether or not it was in time.
+    rerank_ms: float = 0.0
+    #: Whether the reranker had a say in the order; if not, it is the fused order, and why.
+    reranked: bool = False
+    not_reranked: NotReranked | None = "off"
     total_ms: float
 
 
@@ -176,7 +185,9 @@ class HybridSearcher:
         superseded: Mapping[DocumentId, DocumentId] | None = None,
         withdrawals: Withdrawals | None = None,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        reranking: RerankStage | None = None,
     ) -> None:
+        self._reranking = reranking
         self._superseded = superseded or {}
         self._withdrawals = withdrawals
         self._hidden: tuple[Withdrawn, frozenset[PassageId]] = (NOTHING_WITHDRAWN, frozenset())
@@ -202,7 +213,7 @@ class HybridSearcher:
         matched = time.perf_counter()
         dense = [self._store.dense_leg(vector, filters, depth) for vector in vectors]
         compared = time.perf_counter()
-        hits = self._hits(bm25, dense, request)
+        hits, reranked = self._hits(bm25, dense, request)
         end = time.perf_counter()
         return SearchResult(
             hits=hits,
@@ -211,7 +222,10 @@ class HybridSearcher:
             encode_ms=(encoded - start) * 1e3,
             bm25_ms=(matched - encoded) * 1e3,
             dense_ms=(compared - matched) * 1e3,
-            fuse_ms=(end - compared) * 1e3,
+            fuse_ms=(end - compared) * 1e3 - reranked.ms,
+            rerank_ms=reranked.ms,
+            reranked=reranked.scores is not None,
+            not_reranked=reranked.why,
             total_ms=(end - start) * 1e3,
         )
 
@@ -240,7 +254,9 @@ class HybridSearcher:
         return self._store.count()
 
     def close(self) -> None:
-        """Release the store and the corpus; closing twice does nothing."""
+        """Release the store, the corpus and the reranker's worker; closing twice does nothing."""
+        if self._reranking is not None:
+            self._reranking.close()
         self._store.close()
         self._corpus.close()
 
@@ -249,19 +265,23 @@ class HybridSearcher:
             return filters
         return source_named(filters.source, self.sources).narrowed(filters)
 
-    def _hits(self, bm25: list[Leg], dense: list[Leg], request: SearchRequest) -> tuple[Hit, ...]:
+    def _hits(self, bm25: list[Leg], dense: list[Leg], request: SearchRequest) -> tuple[tuple[Hit, ...], Reranked]:
         weights = [1.0, *[request.later_weight] * (len(bm25) - 1)] * 2
         legs = [[passage_id for passage_id, _ in leg] for leg in (*bm25, *dense)]
         bm25_best, dense_best = _best(bm25), _best(dense)
         fused = reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights)
         # Once more: one may have been withdrawn since its leg was made.
         hidden = self._withdrawn_passages()
+        looked_at = max(request.limit, 0 if self._reranking is None else self._reranking.settings.candidates)
         chosen = []
-        for passage_id, score in [item for item in fused if item[0] not in hidden][: request.limit]:
+        for passage_id, score in [item for item in fused if item[0] not in hidden][:looked_at]:
             found = self._corpus.passage(passage_id)
             if found is None:
                 raise IndexMismatchError("The index names a passage that is not there. Run `clinsearch index build`.")
             chosen.append((passage_id, score, found))
+        reranked = self._reranked(request.queries[0], chosen)
+        rerank_scores = dict(zip([item[0] for item in chosen], reranked.scores or (), strict=False))
+        chosen = [chosen[at] for at in reranked.order[: request.limit]]
         home = request.home_region or self._settings.home_region
         hits = []
         for rank, (passage_id, score, found) in enumerate(
@@ -279,10 +299,18 @@ class HybridSearcher:
                     dense_rank=dense_rank,
                     bm25_score=bm25_score,
                     cosine=cosine,
+                    rerank_score=rerank_scores.get(passage_id),
                     **self._standing(found[1], home),
                 )
             )
-        return tuple(hits)
+        return tuple(hits), reranked
+
+    def _reranked(self, query: str, chosen: list[tuple[PassageId, float, tuple[Passage, Document]]]) -> Reranked:
+        """The order of the candidates. Only the first query counts: later ones are other words for the same need."""
+        if self._reranking is None:
+            return Reranked(tuple(range(len(chosen))), None, 0.0, "off")
+        texts = [reranked_text(passage) for _, _, (passage, _) in chosen]
+        return self._reranking.order(query, texts, [score for _, score, _ in chosen])
 
     def _standing(self, document: Document, home: str | None) -> dict[str, Any]:
         newer = self._superseded.get(document.id)

@@ -67,7 +67,7 @@ class MiniLmEncoder:
 
     def encode_passages(self, texts: list[str], progress: EncodeProgress | None = None) -> Vectors:
         """See `Encoder.encode_passages`."""
-        precision = _passage_precision() if self._precision == "auto" else self._precision
+        precision = native_precision() if self._precision == "auto" else self._precision
         parts = [np.zeros((0, self.dimension), dtype=np.float32)]
         for start in range(0, len(texts), self._CHUNK):
             parts.append(self._encode(texts[start : start + self._CHUNK], precision))
@@ -113,7 +113,7 @@ class MiniLmEncoder:
                 logging.enable_progress_bar()
 
 
-def _passage_precision() -> Literal["bf16", "fp32"]:
+def native_precision() -> Literal["bf16", "fp32"]:
     """bf16 where the CPU multiplies it natively; emulated elsewhere, it is slower than fp32."""
     try:
         capabilities = importlib.import_module("torch").cpu.get_capabilities()

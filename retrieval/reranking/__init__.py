@@ -1,9 +1,28 @@
 """Reranking: a second look at the first candidates of a search, question and passage read together.
 
-The names below are the public ones.
+The names below are the public ones. `network` imports torch and is imported only where a model is loaded.
 """
 
+from retrieval.reranking.adapter import AdapterCard, read_card, save_adapter
+from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
+from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
+from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage
 from retrieval.reranking.text import RERANKED_TEXT_VERSION, reranked_text
 
-__all__ = ["BaseModel", "RERANKED_TEXT_VERSION", "reranked_text"]
+__all__ = [
+    "PACKAGED_ADAPTER",
+    "RERANKED_TEXT_VERSION",
+    "AdapterCard",
+    "BaseModel",
+    "CrossEncoderReranker",
+    "NotReranked",
+    "RerankSettings",
+    "RerankStage",
+    "Reranked",
+    "Reranker",
+    "ScriptedReranker",
+    "read_card",
+    "reranked_text",
+    "save_adapter",
+]

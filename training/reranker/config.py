@@ -43,19 +43,23 @@ class RerankerConfig(BaseModel):
     #: Of the questions with a page of their own, kept out of training to choose the weight of the stage.
     held_out_questions: Annotated[int, Field(ge=0)] = 200
 
-    #: Tokens of question and passage together after which the passage is cut.
+    #: What training takes of the data: the first groups, and the first passages of each (the answer comes first).
+    trained_groups: Annotated[int, Field(ge=1)] = 1600
+    trained_passages: Annotated[int, Field(ge=2)] = 4
+    #: Tokens of question and passage together after which the passage is cut, in training and in use.
+    trained_tokens: Annotated[int, Field(ge=32, le=512)] = 112
     max_tokens: Annotated[int, Field(ge=32, le=512)] = 160
     rank: Annotated[int, Field(ge=1, le=128)] = 32
-    alpha: Annotated[float, Field(gt=0)] = 64.0
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    alpha: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 4e-4
     head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     warmup_share: _Share = 0.06
-    groups_per_step: Annotated[int, Field(ge=1)] = 8
-    #: Passes over the questions from the corpora, then over the graded answers alone.
+    groups_per_step: Annotated[int, Field(ge=1)] = 6
+    #: Passes over the questions from the corpora, then over the graded answers with half as many corpus groups.
     epochs: Annotated[int, Field(ge=1)] = 1
     graded_epochs: Annotated[int, Field(ge=0)] = 2
-    checkpoint_steps: Annotated[int, Field(ge=1)] = 25
+    checkpoint_steps: Annotated[int, Field(ge=1)] = 20
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 

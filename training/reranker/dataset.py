@@ -6,6 +6,7 @@ Everything follows from the corpora, the config and its seed. What is left out i
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from training.reranker.errors import TrainingDataError
 from training.reranker.groups import Group, Origin
 from training.reranker.mining import mined_negatives
 from training.reranker.questions import Asked
+
+# One question at the start of a text, with the words after it.
+_ECHO = re.compile(r"^[^.?!]{5,200}\?\s+(?=\S)")
 
 #: Says how many questions have been worked through, of how many.
 Report = Callable[[int, int], None]
@@ -146,19 +150,20 @@ def _group(
         counts["questions left out: nothing to tell the answer from"] += 1
         return None
     untitled = drawn.random() < config.untitled_share
-    texts = tuple(_text(passage, untitled) for passage, _ in graded)
-    return Group(
-        origin=one.origin, question=one.question, passages=texts, grades=tuple(grade for _, grade in graded)
-    )
+    texts = tuple(trained_text(passage, untitled=untitled) for passage, _ in graded)
+    return Group(origin=one.origin, question=one.question, passages=texts, grades=tuple(grade for _, grade in graded))
 
 
-def _text(passage: Passage, untitled: bool) -> str:
-    return passage.text if untitled else reranked_text(passage)
+def trained_text(passage: Passage, *, untitled: bool) -> str:
+    """What stands in a group for a passage, without a question it begins by repeating.
+
+    A third of MedQuAD's answers start with their own question; left in, it alone would tell them from the others.
+    """
+    bare = _ECHO.sub("", passage.text, count=1) or passage.text
+    return bare if untitled else reranked_text(passage.model_copy(update={"text": bare}))
 
 
-def _graded_groups(
-    graded: Iterable[GradedQuestion], apart: Contamination, counts: Counter[str]
-) -> Iterable[Group]:
+def _graded_groups(graded: Iterable[GradedQuestion], apart: Contamination, counts: Counter[str]) -> Iterable[Group]:
     for one in graded:
         if (name := apart.of_question(one.question)) is not None:
             counts[f"graded questions left out: asked in {name}"] += 1

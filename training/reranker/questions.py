@@ -34,7 +34,10 @@ _TEMPLATES = (
     (re.compile(r"clinical feature|symptom|sign|presentation", re.I), ("How does {c} present?", "Features of {c}")),
     (re.compile(r"complication", re.I), ("What are the complications of {c}?",)),
     (re.compile(r"prevent|prophyl", re.I), ("How can {c} be prevented?",)),
-    (re.compile(r"adverse|caution|side.effect|contraindic", re.I), ("Which cautions and adverse effects apply in {c}?",)),
+    (
+        re.compile(r"adverse|caution|side.effect|contraindic", re.I),
+        ("Which cautions and adverse effects apply in {c}?",),
+    ),
     (re.compile(r"referr", re.I), ("When should a patient with {c} be referred?",)),
     (re.compile(r"aetiolog|cause|risk factor|epidemiolog", re.I), ("What causes {c}?",)),
 )

@@ -1,7 +1,7 @@
 """Which groups each optimiser step sees: a fixed list drawn from the seed, so a run can go on at any step.
 
-First the questions from the corpora, then the graded answers mixed with as many corpus groups, which keeps what was
-learnt first. Groups of like length share a step: a step costs what its longest pair costs.
+First the questions from the corpora, then the graded answers mixed with half as many corpus groups, which keep what
+was learnt first. Groups of like length share a step: a step costs what its longest pair costs.
 """
 
 from __future__ import annotations
@@ -27,12 +27,17 @@ class Schedule:
 def schedule(groups: Sequence[Group], graded: Sequence[Group], config: RerankerConfig) -> Schedule:
     """The steps of a run."""
     drawn = random.Random(config.seed)  # noqa: S311 - a draw to repeat, not a secret
+    groups = [_part(group, config.trained_passages) for group in groups[: config.trained_groups]]
     first = [step for _ in range(config.epochs) for step in _epoch(groups, config, drawn)]
     second: list[tuple[Group, ...]] = []
     for _ in range(config.graded_epochs if graded else 0):
-        mixed = [*graded, *drawn.sample(groups, min(len(graded), len(groups)))]
+        mixed = [*graded, *drawn.sample(groups, min(len(graded) // 2, len(groups)))]
         second += _epoch(mixed, config, drawn)
     return Schedule((*first, *second), len(first))
+
+
+def _part(group: Group, passages: int) -> Group:
+    return group.model_copy(update={"passages": group.passages[:passages], "grades": group.grades[:passages]})
 
 
 def _epoch(groups: Sequence[Group], config: RerankerConfig, drawn: random.Random) -> list[tuple[Group, ...]]:

@@ -9,7 +9,6 @@ it would have had.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ def train(
     optimiser = _optimiser(network, config)
     steps = len(plan.steps)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, config))
-    identity = {"data": data_hash, "config": config.model_dump(exclude={"threads", "checkpoint_steps"})}
+    identity = {"data": data_hash, "config": config.model_dump(exclude={"threads", "checkpoint_steps", "max_tokens"})}
     start = _resume(folder / _CHECKPOINT, identity, network, optimiser, rate)
     network.train()
     with (folder / METRICS).open("a", encoding="utf-8") as metrics:
@@ -84,7 +83,7 @@ def train(
                 after_corpora(trained_weights(network))
             began = time.perf_counter()
             loss, right, pairs = _step(plan.steps[number], network, base, config)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], 1.0)
             optimiser.step()
             rate.step()
@@ -124,7 +123,9 @@ def _network(base: BaseModel, config: RerankerConfig) -> CrossEncoderNetwork:
     network = base.network()
     for parameter in network.encoder.parameters():
         parameter.requires_grad = False
-    updates = peft.LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=list(LORA_LAYERS), lora_dropout=0.0)
+    updates = peft.LoraConfig(
+        r=config.rank, lora_alpha=config.alpha, target_modules=list(LORA_LAYERS), lora_dropout=0.0
+    )
     network.encoder = peft.get_peft_model(network.encoder, updates)
     return network
 
@@ -152,7 +153,7 @@ def _step(
 ) -> tuple[Tensor, float, int]:
     questions = [group.question for group in groups for _ in group.passages]
     passages = [passage for group in groups for passage in group.passages]
-    inputs = base.tokenise(questions, passages, config.max_tokens)
+    inputs = base.tokenise(questions, passages, config.trained_tokens)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         scores = network(**inputs)
     losses, right, at = [], 0, 0
@@ -175,7 +176,7 @@ def _save(path: Path, identity: dict[str, Any], step: int, network: Any, optimis
     }
     written = path.with_suffix(".part")
     torch.save(state, written)
-    os.replace(written, path)
+    written.replace(path)
 
 
 def _resume(path: Path, identity: dict[str, Any], network: Any, optimiser: Any, rate: Any) -> int:
@@ -194,5 +195,7 @@ def _resume(path: Path, identity: dict[str, Any], network: Any, optimiser: Any, 
         optimiser.load_state_dict(state["optimiser"])
         rate.load_state_dict(state["rate"])
     except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
-        raise CheckpointError(f"The checkpoint in {path.parent.name} cannot be read: remove it to start anew.") from error
+        raise CheckpointError(
+            f"The checkpoint in {path.parent.name} cannot be read: remove it to start anew."
+        ) from error
     return int(state["step"])

@@ -1,0 +1,124 @@
+"""The adapter of the reranker on disk: what was trained, and the card that says of what and how well.
+
+A folder with `adapter.safetensors` (low-rank updates by layer in bfloat16, the scoring head in float32), `card.json`
+(read here) and `CARD.md` (for people). Loading refuses a file that is not the card's and a base that is not the one
+the adapter was trained on: both would give scores nobody measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel as Model
+from pydantic import ConfigDict, Field, ValidationError
+
+from retrieval.errors import RerankerError
+from retrieval.files import write_atomically
+from retrieval.reranking.base_model import NOT_INSTALLED, BaseModel
+from retrieval.reranking.text import RERANKED_TEXT_VERSION
+
+if TYPE_CHECKING:
+    from retrieval.reranking.network import CrossEncoderNetwork
+
+ADAPTER_FILE, CARD_FILE = "adapter.safetensors", "card.json"
+_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AdapterCard(Model):
+    """What loading needs to know of an adapter, with where it comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    name: str
+    base: str
+    base_sha256: _Sha256
+    adapter_sha256: _Sha256
+    text_version: str
+    rank: Annotated[int, Field(ge=1)]
+    alpha: Annotated[float, Field(gt=0)]
+    max_tokens: Annotated[int, Field(ge=32, le=512)]
+    #: Weight of its score in the rerank stage, chosen on the named set alone.
+    weight: Annotated[float, Field(ge=0)]
+    weight_chosen_on: str
+    #: Whether it helped on sets it was not trained on: what the setting `auto` follows.
+    helps: bool
+    #: Hash of the training groups, and how many of what: see CARD.md.
+    data_sha256: _Sha256
+    counts: Mapping[str, int]
+    config: Mapping[str, int | float]
+
+
+def save_adapter(folder: Path, weights: Mapping[str, Any], **card: Any) -> AdapterCard:
+    """Write an adapter with its card.
+
+    Args:
+        weights: tensors as `training.reranker.trained_weights` names them.
+        card: the fields of the card besides the two hashes of what is written and its version.
+    """
+    torch, safetensors = importlib.import_module("torch"), importlib.import_module("safetensors.torch")
+    folder.mkdir(parents=True, exist_ok=True)
+    held = {
+        name: value.contiguous() if name.startswith("head.") else value.to(torch.bfloat16).contiguous()
+        for name, value in sorted(weights.items())
+    }
+    content: bytes = safetensors.save(held)
+    made = AdapterCard(
+        base=BaseModel.name,
+        base_sha256=BaseModel().sha256,
+        adapter_sha256=hashlib.sha256(content).hexdigest(),
+        text_version=RERANKED_TEXT_VERSION,
+        **card,
+    )
+    with write_atomically(folder / ADAPTER_FILE) as file:
+        file.write(content)
+    with write_atomically(folder / CARD_FILE) as file:
+        file.write(made.model_dump_json(indent=1).encode() + b"\n")
+    return made
+
+
+def read_card(folder: Path) -> AdapterCard:
+    """The card in `folder`.
+
+    Raises:
+        RerankerError: there is none, or it is damaged.
+    """
+    try:
+        return AdapterCard.model_validate_json((folder / CARD_FILE).read_bytes())
+    except OSError as error:
+        raise RerankerError(f"There is no reranker adapter in {folder.name}.") from error
+    except ValidationError as error:
+        raise RerankerError(f"The card of the reranker adapter in {folder.name} is damaged.") from error
+
+
+def merged_network(folder: Path, card: AdapterCard, base: BaseModel) -> CrossEncoderNetwork:
+    """The base with the adapter's updates added to its weights: W + alpha / rank * B A (Hu et al., "LoRA", 2021).
+
+    Raises:
+        RerankerError: the adapter belongs to another base or another text, or the file is not the card's.
+    """
+    if card.text_version != RERANKED_TEXT_VERSION:
+        raise RerankerError("The reranker adapter was trained on other passage texts: train it again.")
+    if card.base_sha256 != base.sha256:
+        raise RerankerError(f"The reranker adapter was trained on another {card.base} than the one installed.")
+    try:
+        content = (folder / ADAPTER_FILE).read_bytes()
+        if hashlib.sha256(content).hexdigest() != card.adapter_sha256:
+            raise RerankerError("The reranker adapter is not the one its card describes: install it again.")
+        weights = importlib.import_module("safetensors.torch").load(content)
+        network = base.network()
+        network.head.load_state_dict(
+            {name.removeprefix("head."): value for name, value in weights.items() if name.startswith("head.")}
+        )
+        for name in [name.removesuffix(".lora_A") for name in weights if name.endswith(".lora_A")]:
+            down, up = weights[f"{name}.lora_A"].float(), weights[f"{name}.lora_B"].float()
+            network.encoder.get_submodule(name).weight.data += card.alpha / card.rank * (up @ down)
+    except ImportError as error:
+        raise RerankerError(NOT_INSTALLED) from error
+    except (OSError, KeyError, AttributeError, RuntimeError, ValueError) as error:
+        raise RerankerError(f"The reranker adapter cannot be loaded: {type(error).__name__}.") from error
+    return network
