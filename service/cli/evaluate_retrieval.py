@@ -47,7 +47,8 @@ def retrieval(
 ) -> None:
     """nDCG@10, recall and MRR@10 with 95 % intervals, and latency.
 
-    Benchmarks are read from the folder in CLINSEARCH_BENCHMARKS; a set that is not there is skipped with a message.
+    Benchmarks are read from the folder in CLINSEARCH_BENCHMARKS, guideline corpora from that in CLINSEARCH_CORPORA; a
+    set that is not there is skipped with a message.
     Passages are encoded once and kept in the data directory; an interrupted run goes on where it was.
     """
     settings = load_settings()
