@@ -54,7 +54,14 @@ class ScaleBench:
 
 
 def run_scale_bench(
-    passages: int, *, data: Path, vectors: Path, question_file: Path | None, repeats: int = 3, log: Log | None = None
+    passages: int,
+    *,
+    data: Path,
+    vectors: Path,
+    question_file: Path | None = None,
+    repeats: int = 3,
+    encoder: Encoder | None = None,
+    log: Log | None = None,
 ) -> ScaleBench:
     """Build an index of `passages` and measure searching it.
 
@@ -63,7 +70,7 @@ def run_scale_bench(
     """
     say: Log = log or (lambda _: None)
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    encoder = _encoder()
+    encoder = encoder or _encoder()
     asked = tuple(dict.fromkeys(questions(question_file)))
     say(f"collecting {passages} passages")
     made = collection(passages, data, vectors, encoder)
