@@ -135,13 +135,15 @@ def format_scale(bench: ScaleBench) -> str:
         f"{made.moved} of {len(made.vectors)} vectors are real ones moved",
         f"both legs {LEG_LIMIT} deep, fusion, {_TOP} passages read, superseded left out; question encoding left out",
         f"{'filter':32}{'matching':>9}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}{'bm25':>7}{'dense':>7}{'read':>7}"
+        f"{'cpu p50':>9}{'cpu p95':>9}"
         f"{'recall@10':>11}",
     ]
     for key, runs in search.times.items():
         for times in runs:
             lines.append(
                 f"{key:32}{bench.matching[key]:>9}{times.p50:>8.2f}{times.p95:>8.2f}{times.p99:>8.2f}"
-                f"{times.bm25_p50:>7.2f}{times.dense_p50:>7.2f}{times.read_p50:>7.2f}{bench.recall[key]:>11.3f}"
+                f"{times.bm25_p50:>7.2f}{times.dense_p50:>7.2f}{times.read_p50:>7.2f}{times.cpu_p50:>9.2f}{times.cpu_p95:>9.2f}"
+                f"{bench.recall[key]:>11.3f}"
             )
     encoder = f", {search.with_encoder_mb:.0f} MB with the encoder loaded" if search.with_encoder_mb else ""
     lines += [
