@@ -1,10 +1,14 @@
-"""`make bench`: every speed claim of this project, as figures and ratios of one run."""
+"""`make bench`: every speed claim of this project, as figures and ratios of one run.
+
+Options are those of the scale benchmark: `python -m eval.bench --passages 50000 200000 --data DIR`.
+"""
 
 from __future__ import annotations
 
 import sys
 
 from eval.bench_agent import run_agent_bench
+from eval.bench_scale import main as bench_scale
 from eval.bench_search import format_table, run_search_bench
 
 
@@ -12,7 +16,9 @@ def main() -> None:
     """Run all benchmarks and print their tables."""
     sys.stdout.write(run_agent_bench().table() + "\n\n")
     sys.stdout.flush()
-    sys.stdout.write(format_table(run_search_bench()) + "\n")
+    sys.stdout.write(format_table(run_search_bench()) + "\n\n")
+    sys.stdout.flush()
+    bench_scale()
 
 
 if __name__ == "__main__":

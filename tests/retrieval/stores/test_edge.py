@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ import pytest
 from retrieval.bm25 import term_ids
 from retrieval.documents import PassageId, SourceId
 from retrieval.errors import StoreError
-from retrieval.filters import NO_FILTERS
-from retrieval.stores import EdgeStore, StorePoint
+from retrieval.filters import NO_FILTERS, SearchFilters
+from retrieval.stores import EdgeSettings, EdgeStore, ExactStore, StorePoint
 
 ROOT = Path(__file__).parents[3]
 VECTOR = np.array([1.0, 0.0, 0.0], dtype=np.float32)
@@ -85,3 +86,29 @@ def test_nothing_to_store_is_a_typed_error(tmp_path: Path) -> None:
 def test_no_passage_text_is_kept_in_the_engine(built: Path) -> None:
     """Texts live in the store of record only; the engine knows numbers and filter values."""
     assert json.loads((built / "passages.json").read_text("utf-8")) == [f"p{number}" for number in range(5)]
+
+
+def test_coded_vectors_find_what_exact_search_finds_with_exact_scores() -> None:
+    """Above `exact_up_to` codes are compared first; what is shown must not depend on it."""
+    random = np.random.default_rng(5)
+    centres = random.normal(size=(60, 64))
+    rows = np.repeat(centres, 50, axis=0) + random.normal(scale=0.7, size=(3000, 64))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    points = [
+        StorePoint(PassageId(f"p{n:04d}"), SourceId("s"), "P", "GB" if n % 3 else "US", term_ids([f"w{n}"]), row)
+        for n, row in enumerate(rows)
+    ]
+    exact = ExactStore(points)
+    with TemporaryDirectory() as folder:
+        coded = EdgeStore.build(points, Path(folder) / "coded", settings=EdgeSettings(exact_up_to=0))
+        shares = []
+        for number in range(100):
+            query = rows[number * 29] + random.normal(scale=0.05, size=64).astype(np.float32)
+            query /= np.linalg.norm(query)
+            for filters in (NO_FILTERS, SearchFilters(regions=("US",))):
+                found, best = coded.dense_leg(query, filters, 10), dict(exact.dense_leg(query, filters, 100))
+                shares.append(len({item for item, _ in found} & set(list(best)[:10])) / 10)
+                for item, score in found:
+                    assert score == pytest.approx(best.get(item, score), abs=1e-5)
+        coded.close()
+    assert np.mean(shares) > 0.995
