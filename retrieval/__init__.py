@@ -8,7 +8,19 @@ from retrieval.chunking import CutLimits, cut_document
 from retrieval.corpus import Corpus, MemoryCorpus, RecordCorpus
 from retrieval.dates import PartialDate
 from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId, PassageKind, SourceId
-from retrieval.encoders import Encoder, HashingEncoder, MiniLmEncoder
+from retrieval.encoders import (
+    UNPROVEN,
+    Encoder,
+    EncoderKind,
+    EncoderOptions,
+    HashingEncoder,
+    LocalEncoder,
+    MiniLmEncoder,
+    Precision,
+    RemoteEncoder,
+    make_encoder,
+)
+from retrieval.encoders.config import Pooling
 from retrieval.errors import (
     ArchiveRefusedError,
     CorpusError,
@@ -62,6 +74,7 @@ __all__ = [
     "NOTHING_STATED",
     "NOTHING_WITHDRAWN",
     "READERS",
+    "UNPROVEN",
     "WITHDRAWALS_FILE",
     "AddProgress",
     "ArchiveRefusedError",
@@ -78,6 +91,8 @@ __all__ = [
     "EdgeStore",
     "Encoder",
     "EncoderError",
+    "EncoderKind",
+    "EncoderOptions",
     "EstimatedCounter",
     "ExactBackend",
     "ExactStore",
@@ -91,6 +106,7 @@ __all__ = [
     "IndexMismatchError",
     "IndexMissingError",
     "Library",
+    "LocalEncoder",
     "MemoryCorpus",
     "MiniLmEncoder",
     "PartialDate",
@@ -98,8 +114,11 @@ __all__ = [
     "PassageId",
     "PassageKind",
     "PathReport",
+    "Pooling",
+    "Precision",
     "ReaderError",
     "RecordCorpus",
+    "RemoteEncoder",
     "RerankSettings",
     "RerankStage",
     "Reranker",
@@ -132,6 +151,7 @@ __all__ = [
     "cut_document",
     "dates_in_order",
     "guidance_status",
+    "make_encoder",
     "memory_searcher",
     "open_corpus",
     "open_searcher",

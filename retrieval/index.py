@@ -32,7 +32,7 @@ from retrieval.versions import superseded_by
 from retrieval.withdrawals import NOTHING_WITHDRAWN, Withdrawn
 
 # Texts encoded between two durable writes: what a killed build may have to encode again.
-_ENCODE_CHUNK = 512
+_ENCODE_CHUNK = 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from agent import ClinicalAgent, Journal, ModelIdentity, OpenAIModelClient
 from retrieval import (
-    HashingEncoder,
     HybridSearcher,
-    MiniLmEncoder,
     SearchSettings,
     Withdrawals,
     open_searcher,
     store_backend,
 )
+from retrieval import make_encoder as encoder_of
 from service.metrics import Metrics
 from service.model.manifest import read_model_manifest
 from service.settings import Settings
@@ -46,8 +45,8 @@ class Service:
 
 
 def make_encoder(settings: Settings) -> Encoder:
-    """The encoder named in settings."""
-    return HashingEncoder() if settings.encoder == "hashing" else MiniLmEncoder()
+    """The encoder named in settings. Raises EncoderError where a setting is missing or the weights are not there."""
+    return encoder_of(settings.encoder_options())
 
 
 def make_store(settings: Settings) -> StoreBackend:

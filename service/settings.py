@@ -10,7 +10,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Budget
 from agent.run import AgentSettings
-from retrieval import WITHDRAWALS_FILE, HomeRegion, ServerSettings, Source, StoreError, StoreKind, with_added
+from retrieval import (
+    WITHDRAWALS_FILE,
+    EncoderKind,
+    EncoderOptions,
+    HomeRegion,
+    Pooling,
+    Precision,
+    ServerSettings,
+    Source,
+    StoreError,
+    StoreKind,
+    with_added,
+)
 
 
 class Settings(BaseSettings):
@@ -56,7 +68,26 @@ class Settings(BaseSettings):
     #: Shards of a new collection (unset: the server's choice) and copies of each.
     qdrant_shards: int | None = Field(default=None, ge=1, le=1000)
     qdrant_replicas: int = Field(default=1, ge=1, le=10)
-    encoder: Literal["minilm", "hashing"] = "minilm"
+    #: What turns texts into vectors; `index build` after a change. "local" is any model in the transformers layout.
+    encoder: EncoderKind = "minilm"
+    #: Directory of its weights, or a hub id, which is then downloaded; for "remote" its name on the server.
+    encoder_model: str | None = None
+    #: Of the query encoder, where it is another model (medcpt).
+    encoder_query_model: str | None = None
+    #: For "remote": an OpenAI-compatible server, "https://host:8000/v1", and its key.
+    encoder_url: str | None = None
+    encoder_api_key: SecretStr | None = None
+    #: Put before queries and before passages as they stand; unset: what the model's card says.
+    encoder_query_prefix: str | None = None
+    encoder_passage_prefix: str | None = None
+    encoder_pooling: Pooling | None = None
+    encoder_max_tokens: int | None = Field(default=None, ge=8)
+    #: Leading components that are kept of a vector (Matryoshka); for "remote" the length of its vectors.
+    encoder_dimension: int | None = Field(default=None, ge=2)
+    #: Of passages: "auto" is bf16 where the CPU multiplies it natively.
+    encoder_precision: Precision | None = None
+    #: Tokens in one forward pass.
+    encoder_batch_tokens: int | None = Field(default=None, ge=8)
 
     #: "auto": a local model that was not trained for the action protocol may only search first, and its
     #: words are not used as answers. "free": the model decides everything.
@@ -103,6 +134,11 @@ class Settings(BaseSettings):
     @property
     def local_model_url(self) -> str:
         return f"http://127.0.0.1:{self.model_port}/v1"
+
+    def encoder_options(self) -> EncoderOptions:
+        """What was chosen of the encoder."""
+        names = (name for name in EncoderOptions.model_fields if name != "encoder")
+        return EncoderOptions(encoder=self.encoder, **{name: getattr(self, f"encoder_{name}") for name in names})
 
     def server_settings(self) -> ServerSettings | None:
         """The Qdrant server of `store=server`; None where no address is set.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval.encoders.minilm import native_precision
+from retrieval.encoders.precision import native_precision
 from retrieval.errors import RerankerError
 from retrieval.reranking.adapter import merged_network, read_card
 from retrieval.reranking.base_model import BaseModel

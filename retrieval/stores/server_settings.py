@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from retrieval.addresses import is_near
 
 
 class ServerSettings(BaseModel):
@@ -34,7 +35,7 @@ class ServerSettings(BaseModel):
             raise ValueError("the address of the Qdrant server must be like https://host:6333")
         if parts.username or parts.password:
             raise ValueError("the address of the Qdrant server must hold no key; it has a setting of its own")
-        if self.api_key is not None and parts.scheme == "http" and not _near(parts.hostname):
+        if self.api_key is not None and parts.scheme == "http" and not is_near(parts.hostname):
             raise ValueError("a key would be readable on its way to the Qdrant server: use https")
         return self
 
@@ -42,11 +43,3 @@ class ServerSettings(BaseModel):
     def host(self) -> str:
         """Host and port, as error sentences name the server."""
         return urlsplit(self.url).netloc
-
-
-def _near(host: str) -> bool:
-    """This machine, or a name that only a local network resolves (a service in compose)."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return "." not in host

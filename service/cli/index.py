@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import typer
-from rich.progress import Progress
 
-from retrieval import LIBRARY_FILE, BuildProgress, Library, Withdrawals, build_index, read_manifest, starter_entries
+from retrieval import LIBRARY_FILE, Library, Withdrawals, build_index, read_manifest, starter_entries
+from service.cli.building import BuildDisplay
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder, make_store
 
@@ -16,12 +16,7 @@ app = typer.Typer(help="Build the search index, or see what is in it.", no_args_
 def build() -> None:
     """Index the starter guidelines and what was added. Only new passages are encoded; the old index serves on."""
     settings = load_settings()
-    with errors_as_sentences(), Progress(console=err, transient=True) as progress:
-        task = progress.add_task("Encoding passages", total=None)
-
-        def report(at: BuildProgress) -> None:
-            progress.update(task, completed=at.done, total=at.total)
-
+    with errors_as_sentences(), BuildDisplay(err) as display:
         with Library(settings.data_dir / LIBRARY_FILE) as library:
             entries = [*starter_entries(), *library.entries()]
         manifest = build_index(
@@ -29,7 +24,7 @@ def build() -> None:
             settings.index_dir,
             make_encoder(settings),
             store=make_store(settings),
-            progress=report,
+            progress=display,
             withdrawn=Withdrawals(settings.withdrawals_file).now(),
         )
     out.print(

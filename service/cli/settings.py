@@ -7,6 +7,7 @@ import os
 
 import typer
 
+from retrieval import UNPROVEN
 from service.cli.common import load_settings, out
 
 app = typer.Typer(help="The settings in force.", no_args_is_help=True)
@@ -22,6 +23,8 @@ def show() -> None:
         shown = (
             json.dumps([source.model_dump(mode="json") for source in settings.sources]) if name == "sources" else value
         )
+        if name == "encoder" and settings.encoder in UNPROVEN:
+            origin += "; never run here with its real weights"
         out.print(f"{variable}={shown}  ({origin})", highlight=False, markup=False, soft_wrap=True)
     out.print("\nSources the model may choose between, where the index holds documents of them:", highlight=False)
     for source in settings.all_sources:

@@ -100,13 +100,6 @@ def test_minilm_half_precision_stays_near_full(minilm: MiniLmEncoder) -> None:
 
 
 @pytest.mark.slow
-def test_minilm_reports_progress(minilm: MiniLmEncoder) -> None:
-    seen: list[tuple[int, int]] = []
-    minilm.encode_passages([f"text {n}" for n in range(300)], lambda done, total: seen.append((done, total)))
-    assert seen == [(256, 300), (300, 300)]
-
-
-@pytest.mark.slow
 def test_minilm_starts_silent_and_without_network() -> None:
     """Nothing is drawn into the terminal, no warning is raised, no socket is opened."""
     script = (
