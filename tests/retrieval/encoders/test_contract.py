@@ -139,5 +139,5 @@ def test_names_and_limits_are_stated(encoder: Encoder) -> None:
 
 
 def test_fingerprints_differ_between_encoders(tmp_path: Path) -> None:
-    made = [HashingEncoder(64), HashingEncoder(32), EmbeddingServer().encoder()]
+    made: list[Encoder] = [HashingEncoder(64), HashingEncoder(32), EmbeddingServer().encoder()]
     assert len({encoder.fingerprint for encoder in made}) == 3

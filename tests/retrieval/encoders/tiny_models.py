@@ -11,6 +11,9 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 WIDTH = 32
+# These state no types.
+_TOKENIZER: Any = transformers.PreTrainedTokenizerFast
+_MODEL: Any = transformers.AutoModel
 _LETTERS = string.ascii_lowercase + string.digits + string.punctuation
 
 
@@ -26,19 +29,24 @@ def _save(directory: Path, config: Any, specials: dict[str, str], single: str, p
         single=single, pair=pair, special_tokens=[(mark, places[mark]) for mark in marks]
     )
     inputs = ["input_ids", "token_type_ids", "attention_mask"] if pair else ["input_ids", "attention_mask"]
-    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=inputs, **specials)
+    fast = _TOKENIZER(tokenizer_object=tokenizer, model_input_names=inputs, **specials)
     fast.save_pretrained(directory)
     config.vocab_size = len(vocabulary)
     config.pad_token_id = places[specials["pad_token"]]
     torch.manual_seed(seed)
-    model = transformers.AutoModel.from_config(config)
+    model = _MODEL.from_config(config)
     # The mark of padding starts as zeros, but a trained model gives it a meaning: Qwen3 ends each text with it.
     torch.nn.init.normal_(model.get_input_embeddings().weight, std=0.5)
     model.save_pretrained(directory)
     return directory
 
 
-_SIZES = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+_SIZES: dict[str, Any] = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+}
 
 
 def bert(directory: Path, seed: int = 0) -> Path:
