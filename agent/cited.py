@@ -1,4 +1,7 @@
-"""Past answers that cited a passage: who has to be told when guidance is withdrawn."""
+"""Past answers that cited a passage: who has to be told when guidance is withdrawn.
+
+A sentence counts from the moment it was streamed: a clinician who closed the page before the end has read it too.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from agent.journal import read_journal
-from agent.rollout import RolloutId
+from agent.rollout import Rollout, RolloutId
 from retrieval import PassageId, Withdrawal
 
 
@@ -31,9 +34,23 @@ def answers_citing(journal: Path, act: Withdrawal) -> Iterator[CitingAnswer]:
     passages = {*act.passages, act.id}
     for rollout in read_journal(journal):
         cited = tuple(
-            citation.passage_id
-            for citation in (rollout.answer.citations if rollout.answer is not None else ())
-            if citation.passage_id in passages or (act.kind == "document" and citation.document_id == act.id)
+            passage
+            for passage, document in _cited(rollout).items()
+            if passage in passages or (act.kind == "document" and document == act.id)
         )
         if cited:
             yield CitingAnswer(rollout_id=rollout.rollout_id, created_at=rollout.created_at, passage_ids=cited)
+
+
+def _cited(rollout: Rollout) -> dict[PassageId, str]:
+    """Passages that the answer lists or that a shown sentence rests on, with their documents."""
+    keys = {key for verdict in rollout.verdicts if verdict.shown for key in verdict.keys}
+    found: dict[PassageId, str] = {
+        PassageId(hit.passage_id): hit.document_id
+        for search in rollout.retrieval
+        for hit in search.hits
+        if hit.key in keys
+    }
+    if rollout.answer is not None:
+        found.update({citation.passage_id: citation.document_id for citation in rollout.answer.citations})
+    return found

@@ -9,7 +9,7 @@ from agent.answer import Sentence
 from agent.client import Completion, CompletionRequest, Message, ModelClient, TextDelta
 from agent.errors import ModelError, ModelStreamBrokenError
 from agent.events import SentenceEvent, WithheldEvent
-from agent.gate import AnswerGate
+from agent.gate import AnswerGate, WithheldReason
 from agent.retry import RetryingCaller
 from agent.rollout import RolloutStep, Timing
 from agent.run import Run
@@ -101,17 +101,17 @@ class _Writer:
             return  # a small model that repeats itself adds nothing
         with spans.span(spans.GATE) as span:
             verdict = self._gate.check(draft)
+            # All before the first is sent: a slow reader gives time to withdraw the others.
+            cited = [item for key in verdict.keys if (item := self._run.book.resolve(key)) is not None]
+            if verdict.shown and len(cited) < len(verdict.keys):
+                verdict = verdict.model_copy(update={"shown": False, "reason": WithheldReason.UNKNOWN_KEY})
             span.set_attribute(spans.SHOWN, verdict.shown)
         self._run.verdicts.append(verdict)
         if not verdict.shown:
             if verdict.reason is not None:
                 await self._run.send(WithheldEvent(reason=verdict.reason))
             return
-        numbers = []
-        for key in verdict.keys:
-            evidence = self._run.book.resolve(key)
-            if evidence is not None:
-                numbers.append((await self._run.cite(evidence)).number)
+        numbers = [(await self._run.cite(evidence)).number for evidence in cited]
         sentence = Sentence(text=verdict.text, citations=tuple(numbers))
         self.shown.append(sentence)
         await self._run.send(SentenceEvent(sentence=sentence))

@@ -125,7 +125,7 @@ class _Adder:
             report.failed.append(Skipped(str(path), error.strerror or "cannot be read"))
             return report
         # What was stated of this path before holds on, so that adding it again loses nothing.
-        stated = self.stated if self.stated != NOTHING_STATED else self._stated_before(key)
+        stated = self._stated_before(key).model_copy(update=self.stated.model_dump(exclude_none=True))
         recipe = self._recipe(stated)
         if self.library.holds(key, digest, recipe):
             report.unchanged = True
@@ -139,8 +139,9 @@ class _Adder:
                         self._file(file, addition, report, stated)
             except ReaderError as error:
                 report.failed.append(Skipped(path.name, str(error)))
-            if report.documents and not report.failed:
-                addition.remember(key, digest, recipe)
+            if report.documents:
+                # No file has an empty hash: the path is read again, under what was stated of it.
+                addition.remember(key, digest if not report.failed else "", recipe)
         return report
 
     def _file(self, file: SourceFile, addition: Addition, report: PathReport, stated: StatedMetadata) -> None:

@@ -120,8 +120,9 @@ class Library:
                 "SELECT corpus FROM documents WHERE id = ? OR corpus = ?", (name, name)
             ).fetchall()
             for (corpus,) in set(rows):
-                # So that adding the files again brings back what is removed here.
-                self._connection.execute("DELETE FROM files WHERE corpus = ?", (corpus,))
+                # So that adding the files again brings back what is removed here, under what was stated of them.
+                self._connection.execute("UPDATE files SET hash = '' WHERE corpus = ?", (corpus,))
+            self._connection.execute("DELETE FROM files WHERE corpus = ?", (name,))
             self._connection.execute("DELETE FROM documents WHERE id = ? OR corpus = ?", (name, name))
             self._connection.execute("COMMIT")
         return len(rows)
@@ -207,7 +208,7 @@ class Addition:
         return True
 
     def remember(self, path: str, digest: str, recipe: str) -> None:
-        """Note that a file was read as a whole."""
+        """Note what a path was read with; its hash is empty where it was not read as a whole."""
         with _boundary("write"):
             self._connection.execute(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (path, self._corpus, digest, recipe)

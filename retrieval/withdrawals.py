@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from retrieval.documents import DocumentId, PassageId
 from retrieval.errors import CorpusError
+from retrieval.files import sync_directory
 
 #: Its name in a data directory.
 WITHDRAWALS_FILE = "withdrawals.jsonl"
@@ -123,6 +124,8 @@ class Withdrawals:
                         line = b"\n" + line
                 written = file.write(line)
                 os.fsync(file.fileno())
+            # The first act makes the file, and a name that is not on disk is lost with the power.
+            sync_directory(self._path.parent)
         except OSError as error:
             raise CorpusError(f"could not write the record of withdrawn guidance: {error.strerror}") from error
         if written != len(line):

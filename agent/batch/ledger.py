@@ -94,7 +94,11 @@ class Ledger:
 
     def _usable(self, connection: sqlite3.Connection) -> bool:
         try:
-            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                # Just made, perhaps by another shard at this moment: removing it would take it from under that one.
+                connection.executescript(_SCHEMA)
+            elif version != _VERSION:
                 return False
             read = connection.execute("SELECT name, offset FROM segments").fetchall()
         except sqlite3.DatabaseError:

@@ -9,8 +9,9 @@ import typer
 from rich.text import Text
 
 from agent import DoneEvent, Event, Origin, Question, StepEvent, clean_question
+from retrieval import UnknownSourceError, source_named
 from service.cli import filters as options
-from service.cli.common import err, errors_as_sentences, load_settings, out, question_from, stop
+from service.cli.common import err, errors_as_sentences, load_settings, out, question_from
 from service.cli.rendering import print_answer
 from service.container import build_service
 
@@ -45,10 +46,12 @@ def ask(
         asked = Question(text=clean_question(question_from(question)), filters=filters, home_region=home)
         with err.status("Opening the guidelines..."):
             service = build_service(settings)
-        known = [str(item.id) for item in service.agent.searcher.sources]
-        if source is not None and source not in known:
-            asyncio.run(service.close())
-            raise stop(f"There is no source {source!r}. Use one of: {', '.join(known)}.")
+        if source is not None:
+            try:
+                source_named(source, service.agent.searcher.sources)
+            except UnknownSourceError:
+                asyncio.run(service.close())
+                raise
 
         async def emit(event: Event) -> None:
             if isinstance(event, StepEvent):

@@ -6,7 +6,7 @@ import typer
 
 from retrieval import LIBRARY_FILE, Library, Withdrawals, build_index, read_manifest, starter_entries
 from service.cli.building import BuildDisplay
-from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.cli.common import err, errors_as_sentences, load_settings, out
 from service.container import make_encoder, make_store
 
 app = typer.Typer(help="Build the search index, or see what is in it.", no_args_is_help=True)
@@ -39,6 +39,4 @@ def status() -> None:
     settings = load_settings()
     with errors_as_sentences():
         manifest = read_manifest(settings.index_dir)
-    if manifest is None:
-        raise stop("There is no index yet. Run `clinsearch index build`.")
     out.print_json(manifest.model_dump_json())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from agent import (
     Citation,
     ClinicalAgent,
     Event,
+    EvidenceEvent,
     Journal,
     Question,
     ScriptedModel,
@@ -37,6 +40,7 @@ from retrieval import (
 )
 
 from .conftest import QUESTION, AskFunction, FailingSearcher, entries, hit
+from .conftest import UTI as RECOMMENDATION
 
 UTI = DocumentId("lower-urinary-tract-infection")
 
@@ -143,6 +147,27 @@ class TestWithdrawnWhileItRuns:
         assert (summary.answer.sentences, summary.answer.citations) == ((), ())
         assert summary.answer.label == wording.WITHDRAWN_LABEL
 
+    async def test_a_sentence_with_two_sources_goes_with_either(
+        self, using: HybridSearcher, withdrawals: Withdrawals, tmp_path: Path
+    ) -> None:
+        """The second is withdrawn while the first is still being sent."""
+        second = PassageId(f"{UTI}/2")
+
+        async def emit(event: Event) -> None:
+            if isinstance(event, EvidenceEvent):
+                withdrawals.add(withdrawal(second, "passage", (second,)))
+
+        def write(request: CompletionRequest) -> str:
+            shown = "\n".join(message.content for message in request.messages)
+            keys = [re.search(rf"\[(\w{{3}})\] .*{words}", shown) for words in ("nitrofurantoin", "cefalexin")]
+            return f"{RECOMMENDATION[:-1]} [{keys[0][1]}] [{keys[1][1]}].\n" if keys[0] and keys[1] else ""
+
+        with Journal(tmp_path / "rollouts") as journal:
+            agent = ClinicalAgent(ScriptedModel([search("cystitis pregnancy"), ANSWER, write]), using, journal)
+            summary = await agent.ask(Question(text=QUESTION), emit)
+        assert len(withdrawals.now().standing) == 1
+        assert summary.answer.sentences == ()
+
     async def test_listed_recommendations_leave_it_out(
         self, ask: AskFunction, using: HybridSearcher, withdrawals: Withdrawals
     ) -> None:
@@ -170,6 +195,26 @@ def _damages(path: Path) -> Callable[[CompletionRequest], str]:
         return search("cystitis")
 
     return reply
+
+
+async def test_an_answer_that_was_left_half_read_is_listed_too(searcher: HybridSearcher, tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        agent = ClinicalAgent(ScriptedModel([search("cystitis"), ANSWER, cite_first]), searcher, journal)
+
+        read = asyncio.Event()
+
+        async def emit(event: Event) -> None:
+            if isinstance(event, SentenceEvent):
+                read.set()
+                await asyncio.Event().wait()
+
+        asked = asyncio.create_task(agent.ask(Question(text=QUESTION), emit))
+        await asyncio.wait_for(read.wait(), 10)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+    (listed,) = answers_citing(tmp_path, withdrawal())
+    assert all(name.startswith(UTI) for name in listed.passage_ids)
 
 
 async def test_past_answers_that_cited_it_are_listed(searcher: HybridSearcher, tmp_path: Path) -> None:

@@ -232,6 +232,31 @@ def test_what_is_stated_of_a_file_goes_before_what_it_says_and_holds_on(tmp_path
         assert (unchanged, document.publisher, document.review_by) == (False, "Example Institute", "2020")
 
 
+def test_what_is_stated_of_a_folder_survives_a_broken_file_a_removal_and_more_that_is_stated(tmp_path: Path) -> None:
+    """Else guidance that an operator dated would come back without its review date, and pass for current."""
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for name in ("fever", "rash"):
+        (folder / f"{name}.md").write_text(f"---\nid: {name}\n---\n# {name}\n\nGive fluids. (Strong for)\n", "utf-8")
+    (folder / "broken.json").write_text("{", "utf-8")
+
+    with Library(tmp_path / "library.sqlite") as library:
+
+        def add(**given: str) -> list[tuple[str, str | None]]:
+            stated = StatedMetadata.model_validate(given)
+            list(add_paths([folder], library, CutLimits(EstimatedCounter()), stated=stated))
+            return [(entry.document.publisher, entry.document.review_by) for entry in library.entries()]
+
+        add(review_by="2020")
+        (folder / "broken.json").unlink()
+        assert {review_by for _, review_by in add()} == {"2020"}, "after a file that could not be read"
+        assert library.remove("fever") == 1
+        assert [review_by for _, review_by in add()] == ["2020", "2020"], "after one document was removed"
+        assert add(publisher="Example Institute") == [("Example Institute", "2020")] * 2, "beside what is stated later"
+        library.remove("pack")
+        assert {review_by for _, review_by in add()} == {None}, "a corpus that was removed starts anew"
+
+
 def test_an_updated_file_replaces_its_passages(tmp_path: Path) -> None:
     """Add, index, change, add, index: nothing of the first version is found."""
     file = tmp_path / "fever.md"

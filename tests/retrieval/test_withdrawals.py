@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -118,3 +119,18 @@ def test_a_withdrawal_without_a_reason_is_refused(why: str) -> None:
 
 def test_an_empty_record_is_false() -> None:
     assert not Withdrawn(())
+
+
+def test_the_name_of_the_file_is_on_disk_too_before_an_act_is_confirmed(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    Withdrawals(file).add(act("d"))
+    assert synced == [file, file.parent]

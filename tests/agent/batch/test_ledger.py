@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -80,3 +81,9 @@ def test_a_task_named_twice_is_taken_once(tmp_path: Path) -> None:
         assert ledger.claim_line(KEY)
         assert not ledger.claim_line(KEY)
         assert ledger.claim_line(OTHER)
+
+
+def test_a_file_that_another_shard_is_just_making_is_not_taken_from_it(tmp_path: Path) -> None:
+    path = tmp_path / LEDGER_FILE
+    with path.open("w+b") as made, Ledger(tmp_path):
+        assert path.stat().st_ino == os.fstat(made.fileno()).st_ino

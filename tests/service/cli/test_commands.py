@@ -81,7 +81,7 @@ def test_validate_names_the_line_that_is_not_a_record(environment: dict[str, str
     ("arguments", "sentence"),
     [
         (("ask", " "), "The question is empty"),
-        (("ask", "dose?", "--source", "nowhere"), "Use one of: guidelines"),
+        (("ask", "dose?", "--source", "nowhere"), "Sources: guidelines"),
         (("search", "dose", "--source", "nowhere"), "nowhere"),
     ],
 )
