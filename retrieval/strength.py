@@ -116,7 +116,8 @@ def strength_classes(strength: str | None, publisher: str = "") -> frozenset[Str
 def _classes(wording: str, publisher: str) -> tuple[StrengthClass, ...]:
     plain = " ".join(wording.split()).strip(" .,[]")
     # "I statement" and "good practice statement" are names; "Strong recommendation for" only says that it is one.
-    forms = (plain, " ".join(_TRAILING.sub(" ", plain).split()), _before_comment(plain))
+    unmarked = " ".join(re.sub(r"[,():]", " ", plain).split())
+    forms = (plain, *(" ".join(_TRAILING.sub(" ", form).split()) for form in (plain, unmarked)), _before_comment(plain))
     for pattern, rules in _BY_PUBLISHER:
         if pattern.search(publisher) and (found := _first(rules, forms)):
             return found
@@ -124,8 +125,13 @@ def _classes(wording: str, publisher: str) -> tuple[StrengthClass, ...]:
 
 
 def _before_comment(wording: str) -> str:
-    """Without what stands in brackets or after a comma: "Strong recommendation (in adults)" is strong."""
-    short = re.split(r"\s*[,(:]", wording, maxsplit=1)[0]
+    """Without what stands in brackets or after a comma: "Strong recommendation (in adults)" is strong.
+
+    Empty where that would turn advice against something into advice for it.
+    """
+    short, *comment = re.split(r"\s*[,(:]", wording, maxsplit=1)
+    if comment and "against" in comment[0].casefold():
+        return ""
     return " ".join(_TRAILING.sub(" ", short).split())
 
 
