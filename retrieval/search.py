@@ -249,6 +249,11 @@ class HybridSearcher:
         found = self._corpus.passage(id)
         return now.of(id, found[1].id if found is not None else None)
 
+    def wait_for_reranker(self) -> None:
+        """Return once the reranker's model is loaded, or has failed to; for a command that searches once."""
+        if self._reranking is not None:
+            self._reranking.warm().exception()
+
     def count(self) -> int:
         """Passages in the index."""
         return self._store.count()

@@ -17,6 +17,7 @@ from retrieval import (
 from retrieval import make_encoder as encoder_of
 from service.metrics import Metrics
 from service.model.manifest import read_model_manifest
+from service.reranking import make_rerank_stage
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def open_service_searcher(settings: Settings) -> HybridSearcher:
         sources=settings.all_sources,
         settings=SearchSettings(home_region=settings.home_region),
         withdrawals=Withdrawals(settings.withdrawals_file),
+        reranking=make_rerank_stage(settings),
     )
 
 

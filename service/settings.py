@@ -89,6 +89,15 @@ class Settings(BaseSettings):
     #: Tokens in one forward pass.
     encoder_batch_tokens: int | None = Field(default=None, ge=8)
 
+    #: A cross-encoder's second look at the first candidates; "auto" takes it where its card says that it helped on
+    #: sets it was not trained on.
+    rerank: Literal["auto", "on", "off"] = "auto"
+    rerank_candidates: int = Field(default=20, ge=2, le=100)
+    #: What a search waits for it at most; then it answers without.
+    rerank_deadline_ms: float = Field(default=500.0, gt=0, le=60_000)
+    #: An adapter directory made by `clinsearch train reranker`; unset: the one that ships.
+    rerank_adapter: Path | None = None
+
     #: "auto": a local model that was not trained for the action protocol may only search first, and its
     #: words are not used as answers. "free": the model decides everything.
     model_policy: Literal["auto", "free", "search_first"] = "auto"

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.retrieval.question_set import QuestionSet
-from retrieval import Corpus, Encoder, MemoryCorpus, SearchStore, StoreBackend
+from retrieval import Corpus, Encoder, MemoryCorpus, Reranker, RerankSettings, SearchStore, StoreBackend
 from retrieval.documents import Document, Passage
 from retrieval.encoders import EncodeProgress, Vectors
 from retrieval.index import Progress, encode_missing, store_points, vectors_of
@@ -44,6 +44,9 @@ class IndexedSet:
     encoded: int
     encode_s: float
     build_s: float
+    #: For the system `rerank`: its own model and settings; None where none is measured.
+    reranker: Reranker | None = None
+    rerank_settings: RerankSettings | None = None
 
 
 class RememberedQueries:

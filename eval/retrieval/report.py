@@ -106,6 +106,10 @@ class RetrievalReport(_Model):
     k1: float
     b: float
     rrf_k: int
+    #: Of the system `rerank`; None where it was not measured.
+    reranker_fingerprint: str | None = None
+    rerank_candidates: int | None = None
+    rerank_weight: float | None = None
     #: Passages taken from each leg, and the depth to which rankings were read.
     depth: int
     baseline: str

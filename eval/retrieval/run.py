@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from eval.retrieval.measures import DEPTH, MEASURES, Measure, all_measures
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.report import Estimate, FusionGain, Latency, RetrievalReport, SetResult, SystemResult
 from eval.retrieval.systems import SYSTEMS, Ranking, System, checked_systems, need_vectors
-from retrieval import EMBEDDED, Encoder, StoreBackend
+from retrieval import EMBEDDED, Encoder, Reranker, RerankSettings, StoreBackend
 from retrieval.bm25 import K1, B
 from retrieval.fusion import RRF_K
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
@@ -37,6 +38,7 @@ def evaluate_retrieval(
     systems: Sequence[str],
     *,
     encoder: Callable[[], Encoder],
+    reranker: Callable[[], tuple[Reranker, RerankSettings]] | None = None,
     folder: Path,
     store: StoreBackend = EMBEDDED,
     baseline: str | None = None,
@@ -50,6 +52,7 @@ def evaluate_retrieval(
         question_sets: read one after the other, so they may come from a generator.
         systems: names out of `SYSTEMS`.
         encoder: called once, and only where a system needs vectors.
+        reranker: called once, and only where the system `rerank` is measured.
         folder: keeps vectors between runs.
         baseline: the system others are compared with; the first one named where None.
         resamples: of the bootstrap.
@@ -67,6 +70,7 @@ def evaluate_retrieval(
         )
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     used = encoder() if need_vectors(names) else None
+    stage = reranker() if reranker is not None and "rerank" in names else None
     results, encoding = [], []
     for question_set in question_sets:
         if used is not None:
@@ -75,7 +79,7 @@ def evaluate_retrieval(
         def tell(stage: str, done: int, total: int, name: str = question_set.name) -> None:
             report(f"{name}: {stage}", done, total)
 
-        results.append(_measured(question_set, names, compared, used, folder, store, resamples, tell))
+        results.append(_measured(question_set, names, compared, used, stage, folder, store, resamples, tell))
     return RetrievalReport(
         producer=PRODUCER,
         measured_at=clock(),
@@ -88,6 +92,9 @@ def evaluate_retrieval(
         k1=K1,
         b=B,
         rrf_k=RRF_K,
+        reranker_fingerprint=None if stage is None else stage[0].fingerprint,
+        rerank_candidates=None if stage is None else stage[1].candidates,
+        rerank_weight=None if stage is None else stage[1].weight,
         depth=DEPTH,
         baseline=compared,
         resamples=resamples,
@@ -103,12 +110,16 @@ def _measured(
     names: tuple[str, ...],
     baseline: str,
     encoder: Encoder | None,
+    stage: tuple[Reranker, RerankSettings] | None,
     folder: Path,
     store: StoreBackend,
     resamples: int,
     report: Report,
 ) -> SetResult:
-    with indexed(question_set, folder, encoder=encoder, store=store, report=report) as collection:
+    with indexed(question_set, folder, encoder=encoder, store=store, report=report) as found_set:
+        collection = found_set
+        if stage is not None:
+            collection = replace(found_set, reranker=stage[0], rerank_settings=stage[1])
         rankings = {name: _rankings(name, SYSTEMS[name](collection), question_set, report) for name in names}
         values = {name: _values(question_set, found) for name, found in rankings.items()}
         return SetResult(

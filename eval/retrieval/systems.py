@@ -21,12 +21,22 @@ import numpy as np
 from eval.retrieval.errors import ExtraMissingError, UnknownSystemError
 from eval.retrieval.indexed import IndexedSet
 from eval.retrieval.measures import DEPTH
-from retrieval import Encoder, HybridSearcher, SearchFilters, SearchRequest, SearchSettings
+from retrieval import (
+    Encoder,
+    HybridSearcher,
+    RerankerError,
+    RerankSettings,
+    RerankStage,
+    SearchFilters,
+    SearchRequest,
+    SearchSettings,
+)
 from retrieval.bm25 import K1, B, term_ids
 from retrieval.searched_text import bm25_text
 from retrieval.tokens import tokenise
 
 _FILTERS = SearchFilters()
+_NO_DEADLINE_MS = 60_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,36 @@ class HybridSystem:
         return Ranking(passages, result.total_ms - result.encode_ms)
 
 
+class RerankSystem:
+    """The product's hybrid search with its reranker, its weight and its number of candidates.
+
+    Without the deadline, so that figures do not depend on how busy the machine is: read the latency beside the
+    deadline that a service sets.
+    """
+
+    def __init__(self, collection: IndexedSet) -> None:
+        if collection.reranker is None:
+            raise UnknownSystemError("This run was given no reranker.")
+        settings = (collection.rerank_settings or RerankSettings()).model_copy(update={"deadline_ms": _NO_DEADLINE_MS})
+        stage = RerankStage(collection.reranker, settings)
+        stage.warm().result()
+        self._searcher = HybridSearcher(
+            collection.store,
+            _encoder(collection),
+            collection.corpus,
+            settings=SearchSettings(leg_limit=DEPTH),
+            reranking=stage,
+        )
+
+    def search(self, query: str) -> Ranking:
+        """See `System.search`."""
+        result = self._searcher.search(SearchRequest(queries=(query,), limit=DEPTH))
+        if result.not_reranked in ("deadline", "failed"):
+            raise RerankerError("The reranker failed, so its figures would be those of the hybrid search.")
+        passages = tuple(hit.passage.id for hit in result.hits)
+        return Ranking(passages, result.total_ms - result.encode_ms)
+
+
 class RankBm25System:
     """rank-bm25's BM25Okapi with Lucene's idf, over the product's terms."""
 
@@ -125,10 +165,11 @@ SYSTEMS: Mapping[str, Callable[[IndexedSet], System]] = {
     "bm25": Bm25System,
     "dense": DenseSystem,
     "hybrid": HybridSystem,
+    "rerank": RerankSystem,
     "rank-bm25": RankBm25System,
 }
 
-_WITH_VECTORS = frozenset({"dense", "hybrid"})
+_WITH_VECTORS = frozenset({"dense", "hybrid", "rerank"})
 
 
 def checked_systems(names: list[str]) -> tuple[str, ...]:

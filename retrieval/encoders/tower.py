@@ -20,6 +20,7 @@ from retrieval.encoders.config import TowerConfig
 from retrieval.encoders.pooling import pooled
 from retrieval.encoders.precision import Dtype
 from retrieval.errors import EncoderError
+from retrieval.loading import LOADING
 
 
 class Tower:
@@ -87,7 +88,7 @@ class Tower:
     def _load(self) -> tuple[Any, Any, Any]:
         torch = importlib.import_module("torch")
         transformers = importlib.import_module("transformers")
-        with _silent():
+        with LOADING, _silent():
             tokenizer = transformers.AutoTokenizer.from_pretrained(self._directory, local_files_only=True)
             model = transformers.AutoModel.from_pretrained(
                 self._directory,

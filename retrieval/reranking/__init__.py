@@ -3,11 +3,11 @@
 The names below are the public ones. `network` imports torch and is imported only where a model is loaded.
 """
 
-from retrieval.reranking.adapter import AdapterCard, read_card, save_adapter
+from retrieval.reranking.adapter import AdapterCard, SetFigure, read_card, revise_card, save_adapter
 from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
-from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage
+from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order
 from retrieval.reranking.text import RERANKED_TEXT_VERSION, reranked_text
 
 __all__ = [
@@ -22,7 +22,10 @@ __all__ = [
     "Reranked",
     "Reranker",
     "ScriptedReranker",
+    "SetFigure",
+    "mixed_order",
     "read_card",
     "reranked_text",
+    "revise_card",
     "save_adapter",
 ]

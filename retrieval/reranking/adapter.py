@@ -28,6 +28,21 @@ ADAPTER_FILE, CARD_FILE = "adapter.safetensors", "card.json"
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class SetFigure(Model):
+    """nDCG@10 on one set none of whose questions was trained on, and what the stage adds to the hybrid search."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    queries: Annotated[int, Field(ge=1)]
+    hybrid: float
+    reranked: float
+    #: Mean paired difference with its 95 % interval.
+    difference: float
+    low: float
+    high: float
+
+
 class AdapterCard(Model):
     """What loading needs to know of an adapter, with where it comes from."""
 
@@ -45,12 +60,16 @@ class AdapterCard(Model):
     #: Weight of its score in the rerank stage, chosen on the named set alone.
     weight: Annotated[float, Field(ge=0)]
     weight_chosen_on: str
+    #: Candidates that were reranked in the figures.
+    candidates: Annotated[int, Field(ge=2)]
+    figures: tuple[SetFigure, ...] = ()
     #: Whether it helped on sets it was not trained on: what the setting `auto` follows.
     helps: bool
     #: Hash of the training groups, and how many of what: see CARD.md.
     data_sha256: _Sha256
     counts: Mapping[str, int]
     config: Mapping[str, int | float]
+    training_s: Annotated[float, Field(ge=0)]
 
 
 def save_adapter(folder: Path, weights: Mapping[str, Any], **card: Any) -> AdapterCard:
@@ -79,6 +98,18 @@ def save_adapter(folder: Path, weights: Mapping[str, Any], **card: Any) -> Adapt
     with write_atomically(folder / CARD_FILE) as file:
         file.write(made.model_dump_json(indent=1).encode() + b"\n")
     return made
+
+
+def revise_card(folder: Path, **changes: Any) -> AdapterCard:
+    """Write the card in `folder` anew with some fields changed; the adapter stays.
+
+    Raises:
+        RerankerError: there is no card, or it is damaged.
+    """
+    card = AdapterCard.model_validate({**read_card(folder).model_dump(), **changes})
+    with write_atomically(folder / CARD_FILE) as file:
+        file.write(card.model_dump_json(indent=1).encode() + b"\n")
+    return card
 
 
 def read_card(folder: Path) -> AdapterCard:

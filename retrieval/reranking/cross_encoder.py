@@ -6,13 +6,13 @@ Base and adapter are merged when it first scores. bfloat16 where the CPU multipl
 from __future__ import annotations
 
 import importlib
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from retrieval.encoders.precision import native_precision
 from retrieval.errors import RerankerError
+from retrieval.loading import LOADING
 from retrieval.reranking.adapter import merged_network, read_card
 from retrieval.reranking.base_model import BaseModel
 
@@ -33,7 +33,6 @@ class CrossEncoderReranker:
         self._adapter = adapter
         self._base = BaseModel()
         self._network: Any = None
-        self._loading = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -50,8 +49,8 @@ class CrossEncoderReranker:
         """See `Reranker.score`."""
         if not passages:
             return []
-        with self._loading:
-            if self._network is None:
+        if self._network is None:
+            with LOADING:
                 self._network = merged_network(self._adapter, self.card, self._base)
         inputs = self._base.tokenise([query] * len(passages), passages, self.card.max_tokens)
         torch = importlib.import_module("torch")

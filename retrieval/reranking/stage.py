@@ -79,7 +79,11 @@ class RerankStage:
         return self._reranker.fingerprint
 
     def warm(self) -> Future[list[float]]:
-        """Have the worker load the model, so that the first search does not spend its deadline on that."""
+        """Have the worker load the model, so that the first search does not spend its deadline on that.
+
+        Returns:
+            Ends when the model is loaded, with a RerankerError where it cannot be.
+        """
         return self._worker.submit(self._reranker.score, "ready", ["ready"])
 
     def order(self, query: str, texts: Sequence[str], first: Sequence[float]) -> Reranked:
@@ -112,9 +116,7 @@ class RerankStage:
         ms = (self._clock() - began) * 1e3
         if scores is None:
             return Reranked(held, None, ms, why)
-        weight = self.settings.weight
-        mixed = [a + weight * b for a, b in zip(_scaled(first[:count]), _scaled(scores), strict=True)]
-        best = sorted(range(count), key=lambda at: (-mixed[at], at))
+        best = mixed_order(first[:count], scores, self.settings.weight)
         return Reranked((*best, *held[count:]), tuple(scores), ms)
 
     def close(self) -> None:
@@ -134,6 +136,12 @@ class RerankStage:
                     raise RerankerError("The reranker gave a score that is not a number.")
                 scores[at] = score
         return scores if self._clock() < ends else None
+
+
+def mixed_order(first: Sequence[float], scores: Sequence[float], weight: float) -> tuple[int, ...]:
+    """Indices of the candidates by both scores, best first; equal ones in the order given. See the module."""
+    mixed = [a + weight * b for a, b in zip(_scaled(first), _scaled(scores), strict=True)]
+    return tuple(sorted(range(len(mixed)), key=lambda at: (-mixed[at], at)))
 
 
 def _scaled(values: Sequence[float]) -> list[float]:

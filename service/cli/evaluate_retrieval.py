@@ -24,8 +24,11 @@ from eval.retrieval import (
     plot,
     table,
 )
+from retrieval import Reranker, RerankSettings
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder, make_store
+from service.reranking import make_reranker, rerank_settings
+from service.settings import Settings
 
 _DEFAULT = "bm25,dense,hybrid"
 _SETS_HELP = f"{', '.join(NAMED_SETS)}, or a folder in the BEIR layout; may be repeated or separated by commas."
@@ -61,6 +64,7 @@ def retrieval(
                 _present(_names(sets), split, queries),
                 systems,
                 encoder=lambda: make_encoder(settings),
+                reranker=lambda: _reranker(settings),
                 folder=settings.data_dir / "eval",
                 store=make_store(settings),
                 baseline=baseline,
@@ -73,6 +77,11 @@ def retrieval(
             _write(json_file, report.model_dump_json(indent=2))
         if plot_file is not None:
             plot(report, plot_file)
+
+
+def _reranker(settings: Settings) -> tuple[Reranker, RerankSettings]:
+    reranker = make_reranker(settings)
+    return reranker, rerank_settings(settings, reranker)
 
 
 @contextmanager

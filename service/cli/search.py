@@ -45,6 +45,7 @@ def search(
         home = options.home_region_from(home_region)
         words = clean_question(question_from(query))
         with closing(open_service_searcher(settings)) as searcher:
+            searcher.wait_for_reranker()
             result = searcher.search(SearchRequest(queries=(words,), filters=filters, home_region=home, limit=limit))
     if as_json:
         out.print_json(result.model_dump_json())
@@ -53,4 +54,9 @@ def search(
         print_hit(out, hit)
     if result.undated_left_out:
         out.print(f"\n{result.undated_left_out} passages give no date and were left out.", style="yellow")
-    out.print(f"\n{len(result.hits)} found in {result.total_ms:.0f} ms, index {result.index_version}", style="dim")
+    took = f"{len(result.hits)} found in {result.total_ms:.0f} ms"
+    if result.reranked:
+        took += f", reranked in {result.rerank_ms:.0f} ms of these"
+    elif result.not_reranked in ("deadline", "failed"):
+        took += f", not reranked ({result.not_reranked})"
+    out.print(f"\n{took}, index {result.index_version}", style="dim")

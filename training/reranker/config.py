@@ -59,6 +59,8 @@ class RerankerConfig(BaseModel):
     #: Passes over the questions from the corpora, then over the graded answers with half as many corpus groups.
     epochs: Annotated[int, Field(ge=1)] = 1
     graded_epochs: Annotated[int, Field(ge=0)] = 2
+    #: Candidates that are reranked where the adapter is measured.
+    candidates: Annotated[int, Field(ge=2, le=100)] = 20
     checkpoint_steps: Annotated[int, Field(ge=1)] = 20
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 

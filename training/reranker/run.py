@@ -5,10 +5,12 @@ Everything the run needs is in the library, the config and the question sets; th
 
 from __future__ import annotations
 
+import importlib
 import json
-import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from retrieval import CorpusEntry, Encoder
 from retrieval.index import BuildProgress
@@ -17,17 +19,30 @@ from retrieval.search import SearchSettings
 from training.reranker.config import RerankerConfig
 from training.reranker.dataset import Dataset, GradedQuestion, build_dataset
 from training.reranker.decontamination import Contamination, Evaluated
-from training.reranker.errors import CheckpointError
+from training.reranker.errors import CheckpointError, TrainingConfigError
 from training.reranker.groups import Group, groups_hash, read_groups, write_groups
 from training.reranker.mining import pool_searcher
 from training.reranker.questions import TRAINED_CORPORA, Asked, corpus_questions
 from training.reranker.schedule import schedule
-from training.reranker.train import StepReport, Weights, train
+from training.reranker.steps import StepReport
 
 GROUPS, GRADED, HELD_OUT, COUNTS = "groups.jsonl", "graded.jsonl", "held_out.jsonl", "counts.json"
 
+#: Tensors by the names of the adapter file.
+Weights = dict[str, Any]
+
 #: Says what happens now: the stage, done, in all.
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedAdapter:
+    """What a run made."""
+
+    weights: Weights
+    data_hash: str
+    #: Spent in steps, over all calls that the run took.
+    seconds: float
 
 
 def training_entries(entries: Iterable[CorpusEntry]) -> tuple[CorpusEntry, ...]:
@@ -98,16 +113,21 @@ def run_training(
     *,
     report: Callable[[StepReport], None] = lambda _: None,
     after_corpora: Callable[[Weights], None] = lambda _: None,
-) -> tuple[Weights, str, float]:
+) -> TrainedAdapter:
     """Train on the data in `folder`; goes on where an earlier call stopped.
 
-    Returns:
-        The weights, the hash of the data, and the seconds this call took.
+    Raises:
+        CheckpointError: what is in the folder belongs to another run or cannot be read.
+        RerankerError: the base is not installed.
+        TrainingConfigError: peft is not installed.
     """
+    try:
+        train = importlib.import_module("training.reranker.train").train
+    except ImportError as error:
+        raise TrainingConfigError("Training needs torch and peft: pip install 'clinsearch[dense,model]'.") from error
     groups, graded, _ = read_data(folder)
     digest = groups_hash((*groups, *graded))
-    began = time.perf_counter()
-    weights = train(
+    weights, seconds = train(
         schedule(groups, graded, config),
         BaseModel(),
         config,
@@ -116,7 +136,7 @@ def run_training(
         report=report,
         after_corpora=after_corpora,
     )
-    return weights, digest, time.perf_counter() - began
+    return TrainedAdapter(weights, digest, seconds)
 
 
 def _write(dataset: Dataset, folder: Path) -> None:

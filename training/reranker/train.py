@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +25,12 @@ from training.reranker.config import RerankerConfig
 from training.reranker.errors import CheckpointError
 from training.reranker.groups import Group
 from training.reranker.schedule import Schedule
+from training.reranker.steps import StepReport
 
 _CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """One step; losses and shares are means over the step's groups."""
-
-    step: int
-    steps: int
-    loss: float
-    #: Groups whose best passage got the highest score.
-    first_right: float
-    pairs_per_s: float
-    learning_rate: float
+# May change while a run goes on: they decide nothing of its weights.
+_NOT_OF_THE_RUN = {"threads", "checkpoint_steps", "max_tokens", "candidates"}
 
 
 Report = Callable[[StepReport], None]
@@ -58,12 +47,15 @@ def train(
     data_hash: str,
     report: Report = lambda _: None,
     after_corpora: Callable[[Weights], None] = lambda _: None,
-) -> Weights:
+) -> tuple[Weights, float]:
     """Train, or go on with the run in `folder`.
 
     Args:
         data_hash: of the groups; a checkpoint of other data is refused.
         after_corpora: given the weights before the first graded answer is seen.
+
+    Returns:
+        The weights, and the seconds spent in steps over all calls that the run took.
 
     Raises:
         CheckpointError: the checkpoint there belongs to another run or cannot be read.
@@ -74,8 +66,11 @@ def train(
     optimiser = _optimiser(network, config)
     steps = len(plan.steps)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, config))
-    identity = {"data": data_hash, "config": config.model_dump(exclude={"threads", "checkpoint_steps", "max_tokens"})}
-    start = _resume(folder / _CHECKPOINT, identity, network, optimiser, rate)
+    identity = {
+        "data": data_hash,
+        "config": config.model_dump(exclude={"threads", "checkpoint_steps", "max_tokens", "candidates"}),
+    }
+    start, seconds = _resume(folder / _CHECKPOINT, identity, network, optimiser, rate)
     network.train()
     with (folder / METRICS).open("a", encoding="utf-8") as metrics:
         for number in range(start, steps):
@@ -89,6 +84,7 @@ def train(
             rate.step()
             optimiser.zero_grad(set_to_none=True)
             taken = time.perf_counter() - began
+            seconds += taken
             told = StepReport(
                 number + 1, steps, float(loss.detach()), right, pairs / taken, float(rate.get_last_lr()[0])
             )
@@ -96,10 +92,10 @@ def train(
             metrics.flush()
             report(told)
             if (number + 1) % config.checkpoint_steps == 0 or number + 1 == steps:
-                _save(folder / _CHECKPOINT, identity, number + 1, network, optimiser, rate)
+                _save(folder / _CHECKPOINT, identity, (number + 1, seconds), network, optimiser, rate)
     if plan.corpus_steps == steps:
         after_corpora(trained_weights(network))
-    return trained_weights(network)
+    return trained_weights(network), seconds
 
 
 def trained_weights(network: CrossEncoderNetwork) -> Weights:
@@ -165,11 +161,13 @@ def _step(
     return torch.stack(losses).mean(), right / len(groups), len(passages)
 
 
-def _save(path: Path, identity: dict[str, Any], step: int, network: Any, optimiser: Any, rate: Any) -> None:
+def _save(
+    path: Path, identity: dict[str, Any], reached: tuple[int, float], network: Any, optimiser: Any, rate: Any
+) -> None:
     trained = {name: p.detach() for name, p in network.named_parameters() if p.requires_grad}
     state = {
         "identity": json.dumps(identity, sort_keys=True),
-        "step": step,
+        "reached": list(reached),
         "trained": trained,
         "optimiser": optimiser.state_dict(),
         "rate": rate.state_dict(),
@@ -179,9 +177,9 @@ def _save(path: Path, identity: dict[str, Any], step: int, network: Any, optimis
     written.replace(path)
 
 
-def _resume(path: Path, identity: dict[str, Any], network: Any, optimiser: Any, rate: Any) -> int:
+def _resume(path: Path, identity: dict[str, Any], network: Any, optimiser: Any, rate: Any) -> tuple[int, float]:
     if not path.exists():
-        return 0
+        return 0, 0.0
     try:
         state = torch.load(path, weights_only=True)
         if state["identity"] != json.dumps(identity, sort_keys=True):
@@ -198,4 +196,5 @@ def _resume(path: Path, identity: dict[str, Any], network: Any, optimiser: Any, 
         raise CheckpointError(
             f"The checkpoint in {path.parent.name} cannot be read: remove it to start anew."
         ) from error
-    return int(state["step"])
+    step, seconds = state["reached"]
+    return int(step), float(seconds)

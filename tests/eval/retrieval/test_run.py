@@ -14,7 +14,16 @@ from eval.retrieval.report import RetrievalReport
 from eval.retrieval.run import evaluate_retrieval
 from eval.retrieval.systems import SYSTEMS, HybridSystem, checked_systems
 from eval.retrieval.table import ORACLE_TOLERANCE, table
-from retrieval import EMBEDDED, ExactBackend, HashingEncoder, SearchRequest, StoreBackend, memory_searcher
+from retrieval import (
+    EMBEDDED,
+    ExactBackend,
+    HashingEncoder,
+    RerankSettings,
+    ScriptedReranker,
+    SearchRequest,
+    StoreBackend,
+    memory_searcher,
+)
 from retrieval.encoders import EncodeProgress, Vectors
 
 ALL = tuple(SYSTEMS)
@@ -41,7 +50,14 @@ def measured(
     question_set: QuestionSet, folder: Path, systems: tuple[str, ...] = ALL, *, store: StoreBackend = EMBEDDED
 ) -> RetrievalReport:
     return evaluate_retrieval(
-        [question_set], systems, encoder=HashingEncoder, folder=folder, store=store, baseline="bm25", resamples=200
+        [question_set],
+        systems,
+        encoder=HashingEncoder,
+        reranker=lambda: (ScriptedReranker(), RerankSettings(candidates=5, weight=0.5)),
+        folder=folder,
+        store=store,
+        baseline="bm25",
+        resamples=200,
     )
 
 

@@ -157,6 +157,16 @@ def test_an_xml_file_that_defines_entities_is_refused(tmp_path: Path) -> None:
         read_mediqa(mediqa(tmp_path, head='<!DOCTYPE Set [<!ENTITY a "b">]>'))
 
 
+def test_a_part_of_mediqa_asks_its_own_questions_of_all_answers(tmp_path: Path) -> None:
+    folder = mediqa(tmp_path)
+    whole = read_mediqa(folder)
+    parts = [read_mediqa(folder, part, part) for part in ("TrainingSet2-Alexa", "ValidationSet")]
+    assert {query.id for part in parts for query in part.queries} == {query.id for query in whole.queries}
+    for part in parts:
+        assert all(query.id.startswith(f"{part.name}/") for query in part.queries)
+        assert part.passages == whole.passages
+
+
 @pytest.mark.parametrize("read", [read_bioasq, read_nfcorpus, read_mediqa])
 def test_a_benchmark_that_is_absent_or_damaged_is_one_sentence(read: object, tmp_path: Path) -> None:
     assert callable(read)

@@ -1,0 +1,179 @@
+"""`clinsearch train`: make the small models that this project trains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from eval.retrieval import EvaluationError, QuestionSet, load_set
+from eval.retrieval.reranking import chosen_weight, measured_gain
+from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
+from retrieval.reranking import SetFigure, revise_card, save_adapter
+from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.container import make_encoder
+from service.settings import Settings
+from training.reranker import (
+    Evaluated,
+    GradedQuestion,
+    RerankerConfig,
+    StepReport,
+    TrainingError,
+    card_text,
+    prepare_data,
+    read_config,
+    read_data,
+    run_training,
+)
+
+app = typer.Typer(help="Make the small models that this project trains itself.", no_args_is_help=True)
+
+#: Graded answers that are trained on, and everything training is kept apart from.
+_GRADED = "mediqa-alexa"
+_APART = ("bioasq", "nfcorpus", "starter", "guidelines", "mediqa-validation", _GRADED)
+#: The weight of the stage is chosen on the first; the card's figures are of the others.
+_CHOSEN_ON = "guidelines-dev"
+_FIGURES = ("guidelines-test", "starter", "nfcorpus", "mediqa-validation", "bioasq")
+
+
+@app.callback()
+def group() -> None:
+    """Make the small models that this project trains itself."""
+
+
+@app.command()
+def reranker(
+    config_file: Annotated[Path | None, typer.Option("--config", help="TOML; else the settings that ship.")] = None,
+    folder: Annotated[Path | None, typer.Option("--folder", help="Keeps data and checkpoints of the run.")] = None,
+) -> None:
+    """Train the reranker on the corpora in the library and on graded answers, measure it, and write its card.
+
+    Needs MedQuAD, MMWR and the Nigeria guidelines in the library, and the benchmarks it is kept apart from. Stopped at
+    any moment, the same command goes on where it was.
+    """
+    settings = load_settings()
+    with _sentences(), _progress() as progress:
+        config = read_config(config_file)
+        place = folder or settings.data_dir / "training" / "reranker"
+        show = _shown(progress)
+        _prepare(place, config, settings, show)
+        adapter = _train(place, config, show)
+        _measure(adapter, settings, show)
+    out.print(f"Adapter and card: {adapter}. Use it with CLINSEARCH_RERANK_ADAPTER.", highlight=False, soft_wrap=True)
+
+
+def _prepare(place: Path, config: RerankerConfig, settings: Settings, show: Callable[[str, int, int], None]) -> None:
+    sets = {name: load_set(name) for name in _APART}
+    with Library(settings.data_dir / LIBRARY_FILE) as library:
+        prepare_data(
+            library.entries(),
+            _graded(sets[_GRADED]),
+            evaluated=[_evaluated(question_set) for question_set in sets.values()],
+            graded_from=_GRADED,
+            encoder=make_encoder(settings),
+            vectors=settings.index_dir / "vectors",
+            config=config,
+            folder=place,
+            progress=show,
+        )
+
+
+def _graded(question_set: QuestionSet) -> list[GradedQuestion]:
+    texts = {passage.id: passage.text for entry in question_set.entries for passage in entry.passages}
+    return [
+        GradedQuestion(query.text, tuple((texts[PassageId(key)], gain) for key, gain in sorted(query.grades.items())))
+        for query in question_set.queries
+    ]
+
+
+def _evaluated(question_set: QuestionSet) -> Evaluated:
+    """Both parts of mediqa search the same answers; to each belong those that were graded for it."""
+    graded = {key for query in question_set.queries for key in query.grades}
+    whole = not question_set.name.startswith("mediqa-")
+    passages = [p.text for entry in question_set.entries for p in entry.passages if whole or p.id in graded]
+    return Evaluated(question_set.name, [query.text for query in question_set.queries], passages)
+
+
+def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], None]) -> Path:
+    def told(step: StepReport) -> None:
+        show(f"training, loss {step.loss:.3f}, {step.pairs_per_s:.0f} pairs/s", step.step, step.steps)
+
+    trained = run_training(place, config, report=told)
+    adapter = place / "adapter"
+    save_adapter(
+        adapter,
+        trained.weights,
+        name="minilm-cross-encoder",
+        rank=config.rank,
+        alpha=config.alpha,
+        max_tokens=config.max_tokens,
+        weight=0.0,
+        weight_chosen_on=_CHOSEN_ON,
+        candidates=config.candidates,
+        helps=False,
+        data_sha256=trained.data_hash,
+        counts=read_data(place)[2],
+        config=config.model_dump(),
+        training_s=trained.seconds,
+    )
+    return adapter
+
+
+def _measure(adapter: Path, settings: Settings, show: Callable[[str, int, int], None]) -> None:
+    """Choose the weight on one set, measure with it on others, and write both into the card."""
+    model, encoder, folder = CrossEncoderReranker(adapter), make_encoder(settings), settings.data_dir / "eval"
+    candidates = model.card.candidates
+    weight = chosen_weight(load_set(_CHOSEN_ON), model, encoder, folder, candidates, show)
+    figures = []
+    for name in _FIGURES:
+        question_set = load_set(name)
+        gain = measured_gain(question_set, model, encoder, folder, candidates, weight, show)
+        figures.append(
+            SetFigure(
+                name=name,
+                queries=len(question_set.queries),
+                hybrid=gain.hybrid,
+                reranked=gain.reranked,
+                difference=gain.difference.mean,
+                low=gain.difference.low,
+                high=gain.difference.high,
+            )
+        )
+    helps = any(one.low > 0 for one in figures) and not any(one.high < 0 for one in figures)
+    card = revise_card(adapter, weight=weight, figures=tuple(figures), helps=helps)
+    (adapter / "CARD.md").write_text(card_text(card), encoding="utf-8")
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        with errors_as_sentences():
+            yield
+    except (EvaluationError, TrainingError) as error:
+        raise stop(str(error)) from error
+    except KeyboardInterrupt:
+        raise stop("Interrupted; the same command goes on from the last checkpoint.", 130) from None
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, transient=True)
+
+
+def _shown(progress: Progress) -> Callable[[str, int, int], None]:
+    """Draws each stage with its own estimate; what follows a comma in its name changes without starting anew."""
+    task = progress.add_task("reading", total=None)
+    current = ""
+
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal current
+        if stage.split(",")[0] != current:
+            current = stage.split(",")[0]
+            progress.reset(task, description=stage, total=total)
+        progress.update(task, description=stage, completed=done)
+
+    return show

@@ -1,0 +1,32 @@
+"""Training of the reranker: questions from the corpora, graded answers, a low-rank adapter with its card.
+
+The names below are the public ones. Torch and peft are imported when a run begins to train.
+"""
+
+from training.reranker.card import card_text
+from training.reranker.config import RerankerConfig, read_config
+from training.reranker.dataset import GradedQuestion
+from training.reranker.decontamination import Contamination, Evaluated
+from training.reranker.errors import CheckpointError, TrainingConfigError, TrainingDataError, TrainingError
+from training.reranker.groups import Group
+from training.reranker.run import TrainedAdapter, prepare_data, read_data, run_training
+from training.reranker.steps import StepReport
+
+__all__ = [
+    "CheckpointError",
+    "Contamination",
+    "Evaluated",
+    "GradedQuestion",
+    "Group",
+    "RerankerConfig",
+    "StepReport",
+    "TrainedAdapter",
+    "TrainingConfigError",
+    "TrainingDataError",
+    "TrainingError",
+    "card_text",
+    "prepare_data",
+    "read_config",
+    "read_data",
+    "run_training",
+]
