@@ -13,6 +13,7 @@ from eval.retrieval.errors import (
     SetMissingError,
     UnknownSystemError,
 )
+from eval.retrieval.indexed import MeasuredReranking
 from eval.retrieval.measures import MEASURES, Measure, all_measures
 from eval.retrieval.plot import check_plot, plot
 from eval.retrieval.question_set import Query, QuestionSet
@@ -31,6 +32,7 @@ __all__ = [
     "ExtraMissingError",
     "Interval",
     "Measure",
+    "MeasuredReranking",
     "OutputError",
     "Query",
     "QuestionSet",

@@ -31,6 +31,16 @@ Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
+class MeasuredReranking:
+    """A reranker with the settings it is measured with."""
+
+    reranker: Reranker
+    settings: RerankSettings
+    #: `retrieval.reranking.question_key` of what it was trained on.
+    trained_questions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class IndexedSet:
     """A set's passages in a store, with what is needed to search them."""
 
@@ -44,9 +54,8 @@ class IndexedSet:
     encoded: int
     encode_s: float
     build_s: float
-    #: For the system `rerank`: its own model and settings; None where none is measured.
-    reranker: Reranker | None = None
-    rerank_settings: RerankSettings | None = None
+    #: What the system `rerank` adds to the hybrid search; None where it is not measured.
+    reranking: MeasuredReranking | None = None
 
 
 class RememberedQueries:

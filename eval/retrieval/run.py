@@ -18,14 +18,15 @@ import numpy as np
 from agent.version import PRODUCER
 from eval.retrieval.bootstrap import LEVEL, RESAMPLES, SEED, Interval, mean_interval, paired_difference
 from eval.retrieval.errors import UnknownSystemError
-from eval.retrieval.indexed import Report, indexed
+from eval.retrieval.indexed import MeasuredReranking, Report, indexed
 from eval.retrieval.measures import DEPTH, MEASURES, Measure, all_measures
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.report import Estimate, FusionGain, Latency, RetrievalReport, SetResult, SystemResult
 from eval.retrieval.systems import SYSTEMS, Ranking, System, checked_systems, need_vectors
-from retrieval import EMBEDDED, Encoder, Reranker, RerankSettings, StoreBackend
+from retrieval import EMBEDDED, Encoder, StoreBackend
 from retrieval.bm25 import K1, B
 from retrieval.fusion import RRF_K
+from retrieval.reranking import question_key
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
 from retrieval.tokens import TOKENISER_VERSION
 
@@ -38,7 +39,7 @@ def evaluate_retrieval(
     systems: Sequence[str],
     *,
     encoder: Callable[[], Encoder],
-    reranker: Callable[[], tuple[Reranker, RerankSettings]] | None = None,
+    reranker: Callable[[], MeasuredReranking] | None = None,
     folder: Path,
     store: StoreBackend = EMBEDDED,
     baseline: str | None = None,
@@ -92,9 +93,9 @@ def evaluate_retrieval(
         k1=K1,
         b=B,
         rrf_k=RRF_K,
-        reranker_fingerprint=None if stage is None else stage[0].fingerprint,
-        rerank_candidates=None if stage is None else stage[1].candidates,
-        rerank_weight=None if stage is None else stage[1].weight,
+        reranker_fingerprint=None if stage is None else stage.reranker.fingerprint,
+        rerank_candidates=None if stage is None else stage.settings.candidates,
+        rerank_weight=None if stage is None else stage.settings.weight,
         depth=DEPTH,
         baseline=compared,
         resamples=resamples,
@@ -110,16 +111,14 @@ def _measured(
     names: tuple[str, ...],
     baseline: str,
     encoder: Encoder | None,
-    stage: tuple[Reranker, RerankSettings] | None,
+    stage: MeasuredReranking | None,
     folder: Path,
     store: StoreBackend,
     resamples: int,
     report: Report,
 ) -> SetResult:
-    with indexed(question_set, folder, encoder=encoder, store=store, report=report) as found_set:
-        collection = found_set
-        if stage is not None:
-            collection = replace(found_set, reranker=stage[0], rerank_settings=stage[1])
+    with indexed(question_set, folder, encoder=encoder, store=store, report=report) as found:
+        collection = replace(found, reranking=stage)
         rankings = {name: _rankings(name, SYSTEMS[name](collection), question_set, report) for name in names}
         values = {name: _values(question_set, found) for name, found in rankings.items()}
         return SetResult(
@@ -130,6 +129,7 @@ def _measured(
             query_ids=tuple(query.id for query in question_set.queries),
             relevant_from=question_set.relevant_from,
             left_out=dict(question_set.left_out),
+            reranker_trained_on=None if stage is None else _trained_on(question_set, stage),
             encoded=collection.encoded,
             encode_s=collection.encode_s,
             build_s=collection.build_s,
@@ -139,6 +139,10 @@ def _measured(
             ),
             fusion_gain=_fusion_gain({name: found["ndcg@10"] for name, found in values.items()}, resamples),
         )
+
+
+def _trained_on(question_set: QuestionSet, stage: MeasuredReranking) -> int:
+    return sum(question_key(query.text) in stage.trained_questions for query in question_set.queries)
 
 
 def _encoding_times(encoder: Encoder, question_set: QuestionSet) -> list[float]:

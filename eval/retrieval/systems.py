@@ -25,7 +25,6 @@ from retrieval import (
     Encoder,
     HybridSearcher,
     RerankerError,
-    RerankSettings,
     RerankStage,
     SearchFilters,
     SearchRequest,
@@ -111,10 +110,10 @@ class RerankSystem:
     """
 
     def __init__(self, collection: IndexedSet) -> None:
-        if collection.reranker is None:
+        if collection.reranking is None:
             raise UnknownSystemError("This run was given no reranker.")
-        settings = (collection.rerank_settings or RerankSettings()).model_copy(update={"deadline_ms": _NO_DEADLINE_MS})
-        stage = RerankStage(collection.reranker, settings)
+        settings = collection.reranking.settings.model_copy(update={"deadline_ms": _NO_DEADLINE_MS})
+        stage = RerankStage(collection.reranking.reranker, settings)
         stage.warm().result()
         self._searcher = HybridSearcher(
             collection.store,

@@ -87,6 +87,11 @@ def _set_lines(result: SetResult) -> list[str]:
         lines.append(f"  Judged among the first 10: {lowest:.0%} or more; the rest counts as not relevant.")
     if result.left_out:
         lines.append("  Left out: " + ", ".join(f"{count} {what}" for what, count in result.left_out.items()) + ".")
+    if result.reranker_trained_on:
+        lines.append(
+            f"  The reranker was trained on {result.reranker_trained_on} of these questions: "
+            "its figures here say nothing about others."
+        )
     if result.fusion_gain is not None:
         gain = result.fusion_gain.difference
         lines.append(

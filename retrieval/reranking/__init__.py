@@ -3,7 +3,7 @@
 The names below are the public ones. `network` imports torch and is imported only where a model is loaded.
 """
 
-from retrieval.reranking.adapter import AdapterCard, SetFigure, read_card, revise_card, save_adapter
+from retrieval.reranking.adapter import AdapterCard, SetFigure, question_key, read_card, revise_card, save_adapter
 from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
@@ -24,6 +24,7 @@ __all__ = [
     "ScriptedReranker",
     "SetFigure",
     "mixed_order",
+    "question_key",
     "read_card",
     "reranked_text",
     "revise_card",

@@ -69,7 +69,14 @@ class AdapterCard(Model):
     data_sha256: _Sha256
     counts: Mapping[str, int]
     config: Mapping[str, int | float]
+    #: `question_key` of every graded question it was trained on: no figure on one of these counts.
+    trained_questions: tuple[str, ...] = ()
     training_s: Annotated[float, Field(ge=0)]
+
+
+def question_key(question: str) -> str:
+    """The first 16 hex digits of the SHA-256 of a question, case and spaces aside."""
+    return hashlib.sha256(" ".join(question.casefold().split()).encode()).hexdigest()[:16]
 
 
 def save_adapter(folder: Path, weights: Mapping[str, Any], **card: Any) -> AdapterCard:

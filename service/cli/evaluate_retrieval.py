@@ -14,6 +14,7 @@ from eval.retrieval import (
     NAMED_SETS,
     SYSTEMS,
     EvaluationError,
+    MeasuredReranking,
     OutputError,
     QuestionSet,
     SetMissingError,
@@ -24,7 +25,6 @@ from eval.retrieval import (
     plot,
     table,
 )
-from retrieval import Reranker, RerankSettings
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder, make_store
 from service.reranking import make_reranker, rerank_settings
@@ -79,9 +79,10 @@ def retrieval(
             plot(report, plot_file)
 
 
-def _reranker(settings: Settings) -> tuple[Reranker, RerankSettings]:
+def _reranker(settings: Settings) -> MeasuredReranking:
     reranker = make_reranker(settings)
-    return reranker, rerank_settings(settings, reranker)
+    chosen = rerank_settings(settings, reranker)
+    return MeasuredReranking(reranker, chosen, frozenset(reranker.card.trained_questions))
 
 
 @contextmanager

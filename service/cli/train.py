@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from eval.retrieval import EvaluationError, QuestionSet, load_set
 from eval.retrieval.reranking import chosen_weight, measured_gain
 from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
-from retrieval.reranking import SetFigure, revise_card, save_adapter
+from retrieval.reranking import SetFigure, question_key, revise_card, save_adapter
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder
 from service.settings import Settings
@@ -102,6 +102,7 @@ def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], 
     def told(step: StepReport) -> None:
         show(f"training, loss {step.loss:.3f}, {step.pairs_per_s:.0f} pairs/s", step.step, step.steps)
 
+    _, graded, counts = read_data(place)
     trained = run_training(place, config, report=told)
     adapter = place / "adapter"
     save_adapter(
@@ -116,8 +117,9 @@ def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], 
         candidates=config.candidates,
         helps=False,
         data_sha256=trained.data_hash,
-        counts=read_data(place)[2],
+        counts=counts,
         config=config.model_dump(),
+        trained_questions=tuple(sorted(question_key(group.question) for group in graded)),
         training_s=trained.seconds,
     )
     return adapter

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval.retrieval.errors import UnknownSystemError
-from eval.retrieval.indexed import indexed
+from eval.retrieval.indexed import MeasuredReranking, indexed
 from eval.retrieval.measures import DEPTH, MEASURES
 from eval.retrieval.question_set import QuestionSet, assembled, plain_entry
 from eval.retrieval.report import RetrievalReport
@@ -25,6 +25,7 @@ from retrieval import (
     memory_searcher,
 )
 from retrieval.encoders import EncodeProgress, Vectors
+from retrieval.reranking import question_key
 
 ALL = tuple(SYSTEMS)
 
@@ -53,7 +54,11 @@ def measured(
         [question_set],
         systems,
         encoder=HashingEncoder,
-        reranker=lambda: (ScriptedReranker(), RerankSettings(candidates=5, weight=0.5)),
+        reranker=lambda: MeasuredReranking(
+            ScriptedReranker(),
+            RerankSettings(candidates=5, weight=0.5),
+            frozenset({question_key(" GOUT  treatment with tablets?")}),
+        ),
         folder=folder,
         store=store,
         baseline="bm25",
@@ -184,3 +189,10 @@ def test_a_dense_system_on_a_set_without_vectors_is_refused(small_set: QuestionS
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     return None
+
+
+def test_a_set_that_the_reranker_was_trained_on_says_so(small_set: QuestionSet, tmp_path: Path) -> None:
+    report = measured(small_set, tmp_path, ("bm25", "rerank"), store=ExactBackend())
+    assert report.sets[0].reranker_trained_on == 1
+    assert "trained on 1 of these questions" in table(report)
+    assert "trained on" not in table(measured(small_set, tmp_path, ("bm25",), store=ExactBackend()))
