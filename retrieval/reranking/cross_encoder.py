@@ -33,6 +33,7 @@ class CrossEncoderReranker:
         self._adapter = adapter
         self._base = BaseModel()
         self._network: Any = None
+        self._fast = False
 
     @property
     def name(self) -> str:
@@ -51,13 +52,22 @@ class CrossEncoderReranker:
             return []
         if self._network is None:
             with LOADING:
-                self._network = merged_network(self._adapter, self.card, self._base)
+                self._network = self._loaded()
         inputs = self._base.tokenise([query] * len(passages), passages, self.card.max_tokens)
         torch = importlib.import_module("torch")
         try:
-            fast = native_precision() == "bf16"
-            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
+            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._fast):
                 scores: list[float] = self._network(**inputs).float().tolist()
         except RuntimeError as error:
             raise RerankerError(f"The reranker failed: {type(error).__name__}.") from error
         return scores
+
+    def _loaded(self) -> Any:
+        network = merged_network(self._adapter, self.card, self._base)
+        self._fast = native_precision() == "bf16"
+        if self._fast:
+            torch = importlib.import_module("torch")
+            for module in network.encoder.modules():
+                if isinstance(module, torch.nn.Linear):
+                    module.to(torch.bfloat16)  # once, instead of in every call
+        return network
