@@ -84,16 +84,17 @@ class Gain:
 WEIGHTS = tuple(step / 10 for step in range(16))
 
 
-def chosen_weight(
+def best_weight(
     question_set: QuestionSet, reranker: Reranker, encoder: Encoder, folder: Path, candidates: int, report: Report
-) -> float:
-    """The weight of the best mean nDCG@10 on the set, the smallest of equal ones.
+) -> tuple[float, float]:
+    """The weight of the best mean nDCG@10 on the set, the smallest of equal ones, and that mean.
 
     Raises:
         RetrievalError: the search or the reranker failed.
     """
     values = _values(question_set, reranker, encoder, folder, candidates, WEIGHTS, report)
-    return max(WEIGHTS, key=lambda weight: (math.fsum(values[weight]), -weight))
+    best = max(WEIGHTS, key=lambda weight: (math.fsum(values[weight]), -weight))
+    return best, math.fsum(values[best]) / len(values[best])
 
 
 def measured_gain(

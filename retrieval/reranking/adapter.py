@@ -57,7 +57,9 @@ class AdapterCard(Model):
     rank: Annotated[int, Field(ge=1)]
     alpha: Annotated[float, Field(gt=0)]
     max_tokens: Annotated[int, Field(ge=32, le=512)]
-    #: Weight of its score in the rerank stage, chosen on the named set alone.
+    #: Share of what was learnt that was kept, and the weight of its score in the rerank stage; both chosen on the
+    #: named set alone.
+    kept_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     weight: Annotated[float, Field(ge=0)]
     weight_chosen_on: str
     #: Candidates that were reranked in the figures.
@@ -68,7 +70,7 @@ class AdapterCard(Model):
     #: Hash of the training groups, and how many of what: see CARD.md.
     data_sha256: _Sha256
     counts: Mapping[str, int]
-    config: Mapping[str, int | float]
+    config: Mapping[str, int | float | tuple[float, ...]]
     #: `question_key` of every graded question it was trained on: no figure on one of these counts.
     trained_questions: tuple[str, ...] = ()
     training_s: Annotated[float, Field(ge=0)]

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from eval.retrieval import EvaluationError, QuestionSet, load_set
-from eval.retrieval.reranking import chosen_weight, measured_gain
+from eval.retrieval.reranking import best_weight, measured_gain
 from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
 from retrieval.reranking import SetFigure, question_key, revise_card, save_adapter
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
@@ -22,8 +22,10 @@ from training.reranker import (
     GradedQuestion,
     RerankerConfig,
     StepReport,
+    TrainedAdapter,
     TrainingError,
     card_text,
+    kept,
     prepare_data,
     read_config,
     read_data,
@@ -35,7 +37,7 @@ app = typer.Typer(help="Make the small models that this project trains itself.",
 #: Graded answers that are trained on, and everything training is kept apart from.
 _GRADED = "mediqa-alexa"
 _APART = ("bioasq", "nfcorpus", "starter", "guidelines", "mediqa-validation", _GRADED)
-#: The weight of the stage is chosen on the first; the card's figures are of the others.
+#: What is kept and the weight of the stage are chosen on the first; the card's figures are of the others.
 _CHOSEN_ON = "guidelines-dev"
 _FIGURES = ("guidelines-test", "starter", "nfcorpus", "mediqa-validation", "bioasq")
 #: Of each set; bioasq's 1 492 alone would take longer than the training.
@@ -63,7 +65,7 @@ def reranker(
         place = folder or settings.data_dir / "training" / "reranker"
         show = _shown(progress)
         _prepare(place, config, settings, show)
-        adapter = _train(place, config, show)
+        adapter = _chosen(place, config, _train(place, config, show), settings, show)
         _measure(adapter, settings, show)
     out.print(f"Adapter and card: {adapter}. Use it with CLINSEARCH_RERANK_ADAPTER.", highlight=False, soft_wrap=True)
 
@@ -100,20 +102,25 @@ def _evaluated(question_set: QuestionSet) -> Evaluated:
     return Evaluated(question_set.name, [query.text for query in question_set.queries], passages)
 
 
-def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], None]) -> Path:
+def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], None]) -> TrainedAdapter:
     def told(step: StepReport) -> None:
         show(f"training, loss {step.loss:.3f}, {step.pairs_per_s:.0f} pairs/s", step.step, step.steps)
 
+    return run_training(place, config, report=told)
+
+
+def _written(place: Path, config: RerankerConfig, trained: TrainedAdapter, share: float) -> Path:
+    """The adapter with this share of what was learnt; its card says nothing yet of how well it does."""
     _, graded, counts = read_data(place)
-    trained = run_training(place, config, report=told)
     adapter = place / "adapter"
     save_adapter(
         adapter,
-        trained.weights,
+        kept(trained.weights, share),
         name="minilm-cross-encoder",
         rank=config.rank,
         alpha=config.alpha,
         max_tokens=config.max_tokens,
+        kept_share=share,
         weight=0.0,
         weight_chosen_on=_CHOSEN_ON,
         candidates=config.candidates,
@@ -127,15 +134,33 @@ def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], 
     return adapter
 
 
+def _chosen(
+    place: Path,
+    config: RerankerConfig,
+    trained: TrainedAdapter,
+    settings: Settings,
+    show: Callable[[str, int, int], None],
+) -> Path:
+    """The adapter with the share and the weight that serve one development set best; the smallest of equal shares."""
+    found = []
+    for share in config.kept_shares:
+        model = CrossEncoderReranker(_written(place, config, trained, share))
+        folder, encoder = settings.data_dir / "eval", make_encoder(settings)
+        weight, mean = best_weight(load_set(_CHOSEN_ON), model, encoder, folder, config.candidates, show)
+        found.append((mean, -share, weight))
+    _, minus_share, weight = max(found)
+    adapter = _written(place, config, trained, -minus_share)
+    revise_card(adapter, weight=weight)
+    return adapter
+
+
 def _measure(adapter: Path, settings: Settings, show: Callable[[str, int, int], None]) -> None:
-    """Choose the weight on one set, measure with it on others, and write both into the card."""
+    """Measure on sets that decided nothing, and write the figures into both cards."""
     model, encoder, folder = CrossEncoderReranker(adapter), make_encoder(settings), settings.data_dir / "eval"
-    candidates = model.card.candidates
-    weight = chosen_weight(load_set(_CHOSEN_ON), model, encoder, folder, candidates, show)
     figures = []
     for name in _FIGURES:
         question_set = load_set(name).first(_MOST_QUERIES)
-        gain = measured_gain(question_set, model, encoder, folder, candidates, weight, show)
+        gain = measured_gain(question_set, model, encoder, folder, model.card.candidates, model.card.weight, show)
         figures.append(
             SetFigure(
                 name=name,
@@ -148,7 +173,7 @@ def _measure(adapter: Path, settings: Settings, show: Callable[[str, int, int], 
             )
         )
     helps = any(one.low > 0 for one in figures) and not any(one.high < 0 for one in figures)
-    card = revise_card(adapter, weight=weight, figures=tuple(figures), helps=helps)
+    card = revise_card(adapter, figures=tuple(figures), helps=helps)
     (adapter / "CARD.md").write_text(card_text(card), encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ from training.reranker.dataset import GradedQuestion
 from training.reranker.decontamination import Contamination, Evaluated
 from training.reranker.errors import CheckpointError, TrainingConfigError, TrainingDataError, TrainingError
 from training.reranker.groups import Group
-from training.reranker.run import TrainedAdapter, prepare_data, read_data, run_training
+from training.reranker.run import TrainedAdapter, kept, prepare_data, read_data, run_training
 from training.reranker.steps import StepReport
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "TrainingDataError",
     "TrainingError",
     "card_text",
+    "kept",
     "prepare_data",
     "read_config",
     "read_data",

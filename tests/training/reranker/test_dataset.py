@@ -12,7 +12,7 @@ from training.reranker import read_data as read
 from training.reranker.dataset import Dataset, build_dataset, trained_text
 from training.reranker.questions import corpus_questions
 
-_CONFIG = RerankerConfig(synonym_share=0, untitled_share=0, held_out_questions=2, mined=2, mined_to=10)
+_CONFIG = RerankerConfig(synonym_share=0, untitled_share=0, terse_share=0, held_out_questions=2, mined=2, mined_to=10)
 _CLEAN = Contamination([])
 _GRADED = GradedQuestion("Do spoons help?", (("They do.", 3), ("Spoons are of wood.", 1), ("Forks.", 0)))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from retrieval import CorpusEntry
 from training.reranker import RerankerConfig
-from training.reranker.questions import corpus_questions
+from training.reranker.questions import corpus_questions, terse
 
-_PLAIN = RerankerConfig(synonym_share=0)
+_PLAIN = RerankerConfig(synonym_share=0, terse_share=0)
 
 
 def test_headings_become_questions_with_the_passage_under_them(pages: tuple[CorpusEntry, ...]) -> None:
@@ -25,7 +27,7 @@ def test_guidelines_that_measure_the_search_are_not_asked_about(pages: tuple[Cor
 
 
 def test_a_question_may_use_another_name_of_the_condition(pages: tuple[CorpusEntry, ...]) -> None:
-    asked = corpus_questions(pages, RerankerConfig(synonym_share=1))
+    asked = corpus_questions(pages, RerankerConfig(synonym_share=1, terse_share=0))
     assert "What causes zorblax disease?" in {one.question for one in asked}
 
 
@@ -36,3 +38,15 @@ def test_the_same_seed_gives_the_same_questions_and_another_seed_another_order(
     assert corpus_questions(pages, RerankerConfig(seed=1)) == first
     other = corpus_questions(pages, RerankerConfig(seed=2))
     assert [one.question for one in other] != [one.question for one in first]
+
+
+@pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("What are the treatments for Asthma?", "treatments asthma"),
+        ("How should type 2 diabetes be treated?", "type 2 diabetes treated"),
+        ("Is it?", "Is it?"),
+    ],
+)
+def test_a_terse_question_keeps_the_words_that_matter(question: str, short: str) -> None:
+    assert terse(question) == short
