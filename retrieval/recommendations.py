@@ -31,7 +31,10 @@ class GradeMark:
 
 
 _DASH = r"[-\u2010-\u2015\s]"
-_LEVEL = rf"(?:very{_DASH}+)?low(?:{_DASH}+to{_DASH}+(?:moderate|high))?|moderate(?:{_DASH}+to{_DASH}+high)?|high|insufficient"
+_LEVEL = (
+    rf"(?:very{_DASH}+)?low(?:{_DASH}+to{_DASH}+(?:moderate|high))?|"
+    rf"moderate(?:{_DASH}+to{_DASH}+high)?|high|insufficient"
+)
 _WORD = r"strong|weak|conditional|moderate|discretionary|context-specific|good\s+practice|strongly"
 _ROMAN = r"IV|I{1,3}[ab]?"
 

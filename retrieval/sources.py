@@ -114,7 +114,7 @@ DEFAULT_SOURCES = (
     ),
     Source(
         id=SourceId("public_health_reports"),
-        description="Public health reports: how common diseases and risks are, trends, outbreaks; not for treating a patient.",
+        description="Public health reports: how common diseases and risks are, trends, outbreaks; not for treatment.",
     ),
     Source(
         id=SourceId("codes"),

@@ -63,7 +63,10 @@ JSONL = '{"title": "Rest", "publisher": "Example", "text": "# Rest\\n\\nOffer re
 HTML = (
     "<html><head><title>Rest</title></head><body><main><h1>Rest</h1><p>Offer rest. (Weak for)</p></main></body></html>"
 )
-MARKDOWN = "---\npublisher: Example\npublished: '2021'\n---\n# Rest\n\nOffer rest. (Strong for)\n\n| A | B |\n|---|---|\n| 1 | 2 |\n"
+MARKDOWN = (
+    "---\npublisher: Example\npublished: '2021'\n---\n"
+    "# Rest\n\nOffer rest. (Strong for)\n\n| A | B |\n|---|---|\n| 1 | 2 |\n"
+)
 
 #: Name of the file, its text, and the reader that knows it.
 SAMPLES = {

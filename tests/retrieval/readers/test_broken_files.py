@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import lzma
-import os
 import tarfile
 import time
 import zipfile
@@ -29,8 +28,7 @@ def read_all(reader_name: str, file: str, data: bytes) -> int:
     """Documents that a reader gives; only `ReaderError` may stop it."""
     try:
         items = list(reader_named(reader_name).read(SourceFile(file, data)))
-    except ReaderError as error:
-        assert str(error)
+    except ReaderError:
         return 0
     parsed = [item for item in items if not isinstance(item, Skipped)]
     return sum(len(cut_document(item, LIMITS).entry.passages) > 0 for item in parsed)
@@ -157,8 +155,8 @@ def test_links_and_devices_in_an_archive_are_refused(tmp_path: Path, kind: bytes
 def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "out.md").write_text("# Outside\n\nNot to be read.")
     (tmp_path / "in").mkdir()
-    os.symlink(tmp_path / "out.md", tmp_path / "in" / "link.md")
-    os.symlink(tmp_path, tmp_path / "in" / "loop")
+    (tmp_path / "in" / "link.md").symlink_to(tmp_path / "out.md")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path)
     assert list(files_in(tmp_path / "in")) == []
 
 
