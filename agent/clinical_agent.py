@@ -205,6 +205,8 @@ class ClinicalAgent:
                 seed=run.settings.seed,
                 search_first=run.settings.search_first,
             ),
+            filters=run.question.filters,
+            home_region=run.question.home_region,
             messages=tuple(run.messages),
             steps=tuple(run.steps),
             retrieval=tuple(run.retrieval),

@@ -55,8 +55,11 @@ class Question(BaseModel):
 
     @property
     def task_key(self) -> str:
-        """SHA-256 over everything that makes this question what it is."""
-        return sha256_of(self.model_dump(mode="json"))
+        """SHA-256 over everything that makes this question what it is.
+
+        What is left at its default is not part of it, so that a new field does not change every key.
+        """
+        return sha256_of(self.model_dump(mode="json", exclude_defaults=True))
 
     @property
     def own_words(self) -> str:

@@ -21,6 +21,8 @@ from agent.events import Failure
 from agent.gate import Verdict
 from agent.origin import Split
 from agent.probabilities import ActionProbabilities
+from retrieval import SearchFilters
+from retrieval.filters import NO_FILTERS
 
 RolloutId = NewType("RolloutId", str)
 ROLLOUT_SCHEMA: Literal["rollout.v1"] = "rollout.v1"
@@ -140,6 +142,9 @@ class Rollout(_Record):
     created_at: str
     split: Split = "prod"
     policy: Policy
+    #: What the search was limited to.
+    filters: SearchFilters = NO_FILTERS
+    home_region: str | None = None
     messages: tuple[Message, ...]
     steps: tuple[RolloutStep, ...]
     retrieval: tuple[RetrievalEntry, ...]

@@ -45,6 +45,7 @@ from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
 from retrieval.regions import HomeRegion
 from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
+from retrieval.rescoring import RescoringSettings, RescoringTable
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named, with_added
 from retrieval.starter import starter_entries
@@ -123,6 +124,8 @@ __all__ = [
     "RerankStage",
     "Reranker",
     "RerankerError",
+    "RescoringSettings",
+    "RescoringTable",
     "RetrievalError",
     "ScriptedReranker",
     "SearchFilters",

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from retrieval.blocks import Block, ParsedDocument, Piece, lay_out
+from retrieval.blocks import Block, ParsedDocument, Piece, Table, lay_out
 from retrieval.documents import CorpusEntry, Passage, PassageId, PassageKind
 from retrieval.gathering import gather_grades
 from retrieval.recommendations import (
@@ -33,7 +33,7 @@ from retrieval.sentences import sentence_spans
 from retrieval.token_counts import MINILM_LIMIT, SPECIAL_TOKENS, TokenCounter
 
 #: Also to be changed when `retrieval.recommendations` or `retrieval.gathering` would give another result.
-CHUNKER_VERSION = "2"
+CHUNKER_VERSION = "3"
 #: Tokens of narrative packed together; well under the limit, so that one passage has one subject.
 NARRATIVE_BUDGET = 200
 # What stands around a split text may take this part of the limit; the rest is for the text itself.
@@ -161,7 +161,7 @@ class _Cutter:
             self._flush()
             self._emit(block, PassageKind.NARRATIVE, start, end, lead=block.lead)
             return
-        if self._pending and block.page != self._page and len(self._pending) > 3:
+        if self._pending and block.page != self._page:
             self._flush()
         if not self._pending:
             self._page = block.page
@@ -223,7 +223,12 @@ class _Cutter:
         table = piece.block.table
         assert table is not None
         grades = find_grades(self.text[piece.start : piece.end])
-        graded = piece.block.recommends and bool(grades)
+        # A certainty alone grades the evidence that a row gives.
+        text = self.text[piece.start : piece.end]
+        strong = any(mark.grade.strength is not None for mark in grades)
+        graded = not piece.block.explains and (
+            (piece.block.recommends and (strong or _recommends(table))) or (strong and sounds_like_recommendation(text))
+        )
         self._emit(
             piece.block,
             PassageKind.RECOMMENDATION if graded else PassageKind.TABLE_ROW,
@@ -311,6 +316,11 @@ def cut_document(parsed: ParsedDocument, limits: CutLimits) -> CutDocument:
 def too_long(passage: Passage, limits: CutLimits) -> bool:
     """Whether the encoder would cut a passage short."""
     return limits.counter.count(dense_text(passage)) + SPECIAL_TOKENS > limits.limit
+
+
+def _recommends(table: Table) -> bool:
+    """Whether a column is headed "Recommendation"."""
+    return any(re.match(r"recommendations?\b", name, re.IGNORECASE) for name in table.header)
 
 
 def _units(text: str, limits: CutLimits, *, keep_all: bool) -> Iterator[tuple[int, int, list[Grade]]]:

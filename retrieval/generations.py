@@ -4,7 +4,8 @@
     build.lock               held by the one process that builds
     records.sqlite           passages of record, by generation
     vectors/                 vectors of record
-    generations/000003/      manifest.json, superseded.json, store/ (the search store), in-use (locked by readers)
+    generations/000003/      manifest.json, superseded.json, store/ (the search store), rescoring/, in-use (locked by
+                             readers)
 
 A generation is written under its own number and pointed to only when complete and on disk; so a crash
 at any moment leaves the old one serving. Old generations are removed after a swap, except the previous
@@ -55,6 +56,10 @@ class IndexDirectory:
     def store(self, generation: int) -> Path:
         """Search store of a generation."""
         return self.path(generation) / "store"
+
+    def rescoring(self, generation: int) -> Path:
+        """Table that rescores the passages of a generation."""
+        return self.path(generation) / "rescoring"
 
     def current(self) -> int | None:
         """Number of the generation that serves, or None before the first build.

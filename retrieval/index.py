@@ -23,6 +23,7 @@ from retrieval.files import write_atomically
 from retrieval.generations import IndexDirectory
 from retrieval.manifest import READER_VERSION, IndexManifest, corpus_hash, index_version, load_manifest
 from retrieval.records import RecordStore
+from retrieval.rescoring import RescoringTable
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
 from retrieval.stores import EMBEDDED, StoreBackend, StorePoint
 from retrieval.strength import strength_classes
@@ -97,11 +98,14 @@ def build_index(
             records.write_generation(generation, corpus)
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
             encoded = encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
+            rows = vectors_of(pairs, vectors)
             store.build(
-                store_points(pairs, vectors_of(pairs, vectors), superseded),
+                store_points(pairs, rows, superseded),
                 place.store(generation),
                 lambda done, total: report(BuildProgress("store", done, total)),
             )
+            with _disk():
+                RescoringTable.of(pairs, rows).save(place.rescoring(generation))
             manifest = IndexManifest(
                 index_version=version,
                 corpus_hash=digest,

@@ -19,6 +19,7 @@ from retrieval.documents import CorpusEntry, DocumentId, sha256_of
 from retrieval.encoders import Encoder
 from retrieval.errors import IndexMismatchError
 from retrieval.generations import IndexDirectory
+from retrieval.rescoring import RESCORING_VERSION
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
 from retrieval.stores import StoreKind
 from retrieval.tokens import TOKENISER_VERSION
@@ -74,6 +75,7 @@ def index_version(corpus: str, encoder: Encoder, superseded: Mapping[DocumentId,
         replaced,
         TOKENISER_VERSION,
         SEARCHED_TEXT_VERSION,
+        RESCORING_VERSION,
         encoder.fingerprint,
         K1,
         B,

@@ -22,6 +22,7 @@ from retrieval.index import store_points, vectors_of
 from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_manifest
 from retrieval.records import RecordStore
 from retrieval.reranking import RerankStage
+from retrieval.rescoring import RescoringTable
 from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, dense_text
 from retrieval.sources import DEFAULT_SOURCES, Source, offered
@@ -84,6 +85,7 @@ def open_searcher(
 
         opened = store.open(place.store(generation), points)
         undo.callback(opened.close)
+        table = RescoringTable.load(place.rescoring(generation))
         chosen = offered(sources, records.sources(generation))
         undo.pop_all()
     corpus = _HeldCorpus(records, generation, held)
@@ -93,6 +95,7 @@ def open_searcher(
         corpus,
         chosen,
         settings,
+        table=table,
         index_version=manifest.index_version,
         superseded=superseded,
         withdrawals=withdrawals,
@@ -146,6 +149,7 @@ def memory_searcher(
         corpus,
         chosen,
         settings,
+        table=RescoringTable.of(pairs, vectors),
         index_version=version,
         superseded=superseded,
         withdrawals=withdrawals,

@@ -31,7 +31,10 @@ class GradeMark:
 
 
 _DASH = r"[-\u2010-\u2015\s]"
-_LEVEL = r"very\s+low|very-low|low|moderate|high|insufficient|low\s+to\s+moderate|moderate\s+to\s+high|low\s+to\s+high"
+_LEVEL = (
+    rf"(?:very{_DASH}+)?low(?:{_DASH}+to{_DASH}+(?:moderate|high))?|"
+    rf"moderate(?:{_DASH}+to{_DASH}+high)?|high|insufficient"
+)
 _WORD = r"strong|weak|conditional|moderate|discretionary|context-specific|good\s+practice|strongly"
 _ROMAN = r"IV|I{1,3}[ab]?"
 
@@ -39,13 +42,14 @@ _BRACKETED = re.compile(r"\(((?:[^()]|\([^()]*\)){1,220})\)|\[([^\[\]]{1,160})\]
 # Grades written without brackets: on a line of their own, or after a label.
 _LABELLED = re.compile(
     rf"(?:strength\s+of\s+(?:the\s+)?recommendation|recommendation\s+strength|strength)\s*[:=\u2013-]\s*(?P<strength>{_WORD}|[A-E]\b|[12][ABC]?\b)"
+    rf"(?P<more>\s+recommendation\b[^.|\n]{{0,90}})?"
     rf"|(?:certainty|quality|level|strength)\s+of\s+(?:the\s+)?evidence\s*[:=\u2013]\s*(?P<certainty>{_LEVEL}|{_ROMAN}\b|[1-5][a-c]?\b|[A-D]\b(?!\s+\w))"
     rf"|(?:^|[\s;])grade\s*[:=]\s*(?P<grade>[A-EI]|[12][ABC])\b"
     rf"|\btask\s+force\s+recommends\s+(?P<against>against\s+)?[^.]*?on\s+the\s+basis\s+of\s+(?P<basis>strong|sufficient)\s+evidence"
     rf"|(?:^|[.;:\n]\s*)(?P<words>(?:strong|weak|conditional)\s+recommendation(?:\s+(?:for|against)|\s*\((?:for|against)\))?"
     rf"(?:\s*[,;:]\s*|\s+with\s+|\s+based\s+on\s+)"
     rf"(?:expert\s+consensus|(?:{_LEVEL}){_DASH}+(?:certainty|quality)"
-    rf"(?:{_DASH}+(?:(?:of|in)\s+)?(?:the\s+)?evidence)?(?:\s+of\s+effects?)?))",
+    rf"(?:{_DASH}+(?:(?:of|in)\s+)?(?:the\s+)?evidence)?(?:\s+(?:of\s+)?effects?)?))",
     re.IGNORECASE,
 )
 
@@ -55,15 +59,16 @@ _CERTAINTY = re.compile(
     re.IGNORECASE,
 )
 _LEVEL_OF_EVIDENCE = re.compile(
-    rf"\b(?:level\s+of\s+evidence|evidence\s+level|evidence\s+grade|evidence|LOE|EL|level)\s*[:=]?\s*"
+    rf"\b(?:level\s+of\s+evidence|evidence\s+level|evidence\s+grade|evidence|LOE|EL|level)\b\s*[:=]?\s*"
     rf"(?P<level>{_ROMAN}|[1-5](?:[a-d]|[+\u2212-]{{1,2}})?|[A-D](?:-(?:R|NR|LD|EO))?)(?![\w%.])",
     re.IGNORECASE,
 )
 _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE if folded else 0), form)
     for pattern, form, folded in (
-        (r"^(?:grade\s+)?(?P<x>[A-D])\s+(?:recommendation|statement|grade)s?\b", "Grade {X}", True),
-        (r"^(?:grade\s+)?I\s+(?:statement|recommendation)s?\b", "I statement", True),
+        # The letter is a capital: "a recommendation" has none.
+        (r"^(?:grade\s+)?(?P<x>(?-i:[A-D]))\s+(?:recommendation|statement)\b(?!s)", "Grade {X}", True),
+        (r"^(?:grade\s+)?(?-i:I)\s+(?:statement|recommendation)\b(?!s)", "I statement", True),
         (r"^recommendation\s+category\s*:?\s*(?P<x>[A-D])\b", "Category {X}", True),
         (rf"^(?:CDC\s+)?category\s+(?P<x>I[A-D]|II[A-D]?|{_ROMAN}|[A-D][123]?)\b", "Category {X}", True),
         (
@@ -86,6 +91,7 @@ _STRENGTHS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(?P<x>(?:neither|no)\s+(?:recommendation\s+)?for\s+n?or\s+against)\b", "{x}", True),
         (r"^not\s+applicable\s*(?:;|$)", "Not applicable", True),
         (r"^N/A$", "Not applicable", False),
+        (r"^(?P<x>(?:use\s+)?only\s+in\s+research)(?:\s+settings)?$", "{x}", True),
         (r"^(?P<x>consensus\s*[\u2013\u2014-]+\s*[a-z]+(?:\s+expertise)?)\b", "{x}", True),
         (
             r"^(?P<x>expert\s+(?:opinion|consensus)|consensus(?:-based)?(?:\s+recommendation|\s+statement)?|"
@@ -121,7 +127,12 @@ _SCHEME = re.compile(
 _STATUS = re.compile(r"^(?:reviewed|not\s+reviewed|modified\s+from|amended|new-)", re.IGNORECASE)
 # Openings of paragraphs that speak about a recommendation.
 _EXPLAINS = re.compile(
-    r"^(?:rationale|potential\s+consequences|quality\s+of\s+(?:the\s+)?evidence|note\s+from|refer\s+to|see\s|definitions?\b)",
+    r"^(?:rationale|potential\s+consequences|quality\s+of\s+(?:the\s+)?evidence|note\s+from|refer\s+to|see\s|definitions?\b|"
+    r"(?:the\s+)?(?:GDG|guideline\s+development\s+group|panel|work(?:ing)?\s+group)\s+(?:also\s+|therefore\s+|members\s+)?"
+    r"(?:agreed|judged|noted|considered|recognized|recognised|emphasized|emphasised|concluded|highlighted|found|felt|discussed|acknowledged|decided|was|were|has|had)\b|"
+    r"(?:an?\s+|the\s+|these\s+|this\s+|strong\s+|conditional\s+|all\s+)*recommendations?\s+"
+    r"(?:statements?\s+)?(?:is|are|was|were|in\s+this|appl(?:y|ies)|provides?|should\s+be\s+(?:applied|interpreted|read)|does)\b|"
+    r"note\s+that\s+the\s+recommendations?\b)",
     re.IGNORECASE,
 )
 
@@ -147,9 +158,11 @@ def find_grades(text: str) -> tuple[GradeMark, ...]:
         elif named["grade"]:
             found = Grade(f"Grade {named['grade'].upper()}")
         else:
-            found = Grade(_clean(named["strength"]), _clean(named["certainty"]))
+            found = Grade(_clean(named["strength"]), _stated_certainty(named["certainty"], named["more"]))
         if found is not None:
-            marks.append(GradeMark(found, *match.span()))
+            # Words after a full stop: the stop belongs to the sentence before.
+            start = match.start("words") if named["words"] else match.start()
+            marks.append(GradeMark(found, start, match.end()))
     return tuple(sorted(marks, key=lambda mark: mark.start))
 
 
@@ -216,13 +229,22 @@ def _strength(content: str, *, square: bool) -> str | None:
 def _certainty(content: str, *, alone: bool) -> str | None:
     if match := _EVIDENCE_TYPE.search(content):
         return f"Evidence type {match['x']}"
-    found = list(dict.fromkeys(_clean(m["level"] or m["named"]) or "" for m in _CERTAINTY.finditer(content)))
+    found = list(dict.fromkeys(_level(m["level"] or m["named"]) for m in _CERTAINTY.finditer(content)))
     if found and (not alone or len(content) < 60):
         return "; ".join(found)
     match = _LEVEL_OF_EVIDENCE.search(content)
     if match and (not alone or match.start() == 0):
         return f"Level {match['level']}"
     return None
+
+
+def _stated_certainty(named: str | None, more: str | None) -> str | None:
+    return _level(named) if named else _certainty(more, alone=False) if more else None
+
+
+def _level(text: str) -> str:
+    """A level of certainty with spaces for hyphens; letters and numbers of a scheme as they are."""
+    return (_clean(re.sub(_DASH, " ", text)) or "") if re.fullmatch(_LEVEL, text, re.IGNORECASE) else text
 
 
 def _clean(text: str | None) -> str | None:

@@ -1,7 +1,7 @@
-"""Hybrid search: every query as a BM25 leg and a dense leg, fused by reciprocal rank.
+"""Hybrid search: every query as a BM25 leg and a dense leg; what they find is ordered as one.
 
-Queries are encoded in one batch; the legs come from a store, the ranking from `retrieval.fusion`, the
-texts from a corpus. It must not log queries, and it writes nothing. Untuned: both legs weigh the same.
+Queries are encoded in one batch; the legs come from a store, the order from `retrieval.rescoring` or, as the plain
+baseline, from `retrieval.fusion`, the texts from a corpus. It must not log queries, and it writes nothing.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.bm25 import term_ids
 from retrieval.corpus import Corpus
 from retrieval.documents import Document, DocumentId, Passage, PassageId
-from retrieval.encoders import Encoder
+from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import IndexMismatchError
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.regions import HomeRegion, from_elsewhere, home_first
 from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
+from retrieval.rescoring import DEFAULT_RESCORING, Rescored, RescoringSettings, RescoringTable
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named
 from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores.base import Leg, SearchStore
@@ -49,11 +50,17 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Ranking = Literal["rescored", "fused"]
+
+
 class SearchSettings(_Model):
-    """How deep each leg goes and RRF's constant."""
+    """How deep each leg goes, and how what they find is ordered."""
 
     #: Passages taken from each leg; never fewer than the request's limit.
     leg_limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    #: "fused" is reciprocal rank fusion with both legs weighing the same: untuned, kept as the baseline.
+    ranking: Ranking = "rescored"
+    rescoring: RescoringSettings = DEFAULT_RESCORING
     rrf_k: Annotated[int, Field(ge=0)] = RRF_K
     #: Region of the deployment, for requests that name none; see `retrieval.regions`.
     home_region: HomeRegion | None = None
@@ -84,8 +91,8 @@ class Hit(_Model):
 
     #: From 1.
     rank: int
-    #: Reciprocal rank fusion score; comparable within one result only. Where the result is reranked, the order
-    #: follows from this and `rerank_score` together.
+    #: See `retrieval.rescoring` and `retrieval.fusion`; comparable within one result only. Where the result is
+    #: reranked, the order follows from this and `rerank_score` together.
     score: float
     passage: Passage
     document: Document
@@ -117,7 +124,7 @@ class SearchResult(_Model):
     fuse_ms: float
     #: What the search waited for the reranker, whether or not it was in time.
     rerank_ms: float = 0.0
-    #: Whether the reranker had a say in the order; if not, it is the fused order, and why.
+    #: Whether the reranker had a say in the order; if not, why.
     reranked: bool = False
     not_reranked: NotReranked | None = "off"
     total_ms: float
@@ -181,6 +188,7 @@ class HybridSearcher:
         sources: tuple[Source, ...] = DEFAULT_SOURCES,
         settings: SearchSettings = DEFAULT_SETTINGS,
         *,
+        table: RescoringTable | None = None,
         index_version: str = "unversioned",
         superseded: Mapping[DocumentId, DocumentId] | None = None,
         withdrawals: Withdrawals | None = None,
@@ -188,6 +196,7 @@ class HybridSearcher:
         reranking: RerankStage | None = None,
     ) -> None:
         self._reranking = reranking
+        self._table = table if settings.ranking == "rescored" else None
         self._superseded = superseded or {}
         self._withdrawals = withdrawals
         self._hidden: tuple[Withdrawn, frozenset[PassageId]] = (NOTHING_WITHDRAWN, frozenset())
@@ -213,7 +222,8 @@ class HybridSearcher:
         matched = time.perf_counter()
         dense = [self._store.dense_leg(vector, filters, depth) for vector in vectors]
         compared = time.perf_counter()
-        hits, reranked = self._hits(bm25, dense, request)
+        ordered = self._ordered(queries, vectors, bm25, dense, request)
+        hits, reranked = self._hits(ordered, bm25, dense, request)
         end = time.perf_counter()
         return SearchResult(
             hits=hits,
@@ -270,16 +280,26 @@ class HybridSearcher:
             return filters
         return source_named(filters.source, self.sources).narrowed(filters)
 
-    def _hits(self, bm25: list[Leg], dense: list[Leg], request: SearchRequest) -> tuple[tuple[Hit, ...], Reranked]:
-        weights = [1.0, *[request.later_weight] * (len(bm25) - 1)] * 2
+    def _ordered(
+        self, queries: list[str], vectors: Vectors, bm25: list[Leg], dense: list[Leg], request: SearchRequest
+    ) -> list[tuple[PassageId, float]]:
+        """What any leg found, best first."""
+        weights = [1.0, *[request.later_weight] * (len(queries) - 1)]
         legs = [[passage_id for passage_id, _ in leg] for leg in (*bm25, *dense)]
+        if self._table is None:
+            return reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights * 2)
+        wordings = [Rescored(*parts) for parts in zip(queries, vectors, weights, strict=True)]
+        return self._table.order(wordings, list({item for leg in legs for item in leg}), self._settings.rescoring)
+
+    def _hits(
+        self, ordered: list[tuple[PassageId, float]], bm25: list[Leg], dense: list[Leg], request: SearchRequest
+    ) -> tuple[tuple[Hit, ...], Reranked]:
         bm25_best, dense_best = _best(bm25), _best(dense)
-        fused = reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights)
         # Once more: one may have been withdrawn since its leg was made.
         hidden = self._withdrawn_passages()
         looked_at = max(request.limit, 0 if self._reranking is None else self._reranking.settings.candidates)
         chosen = []
-        for passage_id, score in [item for item in fused if item[0] not in hidden][:looked_at]:
+        for passage_id, score in [item for item in ordered if item[0] not in hidden][:looked_at]:
             found = self._corpus.passage(passage_id)
             if found is None:
                 raise IndexMismatchError("The index names a passage that is not there. Run `clinsearch index build`.")

@@ -18,6 +18,8 @@ _ABBREVIATION_TEXT = (
 _ABBREVIATIONS = frozenset(_ABBREVIATION_TEXT.split())
 _NAMED_LETTER = re.compile(r"(?:vitamin|hepatitis|grade|type|group)\s\w\.$", re.IGNORECASE)
 _LAST_WORD = re.compile(r"([^\s(\[]+)\.$")
+# "18." alone is the number of what follows.
+_LIST_NUMBER = re.compile(r"\(?\d{1,3}\.")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -31,6 +33,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         if match.start() < start or _is_abbreviation(text, match):
             continue
         end = match.start() + len(match.group().rstrip())
+        if "\n" not in match.group() and _LIST_NUMBER.fullmatch(text, start, end):
+            continue
         if end > start:
             spans.append((start, end))
         start = _skip_space(text, match.end())

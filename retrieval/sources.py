@@ -113,6 +113,10 @@ DEFAULT_SOURCES = (
         description="Plain-language pages for patients: what a condition or drug is, symptoms, causes, outlook.",
     ),
     Source(
+        id=SourceId("public_health_reports"),
+        description="Public health reports: how common diseases and risks are, trends, outbreaks; not for treatment.",
+    ),
+    Source(
         id=SourceId("codes"),
         description="Disease codes (ICD-10-CM) with their official meanings; for coding, not for care.",
     ),

@@ -66,18 +66,16 @@ def _stem(word: str) -> str:
     return cast("str", stemmer.stemWord(word))
 
 
-def _terms_of(word: str) -> list[str]:
-    """The terms of one match of the word pattern, before stop words."""
+def _words_of(word: str) -> list[str]:
+    """The words of one match of the word pattern, without stop words."""
     if word[0].isdigit():
         if "." in word:
             return [word.rstrip("0").rstrip(".")] if word.count(".") == 1 else [word]
         if unit := _NUMBER_UNIT.fullmatch(word):
-            return [unit[1], *_terms_of(unit[2])]
+            return [unit[1], *_words_of(unit[2])]
         return [word]
     if word.isascii():
-        if word in STOP_WORDS:
-            return []
-        return [_stem(word)] if _ASCII_WORD.fullmatch(word) else [word]
+        return [] if word in STOP_WORDS else [word]
     terms = []
     for run in _UNSPACED_RUN.findall(word):
         if len(run) == 1 or not _UNSPACED_START.match(run):
@@ -87,6 +85,19 @@ def _terms_of(word: str) -> list[str]:
     return terms
 
 
+def words(text: str) -> list[str]:
+    """Words of `text` as `tokenise` finds them, before stemming."""
+    return [word for found in _matches(text) for word in _words_of(found)]
+
+
 def tokenise(text: str) -> list[str]:
     """Terms of `text` in reading order, repeats kept; empty when it holds only stop words or punctuation."""
-    return [term for match in _word_pattern().finditer(normalise(text)) for term in _terms_of(match.group())]
+    return [
+        _stem(word) if found.isascii() and _ASCII_WORD.fullmatch(word) else word
+        for found in _matches(text)
+        for word in _words_of(found)
+    ]
+
+
+def _matches(text: str) -> list[str]:
+    return _word_pattern().findall(normalise(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from agent import Question, Rollout
-from agent.batch import BatchError, BatchTask
+from agent.batch import BatchTask, TaskError
 from retrieval import Passage, PassageId, Searcher
 from training.clinician import clinicians_reply
 from training.questions import TrainingQuestion
@@ -16,23 +16,20 @@ def teacher_of(task: BatchTask, searcher: Searcher) -> Teacher:
     """The teacher of one line.
 
     Raises:
-        BatchError: the line names no gold, or a passage that is not in the index.
+        TaskError: the line names no gold, or a passage that is not in the index.
     """
     try:
         question = TrainingQuestion.model_validate(task.row)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise BatchError(
-            f"Line {task.line} says too little for the teacher: {where or 'question'}: {first['msg']}."
-        ) from error
+        raise TaskError(f"it says too little for the teacher: {where or 'question'}: {first['msg']}") from error
     gold: dict[PassageId, Passage] = {}
     for passage_id in question.gold:
         found = searcher.passage(passage_id)
         if found is None:
-            raise BatchError(
-                f"Line {task.line} names the passage {passage_id[:80]}, which is not in the index. "
-                "Build the questions again from this index."
+            raise TaskError(
+                f"it names the passage {passage_id[:80]}, which is not in the index; build the questions again from it"
             )
         gold[passage_id] = found[0]
     return Teacher(question, gold)

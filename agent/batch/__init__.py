@@ -1,6 +1,6 @@
 """Batch rollouts: many questions through the same agent the service uses, resumable after any kill."""
 
-from agent.batch.errors import BatchError
+from agent.batch.errors import BatchError, TaskError
 from agent.batch.generate import BatchProgress, BatchSettings, FollowUp, generate
 from agent.batch.ledger import Ledger
 from agent.batch.plan import BatchPlan, hold_plan
@@ -21,6 +21,7 @@ __all__ = [
     "FollowUp",
     "Ledger",
     "Shard",
+    "TaskError",
     "count_lines",
     "generate",
     "hold_plan",

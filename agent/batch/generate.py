@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from agent.batch.errors import BatchError
+from agent.batch.errors import BatchError, TaskError
 from agent.batch.ledger import Ledger
 from agent.batch.sink import BatchSink
 from agent.batch.summary import BatchSummary
@@ -80,11 +80,15 @@ class _Supply:
         self.repeated_lines = 0
         self.bad_lines: list[BadLine] = []
 
+    def refuse(self, line: BadLine) -> None:
+        """Note a line that cannot be asked, once however often it is repeated."""
+        if len(self.bad_lines) < _MAX_BAD_LINES and (not self.bad_lines or self.bad_lines[-1] != line):
+            self.bad_lines.append(line)
+
     def __iter__(self) -> Iterator[_Asking]:
         for task in self._tasks:
             if isinstance(task, BadLine):
-                if len(self.bad_lines) < _MAX_BAD_LINES:
-                    self.bad_lines.append(task)
+                self.refuse(task)
                 continue
             if not self._ledger.claim_line(task.key):
                 self.repeated_lines += 1
@@ -109,7 +113,8 @@ async def generate(
     progress: Callable[[BatchProgress], None] | None = None,
     clock: Clock | None = None,
 ) -> BatchSummary:
-    """Ask every owed question; `agent_for` gives the agent of a task, writing to `sink`.
+    """Ask every owed question; `agent_for` gives the agent of a task, writing to `sink`; a `TaskError` of
+    it makes that line a bad one.
 
     `follow_up` may go on with an episode, for example by answering a clarifying question; its turns are runs of
     their own with the same repetition. `client` is only asked whether the server is there.
@@ -131,8 +136,13 @@ async def generate(
     async def worker() -> None:
         nonlocal generated, owed
         for asking in askings:
+            try:
+                agent = agent_for(asking.task)
+            except TaskError as error:
+                supply.refuse(BadLine(asking.task.line, str(error)))
+                continue
             for _ in range(_MAX_OUTAGES):
-                if await _episode(agent_for(asking.task), asking, sink, ledger, settings.seed, follow_up):
+                if await _episode(agent, asking, sink, ledger, settings.seed, follow_up):
                     generated += 1
                     break
                 async with waiting:

@@ -101,7 +101,9 @@ class Ledger:
             elif version != _VERSION:
                 return False
             read = connection.execute("SELECT name, offset FROM segments").fetchall()
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise  # another shard writes it; it is not broken
             return False
         sizes = {path.name: path.stat().st_size for path in self._directory.glob(SEGMENT_PATTERN)}
         return all(sizes.get(name, -1) >= offset for name, offset in read)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,10 +25,14 @@ class BatchPlan(BaseModel):
     model: str
     adapter: str | None
     policy: str
-    temperature: float
     seed: int
     prompt_sha256: str
+    #: The sources stand in the prompt with their descriptions.
+    sources_sha256: str
     index_version: str
+    home_region: str | None
+    #: Temperature, budgets and everything else the loop was told, by name.
+    agent: Mapping[str, Any]
 
 
 @contextmanager
@@ -65,9 +70,13 @@ def _check(path: Path, plan: BatchPlan) -> None:
             os.link(temporary, path)
         except FileExistsError:
             held = BatchPlan.model_validate_json(path.read_bytes())
-            names = [name for name in BatchPlan.model_fields if getattr(held, name) != getattr(plan, name)]
-            if names:
-                told = ", ".join(f"{name} {getattr(held, name)!r} and not {getattr(plan, name)!r}" for name in names)
+            before, now = _settings(held), _settings(plan)
+            if before != now:
+                told = ", ".join(
+                    f"{name} {before.get(name)!r} and not {now.get(name)!r}"
+                    for name in sorted(before | now)
+                    if before.get(name) != now.get(name)
+                )
                 raise BatchError(
                     f"{path.parent.name} was begun with {told}. Use the same settings, or another directory."
                 ) from None
@@ -75,3 +84,8 @@ def _check(path: Path, plan: BatchPlan) -> None:
             temporary.unlink()
     except (OSError, ValidationError) as error:
         raise BatchError(f"{path.name} in {path.parent.name} cannot be used; name another directory.") from error
+
+
+def _settings(plan: BatchPlan) -> dict[str, Any]:
+    values = plan.model_dump(mode="json")
+    return {**values, **values.pop("agent")}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from retrieval import Corpus, Encoder, MemoryCorpus, Reranker, RerankSettings, S
 from retrieval.documents import Document, Passage
 from retrieval.encoders import EncodeProgress, Vectors
 from retrieval.index import Progress, encode_missing, store_points, vectors_of
+from retrieval.rescoring import RescoringTable
 from retrieval.searched_text import text_hash
 from retrieval.vectors import VectorStore
 
@@ -54,8 +56,16 @@ class IndexedSet:
     encoded: int
     encode_s: float
     build_s: float
+    #: One vector for each pair; shape [pairs, dimension].
+    vectors: Vectors
+
     #: What the system `rerank` adds to the hybrid search; None where it is not measured.
     reranking: MeasuredReranking | None = None
+
+    @cached_property
+    def table(self) -> RescoringTable:
+        """What rescoring knows of the passages; made when first asked for."""
+        return RescoringTable.of(self.pairs, self.vectors)
 
 
 class RememberedQueries:
@@ -132,6 +142,7 @@ def indexed(
                 encoded,
                 built - start,
                 time.perf_counter() - built,
+                vectors,
             )
         finally:
             opened.close()

@@ -33,7 +33,7 @@ class ScoredCandidates:
 def scored_candidates(
     collection: IndexedSet, reranker: Reranker, candidates: int, report: Report = lambda _stage, _done, _total: None
 ) -> tuple[ScoredCandidates, ...]:
-    """Score the first `candidates` of the hybrid search for every query of the set.
+    """Score the first `candidates` of the product's search for every query of the set.
 
     Raises:
         RetrievalError: the search or the reranker failed.
@@ -42,7 +42,11 @@ def scored_candidates(
     if collection.encoder is None:
         raise ValueError("the set was indexed without vectors")
     searcher = HybridSearcher(
-        collection.store, collection.encoder, collection.corpus, settings=SearchSettings(leg_limit=DEPTH)
+        collection.store,
+        collection.encoder,
+        collection.corpus,
+        settings=SearchSettings(leg_limit=DEPTH),
+        table=collection.table,
     )
     found = []
     queries = collection.question_set.queries
@@ -75,7 +79,7 @@ def ndcg_by_weight(
 class Gain:
     """nDCG@10 without and with the stage, and the paired difference."""
 
-    hybrid: float
+    without: float
     reranked: float
     difference: Interval
 

@@ -1,8 +1,10 @@
 """What is measured: the product's legs and fusion, and rank-bm25 as the oracle of its BM25.
 
-`hybrid` is the product's own `HybridSearcher`; `bm25` and `dense` are the legs it fuses, alone. `rank-bm25` is a
-separate implementation given the same terms, k1 and b. Its own idf (Okapi's, with a floor for frequent terms) is
-another formula, so it is given Lucene's, counted here and not by the code under test: then both must agree.
+`tuned` is the product's own `HybridSearcher` with its default settings; `hybrid` is the same searcher untuned
+(reciprocal rank fusion of both legs, k = 60), kept as the baseline; `bm25` and `dense` are the legs, alone.
+`rank-bm25` is a separate implementation given the same terms, k1 and b. Its own idf (Okapi's, with a floor for
+frequent terms) is another formula, so it is given Lucene's, counted here and not by the code under test: then both
+must agree.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -87,12 +89,16 @@ class DenseSystem:
         return Ranking(tuple(item for item, _ in leg), (time.perf_counter() - start) * 1e3)
 
 
-class HybridSystem:
-    """The product's hybrid search with its default settings, each leg as deep as the measures look."""
+class SearcherSystem:
+    """The product's searcher, each leg as deep as the measures look."""
 
-    def __init__(self, collection: IndexedSet) -> None:
+    def __init__(self, collection: IndexedSet, ranking: Literal["rescored", "fused"]) -> None:
         self._searcher = HybridSearcher(
-            collection.store, _encoder(collection), collection.corpus, settings=SearchSettings(leg_limit=DEPTH)
+            collection.store,
+            _encoder(collection),
+            collection.corpus,
+            settings=SearchSettings(leg_limit=DEPTH, ranking=ranking),
+            table=collection.table if ranking == "rescored" else None,
         )
 
     def search(self, query: str) -> Ranking:
@@ -103,7 +109,7 @@ class HybridSystem:
 
 
 class RerankSystem:
-    """The product's hybrid search with its reranker, its weight and its number of candidates.
+    """The product's search, which is `tuned`, with its reranker, its weight and its number of candidates.
 
     Without the deadline, so that figures do not depend on how busy the machine is: read the latency beside the
     deadline that a service sets.
@@ -120,6 +126,7 @@ class RerankSystem:
             _encoder(collection),
             collection.corpus,
             settings=SearchSettings(leg_limit=DEPTH),
+            table=collection.table,
             reranking=stage,
         )
 
@@ -163,12 +170,13 @@ class RankBm25System:
 SYSTEMS: Mapping[str, Callable[[IndexedSet], System]] = {
     "bm25": Bm25System,
     "dense": DenseSystem,
-    "hybrid": HybridSystem,
+    "hybrid": lambda collection: SearcherSystem(collection, "fused"),
+    "tuned": lambda collection: SearcherSystem(collection, "rescored"),
     "rerank": RerankSystem,
     "rank-bm25": RankBm25System,
 }
 
-_WITH_VECTORS = frozenset({"dense", "hybrid", "rerank"})
+_WITH_VECTORS = frozenset({"dense", "hybrid", "tuned", "rerank"})
 
 
 def checked_systems(names: list[str]) -> tuple[str, ...]:

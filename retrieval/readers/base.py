@@ -21,6 +21,7 @@ from retrieval.errors import ReaderError
 
 GUIDELINES = SourceId("guidelines")
 PATIENT_INFORMATION = SourceId("patient_information")
+PUBLIC_HEALTH_REPORTS = SourceId("public_health_reports")
 CODES = SourceId("codes")
 
 _HEAD = 4096

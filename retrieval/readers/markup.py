@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 
 from retrieval.blocks import Block, Table, tidy, tidy_lines
+from retrieval.errors import ReaderError
 from retrieval.recommendations import find_grades, heading_certainty
 
 _DROPPED = ("script", "style", "noscript", "template", "form", "button", "svg", "iframe", "head")
@@ -23,6 +24,7 @@ _BLOCK_NAMES = (
 )
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _LONGEST_HEADING = 160
+_DEEPEST = 100
 _LONG_ITEM = 900  # characters; a longer list item without a grade is a section laid out as a list
 _TABLE_CAPTION = re.compile(r"^(?:table|box)\s+[\dA-Z][\w.]*", re.IGNORECASE)
 _NOTE = re.compile(r"^(?:[*†‡§¶#‖]|note[s]?\b|abbreviations?\b|\w\s*=\s)", re.IGNORECASE)
@@ -39,14 +41,29 @@ class MarkupOptions:
 
 
 def html_blocks(html: str, options: MarkupOptions = MarkupOptions()) -> tuple[Block, ...]:
-    """Blocks of an HTML document or fragment, in reading order."""
+    """Blocks of an HTML document or fragment, in reading order.
+
+    Raises:
+        ReaderError: it is nested deeper than any page that a person wrote.
+    """
     soup = BeautifulSoup(html, "lxml")
+    if _depth(soup) > _DEEPEST:
+        raise ReaderError(f"is nested more than {_DEEPEST} elements deep")
     for tag in soup(_DROPPED):
         tag.decompose()
     for comment in soup.find_all(string=lambda node: isinstance(node, Comment)):
         comment.extract()
     root = soup.body or soup
     return tuple(_Walker(options).walk(root))
+
+
+def _depth(root: Tag) -> int:
+    deepest, stack = 0, [(root, 0)]
+    while stack:
+        tag, depth = stack.pop()
+        deepest = max(deepest, depth)
+        stack.extend((child, depth + 1) for child in tag.children if isinstance(child, Tag))
+    return deepest
 
 
 def inline_text(node: Tag | NavigableString) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from retrieval.blocks import Block, ParsedDocument, tidy
 from retrieval.documents import Document, DocumentId
 from retrieval.errors import ReaderError
-from retrieval.readers.base import GUIDELINES, ReadItem, Skipped, SourceFile, dates_in, slug
+from retrieval.readers.base import GUIDELINES, PUBLIC_HEALTH_REPORTS, ReadItem, Skipped, SourceFile, dates_in, slug
 from retrieval.readers.markdown import markdown_blocks
 from retrieval.readers.markup import recommending
 
@@ -32,7 +33,15 @@ _FURNITURE = re.compile(
     r"View suggested citation.*|TABLES?$)$",
     re.IGNORECASE,
 )
-_RECOMMENDS = re.compile(r"recommend|guideline|prevention and control", re.IGNORECASE)
+# What a report of recommendations is called; a survey of how often people follow some is not one.
+_RECOMMENDS = re.compile(
+    r"guidelines?\b|\brecommendations\b|\brecommended\s+immunization|\bguidance\s+for\b|\bmanagement\s+of\s+patients\b",
+    re.IGNORECASE,
+)
+_SURVEYS = re.compile(
+    r"\b(?:survey|surveys|surveillance system|prevalence|coverage)\b.*(?:United States|\d{4})|\bdevelopment of CDC\b",
+    re.IGNORECASE,
+)
 _FULL_DATE = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)"
     r" (?:\d{1,2}, )?(?:19|20)\d\d\b"
@@ -44,7 +53,7 @@ class MmwrReader:
     """See the module."""
 
     name = "mmwr"
-    version = "mmwr-1"
+    version = "mmwr-2"
 
     def matches(self, file: SourceFile) -> bool:
         """See `Reader.matches`."""
@@ -65,11 +74,12 @@ def _page(url: str, page: str) -> ParsedDocument | None:
     blocks = tuple(_cleaned(markdown_blocks(_plain_markup(body))))
     if not title or not blocks:
         return None
+    recommends = _RECOMMENDS.search(title) is not None and _SURVEYS.search(title) is None
     name = url.rsplit("/", 1)[-1].removesuffix(".html").removesuffix(".htm")
     return ParsedDocument(
         document=Document(
             id=DocumentId(f"mmwr/{slug(name)}"),
-            source=GUIDELINES,
+            source=GUIDELINES if recommends else PUBLIC_HEALTH_REPORTS,
             title=title,
             publisher="Centers for Disease Control and Prevention",
             region="US",
@@ -78,9 +88,8 @@ def _page(url: str, page: str) -> ParsedDocument | None:
             url=url,
             licence="Public domain (US federal)",
         ),
-        blocks=recommending(blocks)
-        if re.search(r"recommend|guideline|prevention and control", title, re.IGNORECASE)
-        else blocks,
+        # A report that only mentions the recommendations of others grades nothing itself.
+        blocks=recommending(blocks) if recommends else tuple(replace(block, explains=True) for block in blocks),
         condition=title,
     )
 

@@ -8,7 +8,8 @@ clearinghouse's own notices are left out: they answer no clinical question.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bs4 import BeautifulSoup
 from defusedxml.ElementTree import ParseError, fromstring
@@ -36,9 +37,13 @@ _NARRATIVE = (
     *_SCHEMES,
 )
 # Where the clearinghouse repeats in "Major Recommendations" what a grade means, no recommendation stands.
+# "Definition of Family Planning Services" or "Strength of the desire to die" is clinical.
 _DEFINITIONS = re.compile(
-    r"^(?:definitions?\b|what the .*grades? mean|levels? of certainty|rating scheme|categories of|grad(?:ing|es?)\b"
-    r"|strength of\b)",
+    r"^(?:definitions?\s*:?\s*$|definitions?\s+of\s+(?:the\s+)?(?:grad|levels?|ratings?|strength|terms)|"
+    r"what the .*grades? mean|(?:USPSTF\s+)?levels? of (?:certainty|evidence)|rating scheme|"
+    r"(?:grading|rating|categories|categorization|classification|grades?)\s+(?:of|scheme|system|for)\b.*|"
+    r"(?:recommendation|evidence)\s+(?:categor|grad|rating)|grade\s+definitions?|final\s+grade\s+of|"
+    r"(?:overall\s+)?(?:strength|quality)\s+of\s+(?:the\s+)?(?:recommendation|evidence)s?\b.*(?:rating|scheme|grad))",
     re.IGNORECASE,
 )
 _LONGEST_SHARED = 400  # characters of a contraindications field that is repeated beside every recommendation
@@ -49,7 +54,7 @@ class NgcReader:
     """See the module."""
 
     name = "ngc"
-    version = "ngc-1"
+    version = "ngc-2"
 
     def matches(self, file: SourceFile) -> bool:
         """See `Reader.matches`."""
@@ -78,19 +83,10 @@ class NgcReader:
         blocks: list[Block] = [Block("heading", _RECOMMENDATIONS, level=1)]
         options = MarkupOptions(bold_headings=True)
         # What a grade means is repeated here from the fields of rating schemes, which are read below.
-        schemes = any(_plain(fields.get(name, "")) for name in _SCHEMES)
-        defining = False
-        for block in recommending(html_blocks(fields[_RECOMMENDATIONS], options)):
-            if block.kind == "heading":
-                defining = _DEFINITIONS.match(block.text) is not None
-            elif block.kind == "paragraph" and re.match(r"^definitions?:", block.text, re.IGNORECASE):
-                defining = True
-            if block.kind == "table" and block.table is not None and _DEFINITIONS.match(block.table.caption):
-                defining = True
-            if not defining:
+        repeated = _words(" ".join(_plain(fields.get(name, "")) for name in _SCHEMES))
+        for block in _definitions_explain(html_blocks(fields[_RECOMMENDATIONS], options)):
+            if not (block.explains and _repeats(block, repeated)):
                 blocks.append(block)
-            elif not schemes:
-                blocks.append(_plainly(block))
         for name in _NARRATIVE:
             html = fields.get(name, "")
             if not _plain(html) or _NOT_STATED.match(_plain(html)):
@@ -106,6 +102,40 @@ class NgcReader:
             population=population if population and not _NOT_STATED.match(population) else None,
             contraindications=(contraindications,) if 0 < len(contraindications) <= _LONGEST_SHARED else (),
         )
+
+
+def _definitions_explain(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks as recommendations, those that define grades as explanations."""
+    defining: int | None = None  # level of the heading that opened the definitions
+    for block in recommending(tuple(blocks)):
+        caption = block.table.caption if block.table is not None else ""
+        if block.kind == "heading":
+            if _DEFINITIONS.match(block.text):
+                defining = block.level if defining is None else min(defining, block.level)
+            elif defining is not None and block.level <= defining:
+                defining = None
+        elif block.kind == "paragraph" and re.match(r"^definitions?:", block.text, re.IGNORECASE):
+            defining = 9
+        if block.kind == "heading" and defining is not None:
+            yield replace(block, explains=True)
+        elif defining is not None or _DEFINITIONS.match(caption) or _heads_a_scheme(block):
+            yield _plainly(block)
+        else:
+            yield block
+
+
+def _heads_a_scheme(block: Block) -> bool:
+    return block.table is not None and any(_DEFINITIONS.match(name) for name in block.table.header)
+
+
+def _repeats(block: Block, said: str) -> bool:
+    """Whether every line or cell of a block stands in `said`."""
+    cells = [cell for row in (block.table.header, *block.table.rows) for cell in row] if block.table else [block.text]
+    return all(_words(line) in said for cell in cells for line in re.split(r"[\n;]", cell))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+|\d+", text.lower()))
 
 
 def _plainly(block: Block) -> Block:

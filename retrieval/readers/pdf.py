@@ -28,7 +28,21 @@ _EDGE = 0.10  # part of the page's height in which running heads and feet stand
 _REPEATS = 3  # pages on which a line at the edge must stand to be a running one
 _HEADING_SIZES = ((1.75, 1), (1.35, 2), (1.1, 3))  # size of type against the body's, and the level
 _LONGEST_HEADING = 160
-_BULLET = re.compile(r"^(?:[•‣▪■●◦○–\uf0b7\uf0a7]|o(?=\s))\s*(?=\S)|^(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+(?=\S)")
+_BULLET = re.compile(r"^(?:[•‣▪■●◦○–\uf0b7\uf0a7]|o(?=\s))\s*(?=\S)|^(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)]\s+(?=\S)")
+_NUMBERED = re.compile(r"^\d{1,2}[a-z]?[.)]\s")
+_RECOMMENDATIONS_FOLLOW = re.compile(
+    r"^(?:(?:key|main|general|specific|administrative|additional|new|practice)\s+)*recommendations?\b"
+    r"(?:\s+(?:for|on|in)\b.*)?:$",
+    re.IGNORECASE,
+)
+# What stands beside a recommendation in a box or under it: lines of their own in another face of the type.
+_ASIDE = re.compile(
+    r"^(?:summary\s+of\s+(?:the\s+)?evidence|rationale|justification|remarks?|implementation\s+considerations|"
+    r"evidence\s+to\s+(?:decision|recommendations?)|background|research\s+(?:gaps|needs|priorities)|values\s+and\s+preferences|"
+    r"(?:benefits|balance)\s+(?:and|of)\s[\w\s]{3,40}|feasibility|acceptability|equity|resource\s+(?:use|implications)|"
+    r"practical\s+information|certainty\s+of\s+(?:the\s+)?evidence)\s*:?$",
+    re.IGNORECASE,
+)
 _TABLE_CAPTION = re.compile(r"^(?:Table|Box|Annex table)\s+[\w.]+", re.IGNORECASE)
 _NOTE = re.compile(r"^(?:[*†‡§¶ᵃᵇᶜ]|notes?:|abbreviations?:|[a-z]\s[A-Z]|\w{2,8}\s?[:=]\s)", re.IGNORECASE)
 _WHO = "World Health Organization"
@@ -45,7 +59,7 @@ class PdfReader:
     """See the module."""
 
     name = "pdf"
-    version = "pdf-1"
+    version = "pdf-2"
 
     def matches(self, file: SourceFile) -> bool:
         """See `Reader.matches`."""
@@ -60,16 +74,7 @@ class PdfReader:
                 for page in pdf.pages:
                     pages.append((float(page.height), page_lines(page)))
                     page.close()  # else every page's characters stay in memory
-        except (
-            PdfminerException,
-            PDFSyntaxError,
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            AttributeError,
-        ) as error:
-            # pdfminer lets errors of its own working out where a file is damaged.
+        except _DAMAGED as error:
             raise ReaderError("is damaged or not a PDF that can be read") from error
         letters = sum(len(line.text) for _, lines in pages for line in lines)
         if letters < 20 * max(len(pages), 1):
@@ -151,15 +156,19 @@ def _shape(line: Line) -> str:
 
 
 def _blocks(pages: Sequence[Sequence[Line]], body: float) -> Iterator[Block]:
-    recommends = False
+    recommends = stated = False
     lead = ""
     held: Block | None = None
+    last: Block | None = None
     for number, lines in enumerate(pages, start=1):
         for block in _page_blocks(lines, body, number):
             if block.kind == "heading":
                 recommends = re.search(r"recommendation", block.text, re.IGNORECASE) is not None
+                stated = re.match(r"recommendations?\b", block.text, re.IGNORECASE) is not None
             if block.kind == "item":
-                block = replace(block, lead=lead)
+                # "1a. Advise ..." under "Recommendations" is one, whatever its words.
+                listed = _RECOMMENDATIONS_FOLLOW.match(lead) is not None
+                block = replace(block, lead=lead, whole=listed or (stated and _NUMBERED.match(block.text) is not None))
             elif block.kind != "table":
                 lead = (
                     block.text
@@ -170,8 +179,14 @@ def _blocks(pages: Sequence[Sequence[Line]], body: float) -> Iterator[Block]:
             if held is not None and _continues(held, block, number):
                 held = replace(held, text=_joined(held.text, block.text))
                 continue
+            if block.table is not None and not block.table.header and last is not None and last.table is not None:
+                # The same table on the next page, or its next section.
+                header = last.table.header if len(last.table.header) == len(block.table.rows[0]) else ()
+                block = replace(block, table=replace(block.table, header=header))
+            last = block
             if held is not None and block.table is not None and _TABLE_CAPTION.match(held.text):
-                block = replace(block, table=replace(block.table, caption=held.text))
+                caption = f"{held.text}: {block.table.caption}" if block.table.caption else held.text
+                block = replace(block, table=replace(block.table, caption=caption))
                 held = None
             if held is not None and held.table is not None and _is_note(held, block):
                 held = replace(held, table=replace(held.table, notes=(*held.table.notes, block.text)))
@@ -245,6 +260,8 @@ def _page_blocks(lines: Sequence[Line], body: float, page: int) -> Iterator[Bloc
 
 
 def _kind(line: Line, body: float) -> tuple[str, int]:
+    if _ASIDE.match(line.text):
+        return "heading", 5
     if len(line.text) <= _LONGEST_HEADING and re.search(r"[A-Za-z]{2}", line.text):
         for ratio, level in _HEADING_SIZES:
             if line.size >= body * ratio:

@@ -13,8 +13,13 @@ from statistics import median
 from typing import Any
 
 from retrieval.blocks import Table, tidy
+from retrieval.readers.pdf_tables import Box, Word, open_tables
 
 _BOLD = re.compile("bold|black|heavy", re.IGNORECASE)
+_NUMERAL = re.compile(r"\d{1,4}|[ivxlc]{1,6}")
+_RAISED = 0.75  # size of a raised mark against the text
+_TOUCHING = 1.5  # points between a word and the mark after it
+_CLEAR = 6.0  # points between the text and a number beside it
 _SAME_LINE = 3.0  # points
 _GUTTER_CROSSING = 0.01  # part of the words that may cross the gutter
 _COLUMN_SHARE = 0.25  # part of the words that each column must hold
@@ -36,12 +41,16 @@ class Line:
 
 def page_lines(page: Any) -> list[Line]:
     """Lines and tables of a pdfplumber page in reading order."""
-    tables = list(_tables(page))
-    words = [
-        word
-        for word in page.extract_words(extra_attrs=["size", "fontname"], keep_blank_chars=False, x_tolerance_ratio=0.15)
-        if word.get("upright", True) and not any(_inside(word, box) for box, _ in tables)
+    every = page.extract_words(extra_attrs=["size", "fontname"], keep_blank_chars=False, x_tolerance_ratio=0.15)
+    every = _with_raised_marks(_without_margins([word for word in every if word.get("upright", True)]))
+    ruled = list(_tables(page))
+    opened = list(open_tables(page, every, [box for box, _ in ruled]))
+    # A table without side rules may have a head with them, which alone is taken for a table.
+    tables = [
+        *(found for found in ruled if not any(_overlap(found[0], box) for box, _ in opened)),
+        *opened,
     ]
+    words = [word for word in every if not any(_inside(word, box) for box, _ in tables)]
     lines: list[Line] = []
     for column in _columns(words, float(page.width)):
         lines.extend(_lines(column))
@@ -66,6 +75,38 @@ def _tables(page: Any) -> Iterator[tuple[tuple[float, float, float, float], Tabl
         if len(used) < 2 or sum(map(bool, cells)) < _SMALLEST_FILL * len(cells):
             continue
         yield found.bbox, Table(rows=tuple(map(tuple, rows[1:])), header=tuple(rows[0]))
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[1] < other[3] - 1 and other[1] < one[3] - 1 and one[0] < other[2] and other[0] < one[2]
+
+
+def _without_margins(words: list[Word]) -> list[Word]:
+    """The words without numbers that stand beside the text: of the page on a tab, of the lines of a draft."""
+    if len(words) < 20:
+        return words
+    named = [word for word in words if not _NUMERAL.fullmatch(word["text"])]
+    if not named:
+        return words
+    left, right = min(word["x0"] for word in named), max(word["x1"] for word in named)
+    return [word for word in words if word["x1"] >= left - _CLEAR and word["x0"] <= right + _CLEAR]
+
+
+def _with_raised_marks(words: list[Word]) -> list[Word]:
+    """Words with the small mark of a footnote joined to the word it follows, which is of another line's height."""
+    body = median(word["size"] for word in words) if words else 0.0
+    marks = [word for word in words if word["size"] < _RAISED * body and re.fullmatch(r"[a-z*†‡§]", word["text"])]
+    loose = {id(mark): mark for mark in marks}
+    out: list[Word] = []
+    for word in words:
+        if id(word) in {id(mark) for mark in marks}:
+            continue
+        for mark in list(loose.values()):
+            if -1 <= mark["x0"] - word["x1"] <= _TOUCHING and word["top"] - 3 <= mark["top"] <= word["bottom"]:
+                del loose[id(mark)]
+                word = {**word, "text": word["text"] + mark["text"], "x1": mark["x1"]}
+        out.append(word)
+    return [*out, *loose.values()]
 
 
 def _inside(word: dict[str, Any], box: tuple[float, float, float, float]) -> bool:
@@ -100,11 +141,7 @@ def _lines(words: list[dict[str, Any]]) -> Iterator[Line]:
     for row in rows:
         row.sort(key=lambda word: word["x0"])
         letters = sum(len(word["text"]) for word in row)
-        bold = sum(
-            len(word["text"])
-            for word in row
-            if "bold" in word["fontname"].lower() or "black" in word["fontname"].lower()
-        )
+        bold = sum(len(word["text"]) for word in row if _BOLD.search(word["fontname"]))
         yield Line(
             text=tidy(" ".join(word["text"] for word in row)),
             top=min(word["top"] for word in row),

@@ -29,13 +29,13 @@ _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SetFigure(Model):
-    """nDCG@10 on one set none of whose questions was trained on, and what the stage adds to the hybrid search."""
+    """nDCG@10 on one set none of whose questions was trained on, and what the stage adds to the search without it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     queries: Annotated[int, Field(ge=1)]
-    hybrid: float
+    without: float
     reranked: float
     #: Mean paired difference with its 95 % interval.
     difference: float

@@ -8,9 +8,9 @@ all. Candidates beyond the first N stay where they were.
 
 The scoring runs in a worker thread, a few passages at a time. The search waits for it until the deadline and not
 longer, whatever the reranker does; a late result is dropped, and the worker stops after the passages in hand. All
-or nothing: where one candidate is unscored at the deadline the fused order stands as a whole, because a ranking half
+or nothing: where one candidate is unscored at the deadline the first order stands as a whole, because a ranking half
 of each would change with the load of the machine in ways nobody can explain. One worker: searches that come at
-the same time share its time, and under load they answer in fused order instead of queueing.
+the same time share its time, and under load they answer in first order instead of queueing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from retrieval.errors import RerankerError
 from retrieval.reranking.base import Reranker
 
-#: Why a result stands in fused order: the stage is not there, time ran out, or the reranker failed; "few" where
+#: Why a result stands in first order: the stage is not there, time ran out, or the reranker failed; "few" where
 #: there were not two candidates to put in order.
 NotReranked = Literal["off", "deadline", "failed", "few"]
 
@@ -38,7 +38,7 @@ class RerankSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: Candidates that are scored: the first of the fused order.
+    #: Candidates that are scored: the first of the first order.
     candidates: Annotated[int, Field(ge=2, le=100)] = 30
     #: Milliseconds the search waits at most, from the moment the candidates are known.
     deadline_ms: Annotated[float, Field(gt=0, le=60_000)] = 500.0
@@ -54,7 +54,7 @@ class Reranked:
 
     #: Indices of the candidates, best first; the given order where `why` is set.
     order: tuple[int, ...]
-    #: The reranker's own scores by candidate; None where the fused order stands.
+    #: The reranker's own scores by candidate; None where the first order stands.
     scores: tuple[float, ...] | None
     #: Milliseconds the search waited.
     ms: float

@@ -113,27 +113,30 @@ def list_corpora() -> None:
         return
     known = {str(source.id) for source in settings.all_sources}
     unknown = sorted({name for corpus in summaries for name in corpus.sources} - known)
-    table = Table("Corpus", "Source", box=None, pad_edge=False)
-    for name in ("Documents", "Passages", "Recommendations", "With strength"):
-        table.add_column(name, justify="right")
-    table.add_column("Published")
-    table.add_column("Publishers")
+    table = Table(box=None, pad_edge=False)
+    # Long lists of publishers stand on a line of their own, so that the figures fit 80 columns.
+    table.add_column("Corpus", overflow="fold", min_width=12)
+    for name in ("Documents", "Passages", "Recommended", "Graded"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Published", no_wrap=True)
     for corpus in summaries:
         years = [date[:4] for date in (corpus.first_published, corpus.last_published) if date]
-        shown = ", ".join(corpus.publishers[:3]) + (
-            f" and {more} more" if (more := len(corpus.publishers) - 3) > 0 else ""
-        )
         table.add_row(
             corpus.corpus,
-            ", ".join(name if name in known else f"{name} (not in settings)" for name in corpus.sources),
-            f"{corpus.documents}",
-            f"{corpus.passages}",
-            f"{corpus.recommendations}",
-            f"{corpus.graded}",
+            f"{corpus.documents:,}",
+            f"{corpus.passages:,}",
+            f"{corpus.recommendations:,}",
+            f"{corpus.graded:,}",
             "-".join(dict.fromkeys(years)) or "not stated",
-            shown,
         )
     out.print(table)
+    out.print("Recommended: passages that recommend. Graded: those of them whose text gives a strength.\n", style="dim")
+    for corpus in summaries:
+        sources = ", ".join(name if name in known else f"{name} (not in settings)" for name in corpus.sources)
+        shown = ", ".join(corpus.publishers[:3])
+        if (more := len(corpus.publishers) - 3) > 0:
+            shown += f" and {more} more"
+        out.print(f"{corpus.corpus}: {sources}, from {shown}", markup=False, highlight=False)
     if unknown:
         err.print(
             f"Not offered to the agent: {', '.join(unknown)}. Add the source to CLINSEARCH_SOURCES, or add the files "

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +31,7 @@ from agent.batch import (
     read_tasks,
 )
 from agent.prompts import prompt_sha256
+from retrieval.documents import sha256_of
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import model_identity, open_service_searcher
 from service.settings import Settings
@@ -96,10 +97,12 @@ def _run(
         model=identity.model,
         adapter=identity.adapter,
         policy="search_first" if agent_settings.search_first else str(policy),
-        temperature=temperature,
         seed=batch.seed,
         prompt_sha256=prompt_sha256(),
+        sources_sha256=sha256_of([source.model_dump(mode="json") for source in searcher.sources]),
         index_version=searcher.index_version,
+        home_region=settings.home_region,
+        agent=asdict(agent_settings),
     )
 
     async def run() -> BatchSummary:

@@ -165,7 +165,7 @@ def _measure(adapter: Path, settings: Settings, show: Callable[[str, int, int], 
             SetFigure(
                 name=name,
                 queries=len(question_set.queries),
-                hybrid=gain.hybrid,
+                without=gain.without,
                 reranked=gain.reranked,
                 difference=gain.difference.mean,
                 low=gain.difference.low,

@@ -13,6 +13,7 @@ import typer
 from agent import Journal, Rollout, read_segment
 from agent.batch import BadLine, BatchError, read_tasks
 from agent.journal import SEGMENT_PATTERN
+from retrieval.files import write_atomically
 from service.cli.common import errors_as_sentences, load_settings, out, stop
 from training.export import (
     Export,
@@ -102,9 +103,12 @@ def export_rollouts(
                 rows = thumbs_rows(runs, renderer, limits, report)
             case Format.PROMPTS:
                 rows = prompt_rows(runs, renderer, limits, report)
-        with output.open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        try:
+            with write_atomically(output) as file:
+                for row in rows:
+                    file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        except OSError as error:
+            raise stop(f"{output.name} cannot be written: {error.strerror}.") from error
     for line in report.lines():
         out.print(line, highlight=False, markup=False)
     if not report.rows:

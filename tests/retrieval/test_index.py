@@ -204,6 +204,21 @@ def test_another_encoder_is_refused(tmp_path: Path, entries: tuple[CorpusEntry, 
         open_searcher(tmp_path, encoder=HashingEncoder(32))
 
 
+def test_switching_encoders_back_and_forth_encodes_each_text_once(
+    tmp_path: Path, entries: tuple[CorpusEntry, ...]
+) -> None:
+    first, second = CountingEncoder(), HashingEncoder(32)
+    build_index(entries, tmp_path, first)
+    assert build_index(entries, tmp_path, second).encoded == 5
+    with pytest.raises(IndexMismatchError, match="Run `clinsearch index build`"):
+        open_searcher(tmp_path, encoder=first)
+    again = CountingEncoder()
+    manifest = build_index(entries, tmp_path, again)
+    assert (again.encoded, manifest.encoded, manifest.dimension) == (0, 0, 64)
+    assert top(tmp_path, "colchicine flare") == "gout#1"
+    assert len(list((tmp_path / "vectors").iterdir())) == 2
+
+
 @pytest.mark.parametrize("damaged", ["CURRENT", "generations/000001/manifest.json"])
 def test_a_damaged_pointer_or_manifest_is_refused_and_repaired(
     tmp_path: Path, entries: tuple[CorpusEntry, ...], damaged: str

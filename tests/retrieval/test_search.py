@@ -22,6 +22,7 @@ from retrieval import (
     Searcher,
     SearchFilters,
     SearchRequest,
+    SearchSettings,
     Source,
     SourceId,
     UnknownSourceError,
@@ -56,8 +57,9 @@ def test_words_of_condition_synonym_and_text_find_the_passage(searcher: Searcher
     assert ids(searcher, query)[0] == first
 
 
-def test_a_hit_says_why_it_stands_where_it_does(searcher: Searcher) -> None:
-    result = searcher.search(SearchRequest(queries=("salbutamol for wheeze",)))
+def test_a_hit_says_why_it_stands_where_it_does(entries: tuple[CorpusEntry, ...]) -> None:
+    plain = memory_searcher(entries, settings=SearchSettings(ranking="fused"))
+    result = plain.search(SearchRequest(queries=("salbutamol for wheeze",)))
     assert [hit.rank for hit in result.hits] == list(range(1, len(result.hits) + 1))
     for hit in result.hits:
         ranks = [rank for rank in (hit.bm25_rank, hit.dense_rank) if rank is not None]

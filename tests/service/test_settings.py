@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from retrieval import EncoderOptions
 from service.settings import Settings
 
 
@@ -28,3 +29,22 @@ def test_an_untrained_model_neither_chooses_nor_writes(
 
 def test_nothing_listens_beyond_this_machine_by_default() -> None:
     assert Settings().host == "127.0.0.1"
+
+
+def test_every_option_of_an_encoder_can_be_set() -> None:
+    values = {
+        "model": "m",
+        "query_model": "q",
+        "url": "http://127.0.0.1/v1",
+        "api_key": "k",
+        "query_prefix": "q: ",
+        "passage_prefix": "p: ",
+        "pooling": "cls",
+        "max_tokens": 64,
+        "dimension": 8,
+        "precision": "fp32",
+        "batch_tokens": 512,
+    }
+    settings = Settings.model_validate({"encoder": "local", **{f"encoder_{name}": v for name, v in values.items()}})
+    assert settings.encoder_options() == EncoderOptions.model_validate({"encoder": "local", **values})
+    assert set(values) == set(EncoderOptions.model_fields) - {"encoder"}

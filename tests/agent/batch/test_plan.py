@@ -8,7 +8,17 @@ import pytest
 
 from agent.batch import ALL_SHARDS, BatchError, BatchPlan, Shard, hold_plan
 
-PLAN = BatchPlan(model="m", adapter=None, policy="model", temperature=0.7, seed=0, prompt_sha256="p", index_version="i")
+PLAN = BatchPlan(
+    model="m",
+    adapter=None,
+    policy="model",
+    seed=0,
+    prompt_sha256="p",
+    sources_sha256="s",
+    index_version="i",
+    home_region=None,
+    agent={"temperature": 0.7},
+)
 
 
 def test_the_same_settings_go_on(tmp_path: Path) -> None:
@@ -20,7 +30,7 @@ def test_the_same_settings_go_on(tmp_path: Path) -> None:
 def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     with hold_plan(tmp_path, PLAN, ALL_SHARDS):
         pass
-    other = PLAN.model_copy(update={"temperature": 0.0})
+    other = PLAN.model_copy(update={"agent": {"temperature": 0.0}})
     with pytest.raises(BatchError, match=r"temperature 0\.7 and not 0\.0"), hold_plan(tmp_path, other, ALL_SHARDS):
         pass
 

@@ -12,7 +12,7 @@ from eval.retrieval.measures import DEPTH, MEASURES
 from eval.retrieval.question_set import QuestionSet, assembled, plain_entry
 from eval.retrieval.report import RetrievalReport
 from eval.retrieval.run import evaluate_retrieval
-from eval.retrieval.systems import SYSTEMS, HybridSystem, checked_systems
+from eval.retrieval.systems import SYSTEMS, checked_systems
 from eval.retrieval.table import ORACLE_TOLERANCE, table
 from retrieval import (
     EMBEDDED,
@@ -108,10 +108,10 @@ def test_a_passage_without_words_does_not_stop_the_run(tmp_path: Path) -> None:
     assert bm25.per_query["ndcg@10"] == (1.0, 0.0)
 
 
-def test_what_is_measured_as_hybrid_is_what_the_product_returns(small_set: QuestionSet, tmp_path: Path) -> None:
+def test_what_is_measured_as_tuned_is_what_the_product_returns(small_set: QuestionSet, tmp_path: Path) -> None:
     product = memory_searcher(small_set.entries, encoder=HashingEncoder())
     with indexed(small_set, tmp_path, encoder=HashingEncoder(), store=ExactBackend(), report=_silent) as collection:
-        system = HybridSystem(collection)
+        system = SYSTEMS["tuned"](collection)
         for query in small_set.queries:
             hits = product.search(SearchRequest(queries=(query.text,), limit=DEPTH)).hits
             assert system.search(query.text).passages == tuple(hit.passage.id for hit in hits)

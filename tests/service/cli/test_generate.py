@@ -185,4 +185,4 @@ def test_a_line_that_says_too_little_for_the_teacher_is_named(
     arguments = ("--questions", str(questions), "--output", str(tmp_path / "out"), "--policy", "teacher")
     result = run(environment, "rollouts", "generate", *arguments)
     assert result.exit_code == 1
-    assert "Line 1 says too little for the teacher" in result.stderr
+    assert "bad line   1: it says too little for the teacher" in result.stdout

@@ -23,7 +23,7 @@ def card(*, helps: bool = True) -> AdapterCard:
         weight_chosen_on="spoons-dev",
         candidates=20,
         figures=(
-            SetFigure(name="spoons", queries=31, hybrid=0.5, reranked=0.52, difference=0.02, low=-0.01, high=0.05),
+            SetFigure(name="spoons", queries=31, without=0.5, reranked=0.52, difference=0.02, low=-0.01, high=0.05),
         ),
         helps=helps,
         data_sha256="c" * 64,
