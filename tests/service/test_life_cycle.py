@@ -46,20 +46,22 @@ FEVER, RASH = "test/example-fever", "test/sample-rash"
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({}, {FEVER, RASH}),
-        ({"regions": ["US"]}, {RASH}),
-        ({"languages": ["en-GB"]}, {FEVER, RASH}),
-        ({"languages": ["fr"]}, set()),
-        ({"published_from": "2020"}, {FEVER}),
-        ({"published_to": "2018-03-01"}, {RASH}),
-        ({"strengths": ["strong"]}, {FEVER, RASH}),
-        ({"strengths": ["against", "weak"]}, set()),
-        ({"include_superseded": True}, {FEVER, RASH}),
+        ({}, [FEVER, RASH]),
+        ({"regions": ["US"]}, [RASH]),
+        ({"languages": ["en-GB"]}, [FEVER, RASH]),
+        ({"languages": ["fr"]}, []),
+        ({"published_from": "2020"}, [FEVER]),
+        ({"published_to": "2018-03-01"}, [RASH]),
+        ({"strengths": ["strong"]}, [FEVER, RASH]),
+        ({"strengths": ["against", "weak"]}, []),
+        ({"include_superseded": True}, [FEVER, RASH]),
     ],
     ids=str,
 )
-async def test_filters_of_a_request_hold(http: httpx2.AsyncClient, body: dict[str, object], expected: set[str]) -> None:
-    assert set(await ids(http, **body)) == expected
+async def test_filters_of_a_request_hold(
+    http: httpx2.AsyncClient, body: dict[str, object], expected: list[str]
+) -> None:
+    assert sorted(await ids(http, **body)) == sorted(expected)
 
 
 @pytest.mark.parametrize(
