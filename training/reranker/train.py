@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,9 @@ def _network(base: BaseModel, config: RerankerConfig) -> CrossEncoderNetwork:
     updates = peft.LoraConfig(
         r=config.rank, lora_alpha=config.alpha, target_modules=list(LORA_LAYERS), lora_dropout=0.0
     )
-    network.encoder = peft.get_peft_model(network.encoder, updates)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for a property by its old name
+        network.encoder = peft.get_peft_model(network.encoder, updates)
     return network
 
 
