@@ -96,3 +96,23 @@ def test_any_wording_has_a_class_and_case_does_not_matter(wording: str) -> None:
     assert found
     if wording.isascii():
         assert found == strength_classes(wording.upper()) == strength_classes(f" {wording} ")
+
+
+@pytest.mark.parametrize(
+    ("wording", "classes"),
+    [
+        ("Category A", "strong"),
+        ("IA", "strong"),
+        ("IB", "strong"),
+        ("IC", "strong"),
+        ("Category IC", "strong"),
+        ("Category II", "weak"),
+        ("Category B", "other"),
+        ("II", "other"),
+    ],
+)
+@pytest.mark.parametrize("publisher", ["Centers for Disease Control and Prevention", "CDC"])
+def test_the_categories_of_cdc_are_read_for_cdc(publisher: str, wording: str, classes: str) -> None:
+    assert strength_classes(wording, publisher) == {StrengthClass(classes)}
+    if wording in {"Category A", "IA", "IC"}:
+        assert strength_classes(wording, "Example Institute") == {StrengthClass.OTHER}
