@@ -56,6 +56,9 @@ def add(
     review_by: Annotated[str | None, typer.Option(help="Date after which they are shown as expired.")] = None,
     version: Annotated[str | None, typer.Option(help="The publisher's own version.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="Id of the document that they replace.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let them replace documents of the same id from other files.")
+    ] = False,
 ) -> None:
     """Read publishers' files into passages. A file that cannot be read is named; the others go in.
 
@@ -91,7 +94,14 @@ def add(
                 progress.update(task, description=f"Reading {name}: {at.files} files, {at.documents} documents")
 
             for report in add_paths(
-                paths, library, limits, reader=chosen, stated=stated, known_sources=known, progress=show
+                paths,
+                library,
+                limits,
+                reader=chosen,
+                stated=stated,
+                known_sources=known,
+                replace=replace,
+                progress=show,
             ):
                 _print_report(report)
                 failed += len(report.failed)
