@@ -16,7 +16,8 @@ A recommendation can have several: "Strong against" is strong and against, so a 
 recommendations also sees what strongly must not be done; a grade for two groups of people has both.
 What depends on the publisher is read by publisher (D is "against" at USPSTF and the weakest grade elsewhere,
 C is weak at USPSTF and no recommendation at VA/DoD) and is `other` where the publisher does not settle it.
-A wording is never guessed at. Schemes: GRADE (BMJ 2008;336:924), USPSTF grade definitions (2012), ACC/AHA and
+A wording is never guessed at. A change of the tables needs a new `PAYLOAD_VERSION` (`retrieval.stores.conditions`):
+the classes stand in every index. Schemes: GRADE (BMJ 2008;336:924), USPSTF grade definitions (2012), ACC/AHA and
 ESC classes of recommendation, CDC/HICPAC categories, IDSA/NIH letters with roman levels, SORT, Oxford CEBM.
 """
 
