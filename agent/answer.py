@@ -68,7 +68,7 @@ class Citation(_Record):
     review_by: PartialDate | None = None
     version: str | None = None
     status: GuidanceStatus = GuidanceStatus.CURRENT
-    #: The newest version in the index of a superseded document.
+    #: The newest version of a superseded document; None where that one is withdrawn, as the labels then say.
     superseded_by: DocumentId | None = None
     #: From another region than the home region and the bodies that it belongs to.
     from_elsewhere: bool = False

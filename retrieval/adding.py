@@ -1,7 +1,9 @@
 """Adding files to the library: find them, choose readers, cut, store, and report on every one.
 
 A file that cannot be read is named and skipped and the others go in. The report says of every file what
-became of it; nothing is left out in silence. Adding the same files again changes nothing.
+became of it; nothing is left out in silence. Adding the same files again changes nothing. A document is not
+replaced by another file that happens to give the same id, such as two files of one name in two folders.
+What is stated of a folder holds for the files in it, and what is stated of a file goes before that.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from retrieval.blocks import ParsedDocument
 from retrieval.chunking import CutLimits, cut_document
 from retrieval.documents import DocumentId, PassageKind, SourceId
 from retrieval.errors import ReaderError
-from retrieval.library import Addition, Library
+from retrieval.library import Addition, HeldElsewhereError, Library, Origin
 from retrieval.readers import (
     DEFAULT_LIMITS,
     READERS,
@@ -77,6 +79,7 @@ def add_paths(
     reader: Reader | None = None,
     stated: StatedMetadata = NOTHING_STATED,
     known_sources: Collection[SourceId] | None = None,
+    replace: bool = False,
     archive_limits: ArchiveLimits = DEFAULT_LIMITS,
     progress: Report | None = None,
 ) -> Iterator[PathReport]:
@@ -85,12 +88,15 @@ def add_paths(
     Args:
         reader: reads every file; detected for each where None.
         known_sources: a document under any other is refused, because no search would find it; None takes all.
+        replace: a document replaces the one of its id that was added from another file; refused otherwise.
 
     Raises:
         CorpusError: the library cannot be written. Paths reported on before are in it.
     """
     for path in paths:
-        adder = _Adder(library, limits, reader, stated, known_sources, archive_limits, progress or (lambda _: None))
+        adder = _Adder(
+            library, limits, reader, stated, known_sources, replace, archive_limits, progress or (lambda _: None)
+        )
         yield adder.add(path)
 
 
@@ -109,6 +115,7 @@ class _Adder:
     reader: Reader | None
     stated: StatedMetadata
     known_sources: Collection[SourceId] | None
+    replace: bool
     archive_limits: ArchiveLimits
     progress: Report
     _seen: set[DocumentId] = field(default_factory=set)
@@ -118,25 +125,33 @@ class _Adder:
         if not path.exists():
             report.failed.append(Skipped(str(path), "does not exist"))
             return report
-        key = path.resolve().as_posix()
+        place = path.resolve()
+        # "." has no name, and some readers take names for ids and publishers.
+        path = path if path.name.strip(".") else place
+        key = place.as_posix()
         try:
             digest = _digest(path)
         except OSError as error:
             report.failed.append(Skipped(str(path), error.strerror or "cannot be read"))
             return report
         # What was stated of this path before holds on, so that adding it again loses nothing.
-        stated = self._stated_before(key).model_copy(update=self.stated.model_dump(exclude_none=True))
+        stated = _more(self._stated_before(place), self.stated)
         recipe = self._recipe(stated)
         if self.library.holds(key, digest, recipe):
             report.unchanged = True
             return report
+        around = self._stated_around(place)
         with self.library.adding(report.corpus) as addition:
             try:
                 for file in files_in(path, self.archive_limits):
                     if isinstance(file, Skipped):
                         report.failed.append(file)
                     else:
-                        self._file(file, addition, report, stated)
+                        own = _own_place(path, place, file)
+                        held = _more(around, stated)
+                        if path.is_dir():
+                            held = _more(held, self._stated_around(own, below=place), self._stated_before(own))
+                        self._file(file, addition, report, held, Origin(key, own.as_posix()))
             except ReaderError as error:
                 report.failed.append(Skipped(path.name, str(error)))
             if report.documents:
@@ -144,7 +159,9 @@ class _Adder:
                 addition.remember(key, digest if not report.failed else "", recipe)
         return report
 
-    def _file(self, file: SourceFile, addition: Addition, report: PathReport, stated: StatedMetadata) -> None:
+    def _file(
+        self, file: SourceFile, addition: Addition, report: PathReport, stated: StatedMetadata, origin: Origin
+    ) -> None:
         report.files += 1
         if why := why_no_document(file):
             report.skipped.append(Skipped(file.name, why))
@@ -158,13 +175,15 @@ class _Adder:
                 if isinstance(item, Skipped):
                     report.skipped.append(item)
                 else:
-                    self._document(stated.put_on(item), file, addition, report)
+                    self._document(stated.put_on(item), file, addition, report, origin)
             report.readers[reader.name] += 1
         except ReaderError as error:
             report.failed.append(Skipped(file.name, str(error)))
         self.progress(AddProgress(report.path, report.files, report.documents))
 
-    def _document(self, parsed: ParsedDocument, file: SourceFile, addition: Addition, report: PathReport) -> None:
+    def _document(
+        self, parsed: ParsedDocument, file: SourceFile, addition: Addition, report: PathReport, origin: Origin
+    ) -> None:
         document = parsed.document
         if self.known_sources is not None and document.source not in self.known_sources:
             known = ", ".join(self.known_sources)
@@ -178,8 +197,16 @@ class _Adder:
         if not cut.entry.passages:
             report.skipped.append(Skipped(file.name, "has no text"))
             return
+        try:
+            report.changed += addition.put(cut, origin, replace=self.replace)
+        except HeldElsewhereError as error:
+            why = (
+                f"has the id {document.id}, which the document added from {error.where} has. Give it an id of its own "
+                "(rename the file, where its name is the id), or replace the other with --replace"
+            )
+            report.failed.append(Skipped(file.name, why))
+            return
         self._seen.add(document.id)
-        report.changed += addition.put(cut)
         report.documents += 1
         report.passages += len(cut.entry.passages)
         recommendations = [p for p in cut.entry.passages if p.kind is PassageKind.RECOMMENDATION]
@@ -196,9 +223,28 @@ class _Adder:
             made_with if stated == NOTHING_STATED else made_with + _STATED + stated.model_dump_json(exclude_none=True)
         )
 
-    def _stated_before(self, path: str) -> StatedMetadata:
-        _, mark, body = (self.library.recipe(path) or "").partition(_STATED)
+    def _stated_before(self, path: Path) -> StatedMetadata:
+        """What was stated of exactly this path."""
+        _, mark, body = (self.library.recipe(path.as_posix()) or "").partition(_STATED)
         return StatedMetadata.model_validate_json(body) if mark else NOTHING_STATED
+
+    def _stated_around(self, path: Path, below: Path | None = None) -> StatedMetadata:
+        """What was stated of the folders that a path lies in; only of those under `below`, where that is given."""
+        folders = [folder for folder in path.parents if below is None or below in folder.parents]
+        return _more(*(self._stated_before(folder) for folder in reversed(folders)))
+
+
+def _more(*stated: StatedMetadata) -> StatedMetadata:
+    """All of it; of two that state one field the later goes first."""
+    update = {field: value for item in stated for field, value in item.model_dump(exclude_none=True).items()}
+    return StatedMetadata.model_validate(update)
+
+
+def _own_place(path: Path, place: Path, file: SourceFile) -> Path:
+    """Where a file lies that was found at `path`, which is at `place`; goes on into archives."""
+    if path.is_dir():
+        return place / file.name.removeprefix(f"{path.name}/")
+    return place if file.name == path.name else place.parent / file.name
 
 
 def _digest(path: Path) -> str:

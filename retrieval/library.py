@@ -36,6 +36,31 @@ CREATE TABLE documents (
 ) WITHOUT ROWID;
 CREATE INDEX documents_of_corpus ON documents (corpus);
 """
+# Beside the schema, so that a library that was made without it goes on; a document can lie in several places.
+_ORIGINS = """
+CREATE TABLE IF NOT EXISTS origins (
+    id TEXT NOT NULL, given TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (id, given, file)
+) WITHOUT ROWID;
+"""
+_FORGET_ORIGINS = "DELETE FROM origins WHERE id NOT IN (SELECT id FROM documents)"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document was read."""
+
+    #: The file, folder or archive that was given, as an absolute path.
+    given: str
+    #: The file itself: its absolute path, or a name inside an archive after the archive's path.
+    file: str
+
+
+class HeldElsewhereError(Exception):
+    """Another file holds a document of this id and says something else; carries where."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,7 @@ class Library:
                 raise CorpusError(
                     f"{path.name} has library schema {version}; this version reads {LIBRARY_SCHEMA_VERSION}"
                 )
+            self._connection.execute(_ORIGINS)
 
     def __enter__(self) -> Library:
         return self
@@ -124,6 +150,7 @@ class Library:
                 self._connection.execute("UPDATE files SET hash = '' WHERE corpus = ?", (corpus,))
             self._connection.execute("DELETE FROM files WHERE corpus = ?", (name,))
             self._connection.execute("DELETE FROM documents WHERE id = ? OR corpus = ?", (name, name))
+            self._connection.execute(_FORGET_ORIGINS)
             self._connection.execute("COMMIT")
         return len(rows)
 
@@ -179,13 +206,31 @@ class Addition:
         self._connection = connection
         self._corpus = corpus
 
-    def put(self, cut: CutDocument) -> bool:
-        """Add a document or replace the one of its id; False where the same is there already."""
+    def put(self, cut: CutDocument, origin: Origin, *, replace: bool = False) -> bool:
+        """Add a document or replace the one of its id; False where the same is there already.
+
+        Args:
+            replace: also replace a document that was read elsewhere.
+
+        Raises:
+            HeldElsewhereError: another file holds another document of this id. Nothing was changed.
+        """
         document, passages = cut.entry.document, cut.entry.passages
         body = cut.entry.model_dump_json().encode()
         digest = f"{zlib.crc32(body):08x}-{cut.entry.document.content_hash}-{len(body)}"
         with _boundary("write"):
             row = self._connection.execute("SELECT hash, corpus FROM documents WHERE id = ?", (document.id,)).fetchone()
+            if row is not None and row[0] != digest:
+                if not replace:
+                    self._check_origin(cut.entry.document.id, row[1], origin)
+                # The others are read again when they are next added, and then it is said that this one is held.
+                self._connection.execute(
+                    "UPDATE files SET hash = '' WHERE path IN (SELECT given FROM origins WHERE id = ?)", (document.id,)
+                )
+                self._connection.execute("DELETE FROM origins WHERE id = ?", (document.id,))
+            self._connection.execute(
+                "INSERT OR IGNORE INTO origins VALUES (?, ?, ?)", (document.id, origin.given, origin.file)
+            )
             if row == (digest, self._corpus):
                 return False
             recommendations = [p for p in passages if p.kind is PassageKind.RECOMMENDATION]
@@ -206,6 +251,19 @@ class Addition:
                 ),
             )
         return True
+
+    def _check_origin(self, document: DocumentId, corpus: str, origin: Origin) -> None:
+        held = self._connection.execute(
+            "SELECT given, file FROM origins WHERE id = ? ORDER BY given, file", (document,)
+        ).fetchall()
+        if any(given == origin.given or file == origin.file for given, file in held):
+            return
+        if held:
+            raise HeldElsewhereError(str(held[0][1]))
+        # Added before origins were noted: it came from what its corpus was read from.
+        rows = self._connection.execute("SELECT path FROM files WHERE corpus = ? ORDER BY path", (corpus,)).fetchall()
+        if rows and not any(f"{origin.file}/".startswith(f"{path}/") or path == origin.given for (path,) in rows):
+            raise HeldElsewhereError(str(rows[0][0]))
 
     def remember(self, path: str, digest: str, recipe: str) -> None:
         """Note what a path was read with; its hash is empty where it was not read as a whole."""

@@ -1,7 +1,7 @@
 """What an index was built from, and with what.
 
 `index_version` is a hash of everything that decides a ranking: corpus, tokeniser, searched text,
-encoder and BM25's parameters. Two indexes of one version rank alike, wherever they were built; it
+what is filtered by, encoder and BM25's parameters. Two indexes of one version rank alike, wherever they were built; it
 stands in every rollout. This module only describes; `retrieval.index` builds.
 """
 
@@ -22,6 +22,7 @@ from retrieval.generations import IndexDirectory
 from retrieval.rescoring import RESCORING_VERSION
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
 from retrieval.stores import StoreKind
+from retrieval.stores.conditions import PAYLOAD_VERSION
 from retrieval.tokens import TOKENISER_VERSION
 
 INDEX_SCHEMA_VERSION = 2
@@ -76,6 +77,7 @@ def index_version(corpus: str, encoder: Encoder, superseded: Mapping[DocumentId,
         TOKENISER_VERSION,
         SEARCHED_TEXT_VERSION,
         RESCORING_VERSION,
+        PAYLOAD_VERSION,
         encoder.fingerprint,
         K1,
         B,

@@ -65,8 +65,10 @@ def open_searcher(
     Raises:
         IndexMissingError: nothing has been built there.
         IndexMismatchError: another encoder or another version built it, or it is not complete.
-        StoreError, CorpusError: it cannot be read.
+        StoreError, CorpusError: it cannot be read, or the record of withdrawals cannot or lacks acts.
     """
+    if withdrawals is not None:
+        withdrawals.now()
     place = IndexDirectory(directory)
     with ExitStack() as undo:
         generation, held = place.hold_current()

@@ -104,8 +104,10 @@ class Hit(_Model):
     #: The reranker's own score, comparable within one result only; None where it did not score this hit.
     rerank_score: float | None = None
     status: GuidanceStatus = GuidanceStatus.CURRENT
-    #: The newest version in the index of a superseded document.
+    #: The newest version of a superseded document; None where that one is withdrawn.
     superseded_by: DocumentId | None = None
+    #: The newest version of a superseded document is withdrawn, so there is no current one.
+    newer_withdrawn: bool = False
     #: From another region than the home region and the bodies that it belongs to.
     from_elsewhere: bool = False
 
@@ -339,9 +341,11 @@ class HybridSearcher:
 
     def _standing(self, document: Document, home: str | None) -> dict[str, Any]:
         newer = self._superseded.get(document.id)
+        withdrawn = newer is not None and newer in self._now().documents
         return {
             "status": guidance_status(document, superseded=newer is not None, today=self._today()),
-            "superseded_by": newer,
+            "superseded_by": None if withdrawn else newer,
+            "newer_withdrawn": withdrawn,
             "from_elsewhere": from_elsewhere(document.region, home or self._settings.home_region),
         }
 

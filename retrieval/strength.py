@@ -3,7 +3,7 @@
 A passage keeps and shows its publisher's own wording ("Grade B", "Class IIa"); a class is used to filter and
 never shown as the grade. The classes say how firmly something is recommended, not how good its evidence is:
 
-    strong        Strong, Grade/Level A, 1, 1A-1C, Class I/1, CDC category IA-IC, IDSA letters A
+    strong        Strong, Grade/Level A, 1, 1A-1C, Class I/1, CDC IA-IC and category A, IDSA letters A
     moderate      Moderate, Grade/Level B, Class IIa/2a, IDSA letters B
     weak          Weak, Conditional, Optional, Grade/Level C, 2, 2A-2C, Class IIb/2b, CDC category II, IDSA letters C
     against       do not do it: USPSTF D, Class III/3, IDSA letters D and E, "strong against", "weak against"
@@ -16,7 +16,8 @@ A recommendation can have several: "Strong against" is strong and against, so a 
 recommendations also sees what strongly must not be done; a grade for two groups of people has both.
 What depends on the publisher is read by publisher (D is "against" at USPSTF and the weakest grade elsewhere,
 C is weak at USPSTF and no recommendation at VA/DoD) and is `other` where the publisher does not settle it.
-A wording is never guessed at. Schemes: GRADE (BMJ 2008;336:924), USPSTF grade definitions (2012), ACC/AHA and
+A wording is never guessed at. A change of the tables needs a new `PAYLOAD_VERSION` (`retrieval.stores.conditions`):
+the classes stand in every index. Schemes: GRADE (BMJ 2008;336:924), USPSTF grade definitions (2012), ACC/AHA and
 ESC classes of recommendation, CDC/HICPAC categories, IDSA/NIH letters with roman levels, SORT, Oxford CEBM.
 """
 
@@ -41,6 +42,7 @@ class StrengthClass(StrEnum):
 
 _S = StrengthClass
 _USPSTF = re.compile(r"(?<!community )preventive services task force|\buspstf\b", re.IGNORECASE)
+_CDC = re.compile(r"centers for disease control|\bcdc\b|\bacip\b|advisory committee on immunization", re.IGNORECASE)
 _VA_DOD = re.compile(r"department of veterans affairs|department of defense|\bva/dod\b", re.IGNORECASE)
 
 _Rule = tuple[re.Pattern[str], tuple[StrengthClass, ...]]
@@ -87,6 +89,8 @@ _RULES = _rules(
 )
 _BY_PUBLISHER: tuple[tuple[re.Pattern[str], tuple[_Rule, ...]], ...] = (
     (_USPSTF, _rules((r"(?:grade )?d", (_S.AGAINST,)), (r"(?:grade )?i", (_S.INSUFFICIENT,)))),
+    # ACIP's category A is for everybody in a group; the letters of HICPAC stand with and without "category".
+    (_CDC, _rules((r"(?:category )?i[abc]|category a", (_S.STRONG,)))),
     (
         _VA_DOD,
         _rules(

@@ -1,12 +1,14 @@
 """Which documents of a corpus a newer version replaces.
 
 A document is superseded when another one in the corpus names it in `supersedes`, or when the corpus holds a
-newer edition: a document with recommendations of the same source, publisher, title, region and language, with a
-recommendation on the same condition, that appeared wholly later. The edition rule asks for all of that because
-publishers repeat titles ("Foreword", "Appendix A") and one guideline may be digested by condition. Titles of
-fewer than three words and documents without a date never count; version strings are not compared, since no order
-of them is safe. Documents that name each other in a circle supersede nobody: the data is wrong, so all are shown.
-Chains are followed: the newest version is named. This module decides; `retrieval.index` records it.
+newer edition: a document with recommendations of the same source, publisher, title, region and language that
+appeared wholly later and has recommendations on every condition of the older one. The edition rule asks for all
+of that because publishers repeat titles ("Foreword", "Appendix A"), one guideline may be digested by condition,
+and what a newer edition leaves out may still be the only advice there is. Titles of fewer than three words,
+documents without a date and those with a recommendation whose condition is not known (no heading, or only the
+title) never count; version strings are not compared, since no order of them is safe. What is stated goes before
+what dates suggest. Documents that name each other in a circle supersede nobody: the data is wrong, so all are
+shown. Chains are followed: the newest version is named. This module decides; `retrieval.index` records it.
 """
 
 from __future__ import annotations
@@ -14,64 +16,102 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from retrieval.dates import first_day, last_day
 from retrieval.documents import CorpusEntry, Document, DocumentId, PassageKind
 from retrieval.filters import filter_key, language_key
 
 _LEAST_TITLE_WORDS = 3
-_Edition = tuple[str, str, str, str, str, str]
+_Series = tuple[str, str, str, str, str]
+_Replaced = dict[DocumentId, DocumentId]
 
 
-def superseded_by(entries: Iterable[CorpusEntry]) -> dict[DocumentId, DocumentId]:
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    document: Document
+    conditions: frozenset[str]
+    #: Whether every recommendation says its condition; if not, another can cover it all only by chance.
+    known: bool
+
+
+def superseded_by(entries: Iterable[CorpusEntry]) -> _Replaced:
     """Each superseded document of a corpus with the newest version of it there."""
     documents: dict[DocumentId, Document] = {}
-    editions: dict[_Edition, set[DocumentId]] = defaultdict(set)
+    series: dict[_Series, list[_Edition]] = defaultdict(list)
     for entry in entries:
         documents[entry.document.id] = entry.document
-        for edition in _editions(entry):
-            editions[edition].add(entry.document.id)
-    newer: dict[DocumentId, DocumentId] = {}
-    for ids in editions.values():
-        _order_editions([documents[name] for name in ids], newer)
-    stated: dict[DocumentId, DocumentId] = {}
+        if (key := _series(entry.document)) is not None:
+            series[key].append(_edition(entry))
+    newer: _Replaced = {}
     for document in documents.values():
         old = document.supersedes
         if old is not None and old in documents and old != document.id:
-            known = stated.get(old)
+            known = newer.get(old)
             if known is None or _age(documents[known]) < _age(document):
-                stated[old] = document.id
-    # What a publisher states of its own documents goes before what their dates suggest.
-    return _newest(newer | stated)
+                newer[old] = document.id
+    for editions in series.values():
+        _order_editions(editions, newer)
+    return _newest(newer)
 
 
-def _editions(entry: CorpusEntry) -> set[_Edition]:
-    document = entry.document
-    title = " ".join(re.findall(r"\w+", document.title.casefold()))
+def _series(document: Document) -> _Series | None:
+    title = _words(document.title)
     if document.published is None or len(title.split()) < _LEAST_TITLE_WORDS:
-        return set()
-    common = (
+        return None
+    return (
         str(document.source),
         filter_key(document.publisher),
         title,
         filter_key(document.region),
         language_key(document.language),
     )
-    conditions = {
-        filter_key(passage.section[0])
+
+
+def _edition(entry: CorpusEntry) -> _Edition:
+    title = _words(entry.document.title)
+    headings = {
+        _words(passage.section[0]) if passage.section else title
         for passage in entry.passages
-        if passage.kind is PassageKind.RECOMMENDATION and passage.section
+        if passage.kind is PassageKind.RECOMMENDATION
     }
-    return {(*common, condition) for condition in conditions}
+    conditions = frozenset(headings - {title})
+    return _Edition(entry.document, conditions, known=conditions == headings and bool(conditions))
 
 
-def _order_editions(editions: list[Document], newer: dict[DocumentId, DocumentId]) -> None:
-    newest = max(editions, key=_age)
-    assert newest.published is not None
-    for document in editions:
-        assert document.published is not None
-        if last_day(document.published) < first_day(newest.published):
-            newer[document.id] = newest.id
+def _order_editions(editions: list[_Edition], newer: _Replaced) -> None:
+    """Add the editions of one series to what is stated; an edition that would close a circle is passed over."""
+    ordered = sorted(editions, key=lambda edition: _age(edition.document), reverse=True)
+    for at, old in enumerate(ordered):
+        if not old.known or old.document.id in newer:
+            continue
+        for new in ordered[:at]:
+            if (
+                _wholly_before(old.document, new.document)
+                and old.conditions <= new.conditions
+                and not _leads_to(new.document.id, old.document.id, newer)
+            ):
+                newer[old.document.id] = new.document.id
+                break
+
+
+def _wholly_before(old: Document, new: Document) -> bool:
+    assert old.published is not None
+    assert new.published is not None
+    return last_day(old.published) < first_day(new.published)
+
+
+def _leads_to(start: DocumentId, end: DocumentId, newer: Mapping[DocumentId, DocumentId]) -> bool:
+    seen = {start}
+    at = start
+    while at != end and at in newer and newer[at] not in seen:
+        at = newer[at]
+        seen.add(at)
+    return at == end
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _age(document: Document) -> tuple[int, str]:
@@ -79,8 +119,8 @@ def _age(document: Document) -> tuple[int, str]:
     return (first_day(document.published) if document.published else 0, str(document.id))
 
 
-def _newest(newer: Mapping[DocumentId, DocumentId]) -> dict[DocumentId, DocumentId]:
-    found = {}
+def _newest(newer: Mapping[DocumentId, DocumentId]) -> _Replaced:
+    found: _Replaced = {}
     for old in newer:
         seen, at = {old}, newer[old]
         while at not in seen and at in newer:

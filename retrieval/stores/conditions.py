@@ -14,6 +14,10 @@ from retrieval.dates import first_day, last_day
 from retrieval.filters import SearchFilters, filter_key, language_key
 from retrieval.stores.base import StorePoint
 
+#: Stands in the index version. Change it whenever a passage gets another payload, also by another table of
+#: strengths, so that the next build writes the payloads anew.
+PAYLOAD_VERSION = "1"
+
 FieldKind = Literal["keyword", "integer"]
 #: A keyword, several keywords (a point matches by any of them), or a day as an integer (20181031).
 Value = str | list[str] | int

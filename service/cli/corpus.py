@@ -56,6 +56,9 @@ def add(
     review_by: Annotated[str | None, typer.Option(help="Date after which they are shown as expired.")] = None,
     version: Annotated[str | None, typer.Option(help="The publisher's own version.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="Id of the document that they replace.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let them replace documents of the same id from other files.")
+    ] = False,
 ) -> None:
     """Read publishers' files into passages. A file that cannot be read is named; the others go in.
 
@@ -91,11 +94,27 @@ def add(
                 progress.update(task, description=f"Reading {name}: {at.files} files, {at.documents} documents")
 
             for report in add_paths(
-                paths, library, limits, reader=chosen, stated=stated, known_sources=known, progress=show
+                paths,
+                library,
+                limits,
+                reader=chosen,
+                stated=stated,
+                known_sources=known,
+                replace=replace,
+                progress=show,
             ):
                 _print_report(report)
                 failed += len(report.failed)
                 documents += report.changed
+            if supersedes is not None and not _known(library, DocumentId(supersedes)):
+                err.print(
+                    f"No document here has the id {supersedes[:80]!r}, so nothing is replaced yet. "
+                    "`clinsearch search` shows the ids with --json.",
+                    style="yellow",
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
     if documents:
         out.print("Run `clinsearch index build` to search what is new.", highlight=False)
     if failed:
@@ -208,11 +227,23 @@ def restore(
 
 
 @app.command()
-def withdrawn() -> None:
+def withdrawn(
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Where acts were lost for good: go on with those that are left."),
+    ] = False,
+) -> None:
     """List what is withdrawn now, with who did it, when and why."""
     settings = load_settings()
     with errors_as_sentences():
-        now = Withdrawals(settings.withdrawals_file).now()
+        record = Withdrawals(settings.withdrawals_file)
+        if accept_loss:
+            lost = record.accept_loss()
+            err.print(
+                f"Acts lost: {lost}. What they withdrew is shown again; withdraw it again where it must not be.",
+                highlight=False,
+            )
+        now = record.now()
     if not now:
         out.print("Nothing is withdrawn.")
     for act in now.standing:
@@ -235,12 +266,23 @@ def _record(
     kind, passages = (standing[name].kind, standing[name].passages) if act == "restore" else _named(settings, name)
     try:
         made = Withdrawal(
-            act=act, kind=kind, id=name, why=why, who=who or getpass.getuser(), at=datetime.now(UTC), passages=passages
+            act=act, kind=kind, id=name, why=why, who=who or _user(), at=datetime.now(UTC), passages=passages
         )
     except ValidationError as error:
         raise stop("--why takes the reason in 3 to 500 characters.") from error
     withdrawals.add(made)
     return made
+
+
+def _known(library: Library, document: DocumentId) -> bool:
+    return library.text(document) is not None or any(entry.document.id == document for entry in starter_entries())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # a container's user without a name
+        raise stop("The user running this has no name: say who decides with --who.") from error
 
 
 def _named(settings: Settings, name: str) -> tuple[Literal["document", "passage"], tuple[PassageId, ...]]:

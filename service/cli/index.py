@@ -25,7 +25,7 @@ def build() -> None:
             make_encoder(settings),
             store=make_store(settings),
             progress=display,
-            withdrawn=Withdrawals(settings.withdrawals_file).now(),
+            withdrawn=Withdrawals(settings.withdrawals_file).secure(),
         )
     out.print(
         f"Index {manifest.index_version}: {manifest.documents} documents, {manifest.passages} passages.",

@@ -68,8 +68,13 @@ def withdrawal(name: str = UTI, kind: str = "document", passages: tuple[str, ...
             ("Superseded: a newer version of this guideline is in the index.", "From another region."),
             "2018 | superseded, from another region: GB | ",
         ),
+        (
+            {"status": "superseded", "newer_withdrawn": True},
+            ("Superseded: the newer version of this guideline was withdrawn, so neither is current.",),
+            "2018 | superseded, its newer version was withdrawn | ",
+        ),
     ],
-    ids=["current", "expired", "superseded-from-elsewhere"],
+    ids=["current", "expired", "superseded-from-elsewhere", "superseded-by-withdrawn"],
 )
 def test_what_is_not_current_is_said_in_the_citation_and_to_the_model(
     fields: dict[str, object], labels: tuple[str, ...], heading: str

@@ -94,6 +94,17 @@ def test_index_versions_follow_what_decides_a_ranking(tmp_path: Path, entries: t
     assert build_index(entries, tmp_path / "d", HashingEncoder(32)).index_version != first.index_version
 
 
+def test_another_payload_is_written_by_the_next_build_without_encoding(
+    tmp_path: Path, entries: tuple[CorpusEntry, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build_index(entries, tmp_path, CountingEncoder())
+    monkeypatch.setattr("retrieval.manifest.PAYLOAD_VERSION", "another")
+    again = build_index(entries, tmp_path, CountingEncoder())
+    assert again.index_version != first.index_version
+    assert again.encoded == 0
+    assert generations(tmp_path) == ["000001", "000002"]
+
+
 def test_an_index_is_rebuilt_from_the_records_without_encoding(
     tmp_path: Path, entries: tuple[CorpusEntry, ...]
 ) -> None:

@@ -182,6 +182,13 @@ def test_the_old_version_does_not_come_back_when_the_new_one_is_withdrawn(
     searcher = open_searcher(tmp_path / "index", encoder=HashingEncoder(), withdrawals=withdrawals)
     assert found(searcher) == []
     assert found(searcher, include_superseded=True) == ["old#1"]
+    old = searcher.hit(PassageId("old#1"))
+    assert old is not None
+    assert (old.status, old.superseded_by, old.newer_withdrawn) == ("superseded", None, True), "no dead id is named"
+    withdraw(withdrawals, "new", act="restore")
+    old = searcher.hit(PassageId("old#1"))
+    assert old is not None
+    assert (old.superseded_by, old.newer_withdrawn) == ("new", False)
     searcher.close()
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval import strength
+from retrieval.stores.conditions import PAYLOAD_VERSION
 from retrieval.strength import StrengthClass, strength_classes
 
 USPSTF = "U.S. Preventive Services Task Force"
@@ -96,3 +101,31 @@ def test_any_wording_has_a_class_and_case_does_not_matter(wording: str) -> None:
     assert found
     if wording.isascii():
         assert found == strength_classes(wording.upper()) == strength_classes(f" {wording} ")
+
+
+@pytest.mark.parametrize(
+    ("wording", "classes"),
+    [
+        ("Category A", "strong"),
+        ("IA", "strong"),
+        ("IB", "strong"),
+        ("IC", "strong"),
+        ("Category IC", "strong"),
+        ("Category II", "weak"),
+        ("Category B", "other"),
+        ("II", "other"),
+    ],
+)
+@pytest.mark.parametrize("publisher", ["Centers for Disease Control and Prevention", "CDC"])
+def test_the_categories_of_cdc_are_read_for_cdc(publisher: str, wording: str, classes: str) -> None:
+    assert strength_classes(wording, publisher) == {StrengthClass(classes)}
+    if wording in {"Category A", "IA", "IC"}:
+        assert strength_classes(wording, "Example Institute") == {StrengthClass.OTHER}
+
+
+def test_another_table_comes_with_another_payload_version() -> None:
+    """Else an index keeps the old classes: give `PAYLOAD_VERSION` a new value, and then the digest here."""
+    tables = [("", strength._RULES), *((names.pattern, rules) for names, rules in strength._BY_PUBLISHER)]
+    plain = [[names, [[rule.pattern, [*classes]] for rule, classes in rules]] for names, rules in tables]
+    digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
+    assert (PAYLOAD_VERSION, digest) == ("1", "0c8be2efec117032")

@@ -8,17 +8,24 @@ from retrieval import CorpusEntry, Document, DocumentId, Passage, PassageId, Pas
 
 
 def edition(key: str, published: str | None = "2020", **fields: str | None) -> CorpusEntry:
-    """A document with one recommendation; fields of the passage are `kind` and `condition`."""
+    """A document with one recommendation for each `condition` (joined by commas); `kind` is of the passages."""
     kind = PassageKind(fields.pop("kind", None) or "recommendation")
     condition = fields.pop("condition", None) or "Example fever"
     values = {"title": "Managing example fever", "publisher": "Example Institute", "region": "GB", **fields}
     document = Document.model_validate(
         {"id": key, "source": SourceId("guidelines"), "published": published, **values},
     )
-    passage = Passage(
-        id=PassageId(f"{key}#1"), document_id=document.id, kind=kind, section=(condition,), text="Give fluids."
+    passages = tuple(
+        Passage(
+            id=PassageId(f"{key}#{number}"),
+            document_id=document.id,
+            kind=kind,
+            section=(name.strip(),) if name.strip() else (),
+            text="Give fluids.",
+        )
+        for number, name in enumerate(condition.split(","))
     )
-    return CorpusEntry(document=document, passages=(passage,))
+    return CorpusEntry(document=document, passages=passages)
 
 
 def replaced(*entries: CorpusEntry) -> dict[str, str]:
@@ -78,6 +85,10 @@ def test_a_newer_edition_replaces_all_older_ones() -> None:
         ({"region": "US"}, {}),
         ({"language": "fr"}, {}),
         ({"condition": "Sample rash"}, {}),
+        ({"condition": "Sample rash, Example fever"}, {}),
+        ({"condition": "Managing Example fever"}, {"condition": "Managing Example fever"}),
+        ({"condition": "Example fever, managing example fever"}, {"condition": "Example fever"}),
+        ({"condition": "Example fever, "}, {"condition": "Example fever, "}),
         ({"kind": "narrative"}, {}),
         ({"source": "patient_information"}, {}),
         ({"title": "Managing sample rash"}, {}),
@@ -91,8 +102,17 @@ def test_what_may_be_another_publication_is_kept(older: dict[str, str | None], n
     )
 
 
+def test_a_newer_edition_on_more_conditions_replaces_the_older_one() -> None:
+    wide = "Example fever, Sample rash"
+    assert replaced(edition("a", "2015"), edition("b", "2020", condition=wide)) == {"a": "b"}
+    found = replaced(edition("a", "2015", condition=wide), edition("b", "2018", condition=wide), edition("c", "2021"))
+    assert found == {"a": "b"}, "the newest that covers it all, not the newest of all"
+
+
 def test_what_a_publisher_states_goes_before_dates() -> None:
     """The later date is a reprint: the publisher says that the earlier one replaces it."""
-    assert replaced(edition("a", "2020", supersedes="b"), edition("b", "2022")) == {}
+    assert replaced(edition("a", "2020", supersedes="b"), edition("b", "2022")) == {"b": "a"}
+    found = replaced(edition("a", "2020", supersedes="b"), edition("b", "2022"), edition("c", "2021"))
+    assert found == {"b": "a", "c": "a"}
     stated = replaced(edition("a", "2015"), edition("b", "2020"), edition("c", "2018", title="Another", supersedes="a"))
     assert stated == {DocumentId("a"): "c"}

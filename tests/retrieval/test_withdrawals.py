@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,16 @@ from typing import Literal
 import pytest
 from pydantic import ValidationError
 
-from retrieval import CorpusError, DocumentId, PassageId, Withdrawal, Withdrawals, Withdrawn
+from retrieval import (
+    CorpusError,
+    DocumentId,
+    HashingEncoder,
+    PassageId,
+    Withdrawal,
+    Withdrawals,
+    Withdrawn,
+    open_searcher,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,4 +143,67 @@ def test_the_name_of_the_file_is_on_disk_too_before_an_act_is_confirmed(
 
     monkeypatch.setattr(os, "fsync", fsync)
     Withdrawals(file).add(act("d"))
-    assert synced == [file, file.parent]
+    assert synced[:2] == [file, file.parent]
+
+
+def without_the_last(body: bytes) -> bytes:
+    return b"".join(body.splitlines(keepends=True)[:-1])
+
+
+def of_another(body: bytes) -> bytes:
+    return body.replace(b'"e"', b'"f"')
+
+
+@pytest.mark.parametrize("change", [None, without_the_last, of_another], ids=["gone", "older-backup", "another"])
+def test_a_fresh_process_notices_lost_acts_and_takes_the_whole_file_again(
+    file: Path, tmp_path: Path, change: Callable[[bytes], bytes] | None
+) -> None:
+    for name in ("d", "e"):
+        Withdrawals(file).add(act(name))
+    whole = file.read_bytes()
+    file.unlink()
+    if change is not None:
+        file.write_bytes(change(whole))
+    for use in (Withdrawals(file).now, Withdrawals(file).secure, lambda: Withdrawals(file).add(act("g"))):
+        with pytest.raises(CorpusError, match=r"2 were on record.*backup.*--accept-loss"):
+            use()
+    with pytest.raises(CorpusError, match="backup"):
+        open_searcher(tmp_path / "index", encoder=HashingEncoder(), withdrawals=Withdrawals(file))
+    file.write_bytes(whole)
+    assert set(Withdrawals(file).now().documents) == {"d", "e"}
+
+
+def test_a_loss_is_accepted_only_when_somebody_says_so(file: Path) -> None:
+    withdrawals = Withdrawals(file)
+    withdrawals.add(act("d"))
+    withdrawals.add(act("e"))
+    file.write_bytes(without_the_last(file.read_bytes()))
+    assert Withdrawals(file).accept_loss() == 1
+    assert set(Withdrawals(file).now().documents) == {"d"}
+    file.unlink()
+    assert Withdrawals(file).accept_loss() == 1
+    assert not Withdrawals(file).now()
+    Withdrawals(file).add(act("g"))
+    assert set(Withdrawals(file).now().documents) == {"g"}
+
+
+def test_a_record_from_before_is_secured_by_the_next_build(file: Path) -> None:
+    Withdrawals(file).add(act("d"))
+    extent = file.with_name("withdrawals.extent.json")
+    extent.unlink()
+    assert set(Withdrawals(file).secure().documents) == {"d"}
+    file.unlink()
+    with pytest.raises(CorpusError, match="1 were on record"):
+        Withdrawals(file).now()
+    extent.write_text("{", encoding="utf-8")
+    with pytest.raises(CorpusError, match="damaged"):
+        Withdrawals(file).now()
+
+
+def test_an_act_that_a_crash_left_unnoted_is_no_loss(file: Path) -> None:
+    Withdrawals(file).add(act("d"))
+    extent = file.with_name("withdrawals.extent.json")
+    before = extent.read_bytes()
+    Withdrawals(file).add(act("e"))
+    extent.write_bytes(before)
+    assert set(Withdrawals(file).now().documents) == {"d", "e"}

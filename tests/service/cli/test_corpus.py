@@ -57,6 +57,19 @@ def test_metadata_can_be_stated_and_a_wrong_one_is_one_sentence(tmp_path: Path) 
         assert sentence in wrong.stderr
 
 
+def test_replacing_a_document_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """A mistyped id would leave the older guidance current."""
+    for name in ("old", "new"):
+        (tmp_path / f"{name}.md").write_text(
+            f"---\nid: zoo/{name}\n---\n# Zebra bites\n\nIrrigate {name} bites.\n", "utf-8"
+        )
+    assert run(tmp_path, "corpus", "add", str(tmp_path / "old.md")).exit_code == 0
+    mistyped = run(tmp_path, "corpus", "add", str(tmp_path / "new.md"), "--supersedes", "zoo/odl")
+    assert "No document here has the id 'zoo/odl'" in mistyped.stderr
+    right = run(tmp_path, "corpus", "add", str(tmp_path / "new.md"), "--supersedes", "zoo/old")
+    assert "No document here" not in right.stderr
+
+
 def test_a_wrong_reader_and_a_missing_path_are_one_sentence(tmp_path: Path) -> None:
     wrong = run(tmp_path, "corpus", "add", "x.pdf", "--reader", "word")
     assert wrong.exit_code == 1

@@ -143,3 +143,29 @@ def test_search_takes_every_filter(environment: dict[str, str]) -> None:
     assert "From another region." in elsewhere
     at_home = run(environment, "search", "antibiotic dose", "--region", "US", "--home-region", "us").stdout
     assert "From another region." not in at_home
+
+
+def test_a_user_without_a_name_is_asked_who_decides(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    document = str(next(starter_entries()).document.id)
+    refused = run(environment, "corpus", "withdraw", document, "--why", WHY)
+    assert (refused.exit_code, "--who" in refused.stderr) == (1, True)
+    assert run(environment, "corpus", "withdraw", document, "--why", WHY, "--who", "Example Pharmacist").exit_code == 0
+
+
+def test_a_lost_record_stops_search_and_build_until_somebody_decides(environment: dict[str, str]) -> None:
+    assert run(environment, "index", "build").exit_code == 0
+    document = str(next(starter_entries()).document.id)
+    assert run(environment, "corpus", "withdraw", document, "--why", WHY, "--who", "x").exit_code == 0
+    (Path(environment["CLINSEARCH_DATA_DIR"]) / "withdrawals.jsonl").unlink()
+    for command in (("search", "dose"), ("index", "build"), ("corpus", "withdrawn"), ("ask", "dose")):
+        refused = run(environment, *command)
+        assert (refused.exit_code, "Restore the file from a backup" in refused.stderr) == (1, True), command
+    accepted = run(environment, "corpus", "withdrawn", "--accept-loss")
+    assert (accepted.exit_code, "Acts lost: 1." in accepted.stderr) == (0, True)
+    assert run(environment, "search", "dose").exit_code == 0
