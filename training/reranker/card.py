@@ -36,10 +36,10 @@ _DATA = """
 | MedQuAD | CC BY 4.0 | its questions; the answer is the passage under the question |
 | Nigeria Standard Treatment Guidelines 2022 | MIT / CC BY 4.0 (both stated) | headings made questions by templates |
 | MMWR Supplements | public domain | headings of several words, asked as they stand |
-| MEDIQA 2019 task 3, training set 2 (Alexa) | research challenge data | answers graded 1 to 4 by experts |
+| MEDIQA 2019 task 3, training set 2 (Alexa) | none stated in the files | answers graded 1 to 4 by experts |
 
 NGC, USPSTF, the WHO guidelines, the starter guidelines, BioASQ, NFCorpus, the MEDIQA validation part and the
-guideline questions were not trained on. Hard negatives are what the product's own hybrid search over the training
+guideline questions were not trained on. Hard negatives are what the product's hybrid search (plain fusion) over the training
 corpora ranks high from pages on other conditions (grade 0), and passages of the same page under other headings
 (grade 1). A question is left out where an evaluated set asks the same (same content words, Jaccard of stems at least
 0.8, or 13 words in a row), a passage where an evaluated set holds 13 words in a row of it.
@@ -80,7 +80,7 @@ def card_text(card: AdapterCard) -> str:
         f"| {one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}) |"
         for one in card.figures
     ]
-    verdict = "yes" if card.helps else "no, it did not help clearly enough"
+    verdict = "yes" if card.helps else "no, it did not help (clearly better on no set, or clearly worse on one)"
     head = _HEAD.format(verdict=verdict, **card.model_dump())
     counts = [f"| {what} | {count} |" for what, count in sorted(card.counts.items())]
     config = [f"| {name} | {value} |" for name, value in card.config.items()]
