@@ -21,6 +21,7 @@ from retrieval.errors import IndexMismatchError
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.regions import HomeRegion, from_elsewhere, home_first
+from retrieval.relevance import Asked, RelevanceModel
 from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
 from retrieval.rescoring import DEFAULT_RESCORING, Rescored, RescoringSettings, RescoringTable
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named
@@ -103,6 +104,10 @@ class Hit(_Model):
     cosine: float | None = None
     #: The reranker's own score, comparable within one result only; None where it did not score this hit.
     rerank_score: float | None = None
+    #: Probability of being on the subject of the first query; None where no model fits the encoder.
+    relevance: float | None = None
+    #: Less likely than the floor: found, and not worth showing.
+    below_floor: bool = False
     status: GuidanceStatus = GuidanceStatus.CURRENT
     #: The newest version of a superseded document; None where that one is withdrawn.
     superseded_by: DocumentId | None = None
@@ -196,7 +201,9 @@ class HybridSearcher:
         withdrawals: Withdrawals | None = None,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         reranking: RerankStage | None = None,
+        relevance: RelevanceModel | None = None,
     ) -> None:
+        self._relevance = relevance
         self._reranking = reranking
         self._table = table if settings.ranking == "rescored" else None
         self._superseded = superseded or {}
@@ -226,6 +233,7 @@ class HybridSearcher:
         compared = time.perf_counter()
         ordered = self._ordered(queries, vectors, bm25, dense, request)
         hits, reranked = self._hits(ordered, bm25, dense, request)
+        hits = self._judged(request.queries[0], dense[0], hits)
         end = time.perf_counter()
         return SearchResult(
             hits=hits,
@@ -240,6 +248,11 @@ class HybridSearcher:
             not_reranked=reranked.why,
             total_ms=(end - start) * 1e3,
         )
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder in use."""
+        return self._encoder
 
     def passage(self, id: PassageId) -> tuple[Passage, Document] | None:
         """See `Searcher.passage`."""
@@ -333,6 +346,17 @@ class HybridSearcher:
             return Reranked(tuple(range(len(chosen))), None, 0.0, "off")
         texts = [reranked_text(passage) for _, _, (passage, _) in chosen]
         return self._reranking.order(query, texts, [score for _, score, _ in chosen])
+
+    def _judged(self, query: str, dense: Leg, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        if self._relevance is None:
+            return hits
+        asked = Asked(query, dense)
+        judged = []
+        for hit in hits:
+            relevance = self._relevance.probability(asked.features(hit.passage, hit.document))
+            below = relevance < self._relevance.floor
+            judged.append(hit.model_copy(update={"relevance": relevance, "below_floor": below}))
+        return tuple(judged)
 
     def _standing(self, document: Document, home: str | None) -> dict[str, Any]:
         newer = self._superseded.get(document.id)
