@@ -18,6 +18,7 @@ from retrieval.corpus import Corpus
 from retrieval.documents import Document, DocumentId, Passage, PassageId
 from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import IndexMismatchError
+from retrieval.expansion import expanded
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.regions import HomeRegion, from_elsewhere, home_first
@@ -62,6 +63,9 @@ class SearchSettings(_Model):
     #: "fused" is reciprocal rank fusion with both legs weighing the same: untuned, kept as the baseline.
     ranking: Ranking = "rescored"
     rescoring: RescoringSettings = DEFAULT_RESCORING
+    #: Whether abbreviations, brands and second names of drugs are also searched for in other words, see
+    #: `retrieval.expansion`; with the plain fusion they never are.
+    expansion: bool = True
     rrf_k: Annotated[int, Field(ge=0)] = RRF_K
     #: Region of the deployment, for requests that name none; see `retrieval.regions`.
     home_region: HomeRegion | None = None
@@ -86,8 +90,8 @@ class SearchRequest(_Model):
 class Hit(_Model):
     """One passage found, and why it stands where it does.
 
-    With several queries the leg ranks and scores are the best over the queries; None where no query's
-    leg held the passage.
+    With several queries, or other words for one, the leg ranks and scores are the best over all of them; None where
+    no leg held the passage.
     """
 
     #: From 1.
@@ -225,9 +229,11 @@ class HybridSearcher:
         queries = list(dict.fromkeys(request.queries))
         depth = max(self._settings.leg_limit, request.limit)
         start = time.perf_counter()
-        vectors = self._encoder.encode_queries(queries)
+        meant = [self._meant(query) for query in queries]
+        vectors = self._encoder.encode_queries(meant)
         encoded = time.perf_counter()
-        bm25 = [self._store.bm25_leg(term_ids(tokenise(query)), filters, depth) for query in queries]
+        worded = dict.fromkeys([*queries, *meant])
+        bm25 = [self._store.bm25_leg(term_ids(tokenise(wording)), filters, depth) for wording in worded]
         matched = time.perf_counter()
         dense = [self._store.dense_leg(vector, filters, depth) for vector in vectors]
         compared = time.perf_counter()
@@ -290,6 +296,10 @@ class HybridSearcher:
             return filters
         return source_named(filters.source, self.sources).narrowed(filters)
 
+    def _meant(self, query: str) -> str:
+        """The query as it is encoded."""
+        return expanded(query) if self._table is not None and self._settings.expansion else query
+
     def _ordered(
         self, queries: list[str], vectors: Vectors, bm25: list[Leg], dense: list[Leg], request: SearchRequest
     ) -> list[tuple[PassageId, float]]:
@@ -298,7 +308,9 @@ class HybridSearcher:
         legs = [[passage_id for passage_id, _ in leg] for leg in (*bm25, *dense)]
         if self._table is None:
             return reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights * 2)
-        wordings = [Rescored(*parts) for parts in zip(queries, vectors, weights, strict=True)]
+        # A long form would outvote the query's other words, so only what no passage has is scored by its expansion.
+        texts = [expanded(query, self._table.lacks) for query in queries] if self._settings.expansion else queries
+        wordings = [Rescored(*parts) for parts in zip(texts, vectors, weights, strict=True)]
         return self._table.order(wordings, list({item for leg in legs for item in leg}), self._settings.rescoring)
 
     def _hits(
