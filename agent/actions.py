@@ -159,3 +159,5 @@ def _quotable(reason: str) -> str:
 
 #: Everything that may stand before the first character of the action's value.
 BEFORE_VALUE = re.compile(r'\s*(?:```(?:json)?\s*)?\{\s*"action"\s*:\s*"')
+#: Everything that may stand before the first character of the source of a search.
+BEFORE_SOURCE = re.compile(BEFORE_VALUE.pattern + r'search"\s*,\s*"source"\s*:\s*"')

@@ -32,7 +32,7 @@ from agent.rollout import (
 from agent.rollout import Policy as RolloutPolicy
 from agent.run import AgentSettings, Run
 from agent.version import PRODUCER
-from retrieval import PassageId, RetrievalError, Searcher
+from retrieval import FirstSource, PassageId, RetrievalError, Searcher, SourceRouter
 
 #: Safety net above the run's own budgets; a graph that exceeds it is a bug.
 _RECURSION_LIMIT = 200
@@ -54,6 +54,7 @@ class ClinicalAgent:
         *,
         settings: AgentSettings | None = None,
         policy: Policy | None = None,
+        router: SourceRouter | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._client = client
@@ -61,7 +62,7 @@ class ClinicalAgent:
         self._journal = journal
         self._settings = settings or AgentSettings()
         self._clock = clock or SystemClock()
-        self._graph = build_graph(client, searcher, policy or load_policy())
+        self._graph = build_graph(client, searcher, policy or load_policy(), router or FirstSource())
 
     @property
     def searcher(self) -> Searcher:

@@ -6,6 +6,7 @@ context, and there is no checkpointer. Each node carries out one thing through i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from typing import Literal, TypedDict
 
@@ -31,7 +32,7 @@ from agent.prompts import (
 from agent.run import Run
 from agent.searching import search as run_search
 from agent.writing import write_answer
-from retrieval import RetrievalError, Searcher
+from retrieval import RetrievalError, Searcher, SourceRouter
 
 Node = Literal["guard", "decide", "search", "answer", "ask", "decline", "reply", "recommend", "end"]
 
@@ -45,9 +46,9 @@ class State(TypedDict):
 AgentGraph = CompiledStateGraph[State, Run, State, State]
 
 
-def build_graph(client: ModelClient, searcher: Searcher, policy: Policy) -> AgentGraph:
-    """Compile the loop for one model, one searcher and one policy."""
-    nodes = _Nodes(client, searcher, policy)
+def build_graph(client: ModelClient, searcher: Searcher, policy: Policy, router: SourceRouter) -> AgentGraph:
+    """Compile the loop for one model, one searcher, one policy and one router of sources."""
+    nodes = _Nodes(client, searcher, policy, router)
     graph = StateGraph(State, context_schema=Run)
     steps = {
         "guard": nodes.guard,
@@ -70,15 +71,31 @@ def build_graph(client: ModelClient, searcher: Searcher, policy: Policy) -> Agen
 class _Nodes:
     """One method per node; each returns the name of the next."""
 
-    def __init__(self, client: ModelClient, searcher: Searcher, policy: Policy) -> None:
+    def __init__(self, client: ModelClient, searcher: Searcher, policy: Policy, router: SourceRouter) -> None:
         self._client = client
         self._searcher = searcher
         self._policy = policy
+        self._router = router
         self._sources = tuple(str(source.id) for source in searcher.sources)
 
-    def _chosen_sources(self, run: Run) -> tuple[str, ...]:
-        chosen = run.question.filters.source
-        return (str(chosen),) if chosen else self._sources
+    async def _choices(self, run: Run) -> tuple[str, ...]:
+        """The sources the model may name: an untrained one chooses no better than chance, so it has no choice."""
+        if run.question.filters.source or run.settings.search_first:
+            return (await self._own_choice(run),)
+        return self._sources
+
+    async def _own_choice(self, run: Run) -> str:
+        """The source that is searched where no trained model chose one."""
+        if run.question.filters.source:
+            return str(run.question.filters.source)
+        if run.routed is None:
+            try:
+                chosen = await asyncio.to_thread(self._router.choose, run.question.own_words, self._searcher.sources)
+                run.routed = str(chosen)
+            except RetrievalError:
+                # The search will say what is wrong; it needs the same encoder.
+                run.routed = self._sources[0]
+        return run.routed
 
     async def guard(self, state: State, runtime: Runtime[Run]) -> State:
         run = runtime.context
@@ -98,7 +115,7 @@ class _Nodes:
             run.fail("budget_exhausted", f"The budget of {run.exhausted} was used up.")
             return {"next": "recommend"}
         try:
-            action = await decide_action(run, self._client, self._chosen_sources(run))
+            action = await decide_action(run, self._client, await self._choices(run))
         except ModelError as error:
             run.fail(error.code, "The model could not decide what to do next.")
             run.exhausted = _time_is_up(run)
@@ -129,7 +146,7 @@ class _Nodes:
         run = runtime.context
         action = run.pending
         source, query = (
-            (action.source, action.query) if isinstance(action, SearchAction) else (self._chosen_sources(run)[0], None)
+            (action.source, action.query) if isinstance(action, SearchAction) else (await self._own_choice(run), None)
         )
         try:
             await run_search(run, self._searcher, source, query)
@@ -208,7 +225,7 @@ class _Nodes:
         failed_search = any(f.message == "The search could not be run." for f in run.failures)
         if not len(run.book) and not failed_search:
             try:
-                await run_search(run, self._searcher, self._chosen_sources(run)[0], None)
+                await self._search_with_own_words(run)
             except RetrievalError as error:
                 failed_search = True
                 run.fail(error.code, "The search could not be run.")
@@ -235,6 +252,15 @@ class _Nodes:
         kind = AnswerKind.WRITTEN if shown else AnswerKind.RECOMMENDATIONS
         run.finish(stop, Answer(kind=kind, label=label, sentences=shown))
         return {"next": "end"}
+
+    async def _search_with_own_words(self, run: Run) -> None:
+        """Search the source of the service's own choice, then the default one, until something is found."""
+        default = str(run.question.filters.source or self._sources[0])
+        # The first search was made with the clinician's own words too.
+        tried = {run.retrieval[0].source} if run.retrieval else set()
+        for source in dict.fromkeys((await self._own_choice(run), default)):
+            if source not in tried and not len(run.book):
+                await run_search(run, self._searcher, source, None)
 
 
 def _time_is_up(run: Run) -> BudgetName | None:

@@ -1,4 +1,4 @@
-"""Action probabilities: how sure the model was of the action it chose.
+"""Action probabilities: how sure the model was of the action it chose, and of the source it searched.
 
 The decision is the first token of the action's value. Its alternatives, as the server reports
 them, are matched to action names by prefix; their probabilities are summed per action. `raw` is
@@ -9,11 +9,12 @@ show stays out: raw values are lower bounds when the server lists few alternativ
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.actions import BEFORE_VALUE, ActionKind
+from agent.actions import BEFORE_SOURCE, BEFORE_VALUE, ActionKind
 from agent.client import TokenLogprob
 
 
@@ -34,23 +35,45 @@ def action_probabilities(
 
     Returns None when the server gave no log-probabilities or the value's first token is not found.
     """
+    masses = _masses(tokens, BEFORE_VALUE, [kind.value for kind in ActionKind])
+    if masses is None:
+        return None
+    raw = {kind: min(masses[kind.value], 1.0) for kind in ActionKind}
+    mass = sum(masses[kind.value] for kind in permitted)
+    return ActionProbabilities(
+        raw=raw,
+        normalised={kind: masses[kind.value] / mass for kind in permitted} if mass > 0 else None,
+    )
+
+
+def source_probabilities(tokens: Sequence[TokenLogprob] | None, sources: Sequence[str]) -> dict[str, float] | None:
+    """The probability of each source at the token that decided, normalised over `sources`; they add up to 1.
+
+    Returns None where nothing can be read, as for actions.
+    """
+    masses = _masses(tokens, BEFORE_SOURCE, sources)
+    total = sum(masses.values()) if masses else 0.0
+    return {name: mass / total for name, mass in masses.items()} if masses and total > 0 else None
+
+
+def _masses(
+    tokens: Sequence[TokenLogprob] | None, opening: re.Pattern[str], values: Sequence[str]
+) -> dict[str, float] | None:
     before = ""
     for token in tokens or ():
-        opening = BEFORE_VALUE.match(before + token.token)
-        if opening is None or not (before + token.token)[opening.end() :]:
+        found = opening.match(before + token.token)
+        if found is None or not (before + token.token)[found.end() :]:
             before += token.token
             continue
-        raw = dict.fromkeys(ActionKind, 0.0)
+        masses = dict.fromkeys(values, 0.0)
         alternatives = dict(token.top) | {token.token: token.logprob}
         for text, logprob in alternatives.items():
-            match = BEFORE_VALUE.match(before + text)
-            value = (before + text)[match.end() :] if match else ""
-            kinds = [kind for kind in ActionKind if value and (kind.startswith(value) or value.startswith(f'{kind}"'))]
-            if len(kinds) == 1:  # a first piece that fits two actions decides nothing
-                raw[kinds[0]] += math.exp(logprob)
-        mass = sum(raw[kind] for kind in permitted)
-        return ActionProbabilities(
-            raw={kind: min(value, 1.0) for kind, value in raw.items()},
-            normalised={kind: raw[kind] / mass for kind in permitted} if mass > 0 else None,
-        )
+            match = opening.match(before + text)
+            piece = (before + text)[match.end() :] if match else ""
+            fitting = [
+                value for value in values if piece and (value.startswith(piece) or piece.startswith(f'{value}"'))
+            ]
+            if len(fitting) == 1:  # a first piece that fits two values decides nothing
+                masses[fitting[0]] += math.exp(logprob)
+        return masses
     return None

@@ -85,6 +85,8 @@ class RetrievalEntry(_Record):
     queries: tuple[str, ...]
     index_version: str
     hits: tuple[RetrievedPassage, ...]
+    #: Found and left out as off the subject: not among `hits`.
+    below_floor: int = 0
     total_ms: float
 
 

@@ -70,6 +70,8 @@ class Run:
     repeated_searches: int = 0
     searches: int = 0
     citations: dict[PassageId, Citation] = field(default_factory=dict)
+    #: The source searched where no trained model chose one; set once.
+    routed: str | None = None
     #: Set by `decide` for the node that carries the action out.
     pending: Action | None = None
     exhausted: BudgetName | None = None

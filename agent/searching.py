@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agent import spans
+from agent.choosing import LOOKED_AT, chosen_hits
 from agent.client import Message
 from agent.evidence import Evidence
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
@@ -33,13 +34,14 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
     signature = (source, " ".join((query or own_words).casefold().split()))
     if signature in run.seen_searches:
         run.repeated_searches += 1
-        run.messages.append(Message(role="user", content=REPEATED_LINE))
+        if run.messages[-1].role == "assistant":
+            run.messages.append(Message(role="user", content=REPEATED_LINE))
         await run.step("search", "Skipped a search that was already made.", started, found=0)
         return
     run.seen_searches.add(signature)
     first = run.searches == 0
     run.searches += 1
-    queries = tuple(dict.fromkeys(q for q in ((own_words if first else None), query) if q))
+    queries = tuple(dict.fromkeys(q for q in ((own_words if first or query is None else None), query) if q))
     with spans.span(spans.SEARCH) as span:
         request = SearchRequest(
             queries=queries,
@@ -47,17 +49,20 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
             later_weight=UNTRAINED_QUERY_WEIGHT if run.settings.search_first and first else 1.0,
             filters=run.question.filters.model_copy(update={"source": SourceId(source)}),
             home_region=run.question.home_region,
-            limit=run.settings.evidence_per_search,
+            limit=max(LOOKED_AT, run.settings.evidence_per_search),
         )
         try:
             async with asyncio.timeout(min(SEARCH_TIMEOUT_S, max(run.spending.remaining_s, 0.001))):
                 result = await asyncio.to_thread(searcher.search, request)
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
-        span.set_attribute(spans.HITS, len(result.hits))
+        chosen = chosen_hits(result.hits, run.settings.evidence_per_search)
+        span.set_attribute(spans.HITS, len(chosen))
+    # What is found and off the subject is neither shown nor given to the model.
+    left_out = sum(hit.below_floor for hit in result.hits[: run.settings.evidence_per_search])
     new: list[Evidence] = []
     logged = []
-    for hit in result.hits:
+    for hit in chosen:
         evidence, is_new = run.book.add(hit)
         if is_new:
             new.append(evidence)
@@ -80,16 +85,18 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
             queries=queries,
             index_version=result.index_version,
             hits=tuple(logged),
+            below_floor=left_out,
             total_ms=result.total_ms,
         )
     )
     if run.messages[-1].role == "assistant":
         # Otherwise no model waits for it: the model failed before it replied, and roles must alternate.
         run.messages.append(evidence_message(new) if new else Message(role="user", content=NOTHING_FOUND_LINE))
-    count = len(result.hits)
+    count = len(chosen)
     await run.step(
         "search",
-        f"Searched {source}: {count} recommendation{'' if count == 1 else 's'} found, {len(new)} new.",
+        f"Searched {source}: {count} recommendation{'' if count == 1 else 's'} found, {len(new)} new."
+        + (f" {left_out} off the subject left out." if left_out else ""),
         started,
         queries=queries,
         found=count,

@@ -44,8 +44,10 @@ from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
 from retrieval.regions import HomeRegion
+from retrieval.relevance import RelevanceModel, relevance_for
 from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
 from retrieval.rescoring import RescoringSettings, RescoringTable
+from retrieval.routing import DescriptionRouter, FirstSource, SourceRouter, router_for
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named, with_added
 from retrieval.starter import starter_entries
@@ -86,6 +88,7 @@ __all__ = [
     "CorpusSummary",
     "CrossEncoderReranker",
     "CutLimits",
+    "DescriptionRouter",
     "Document",
     "DocumentId",
     "EdgeBackend",
@@ -97,6 +100,7 @@ __all__ = [
     "EstimatedCounter",
     "ExactBackend",
     "ExactStore",
+    "FirstSource",
     "GuidanceStatus",
     "HashingEncoder",
     "Hit",
@@ -119,6 +123,7 @@ __all__ = [
     "Precision",
     "ReaderError",
     "RecordCorpus",
+    "RelevanceModel",
     "RemoteEncoder",
     "RerankSettings",
     "RerankStage",
@@ -137,6 +142,7 @@ __all__ = [
     "ServerSettings",
     "Source",
     "SourceId",
+    "SourceRouter",
     "StarterFileError",
     "StatedMetadata",
     "StoreBackend",
@@ -162,6 +168,8 @@ __all__ = [
     "read_manifest",
     "reader_named",
     "reciprocal_rank_fusion",
+    "relevance_for",
+    "router_for",
     "source_named",
     "starter_entries",
     "store_backend",

@@ -21,6 +21,7 @@ from retrieval.generations import IndexDirectory
 from retrieval.index import store_points, vectors_of
 from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_manifest
 from retrieval.records import RecordStore
+from retrieval.relevance import relevance_for
 from retrieval.reranking import RerankStage
 from retrieval.rescoring import RescoringTable
 from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
@@ -101,6 +102,7 @@ def open_searcher(
         index_version=manifest.index_version,
         superseded=superseded,
         withdrawals=withdrawals,
+        relevance=relevance_for(encoder.name),
         reranking=reranking,
     )
 
@@ -155,6 +157,7 @@ def memory_searcher(
         index_version=version,
         superseded=superseded,
         withdrawals=withdrawals,
+        relevance=relevance_for(used.name),
         reranking=reranking,
         **({} if today is None else {"today": today}),
     )

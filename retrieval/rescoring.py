@@ -112,6 +112,10 @@ class RescoringTable:
             TermTable.of(map(grams, texts), k1=_K1, b=_B),
         )
 
+    def lacks(self, text: str) -> bool:
+        """Whether no passage has any word of `text`."""
+        return not self._words.query(tokenise(text)).any()
+
     def order(
         self,
         wordings: Sequence[Rescored],

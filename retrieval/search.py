@@ -18,9 +18,11 @@ from retrieval.corpus import Corpus
 from retrieval.documents import Document, DocumentId, Passage, PassageId
 from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import IndexMismatchError
+from retrieval.expansion import expanded
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.regions import HomeRegion, from_elsewhere, home_first
+from retrieval.relevance import Asked, RelevanceModel
 from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
 from retrieval.rescoring import DEFAULT_RESCORING, Rescored, RescoringSettings, RescoringTable
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named
@@ -61,6 +63,9 @@ class SearchSettings(_Model):
     #: "fused" is reciprocal rank fusion with both legs weighing the same: untuned, kept as the baseline.
     ranking: Ranking = "rescored"
     rescoring: RescoringSettings = DEFAULT_RESCORING
+    #: Whether abbreviations, brands and second names of drugs are also searched for in other words, see
+    #: `retrieval.expansion`; with the plain fusion they never are.
+    expansion: bool = True
     rrf_k: Annotated[int, Field(ge=0)] = RRF_K
     #: Region of the deployment, for requests that name none; see `retrieval.regions`.
     home_region: HomeRegion | None = None
@@ -85,8 +90,8 @@ class SearchRequest(_Model):
 class Hit(_Model):
     """One passage found, and why it stands where it does.
 
-    With several queries the leg ranks and scores are the best over the queries; None where no query's
-    leg held the passage.
+    With several queries, or other words for one, the leg ranks and scores are the best over all of them; None where
+    no leg held the passage.
     """
 
     #: From 1.
@@ -103,6 +108,10 @@ class Hit(_Model):
     cosine: float | None = None
     #: The reranker's own score, comparable within one result only; None where it did not score this hit.
     rerank_score: float | None = None
+    #: Probability of being on the subject of the first query; None where no model fits the encoder.
+    relevance: float | None = None
+    #: Less likely than the floor: found, and not worth showing.
+    below_floor: bool = False
     status: GuidanceStatus = GuidanceStatus.CURRENT
     #: The newest version of a superseded document; None where that one is withdrawn.
     superseded_by: DocumentId | None = None
@@ -196,7 +205,9 @@ class HybridSearcher:
         withdrawals: Withdrawals | None = None,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         reranking: RerankStage | None = None,
+        relevance: RelevanceModel | None = None,
     ) -> None:
+        self._relevance = relevance
         self._reranking = reranking
         self._table = table if settings.ranking == "rescored" else None
         self._superseded = superseded or {}
@@ -218,14 +229,17 @@ class HybridSearcher:
         queries = list(dict.fromkeys(request.queries))
         depth = max(self._settings.leg_limit, request.limit)
         start = time.perf_counter()
-        vectors = self._encoder.encode_queries(queries)
+        meant = [self._meant(query) for query in queries]
+        vectors = self._encoder.encode_queries(meant)
         encoded = time.perf_counter()
-        bm25 = [self._store.bm25_leg(term_ids(tokenise(query)), filters, depth) for query in queries]
+        worded = dict.fromkeys([*queries, *meant])
+        bm25 = [self._store.bm25_leg(term_ids(tokenise(wording)), filters, depth) for wording in worded]
         matched = time.perf_counter()
         dense = [self._store.dense_leg(vector, filters, depth) for vector in vectors]
         compared = time.perf_counter()
         ordered = self._ordered(queries, vectors, bm25, dense, request)
         hits, reranked = self._hits(ordered, bm25, dense, request)
+        hits = self._judged(request.queries[0], dense[0], hits)
         end = time.perf_counter()
         return SearchResult(
             hits=hits,
@@ -240,6 +254,11 @@ class HybridSearcher:
             not_reranked=reranked.why,
             total_ms=(end - start) * 1e3,
         )
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder in use."""
+        return self._encoder
 
     def passage(self, id: PassageId) -> tuple[Passage, Document] | None:
         """See `Searcher.passage`."""
@@ -282,6 +301,10 @@ class HybridSearcher:
             return filters
         return source_named(filters.source, self.sources).narrowed(filters)
 
+    def _meant(self, query: str) -> str:
+        """The query as it is encoded."""
+        return expanded(query) if self._table is not None and self._settings.expansion else query
+
     def _ordered(
         self, queries: list[str], vectors: Vectors, bm25: list[Leg], dense: list[Leg], request: SearchRequest
     ) -> list[tuple[PassageId, float]]:
@@ -290,7 +313,9 @@ class HybridSearcher:
         legs = [[passage_id for passage_id, _ in leg] for leg in (*bm25, *dense)]
         if self._table is None:
             return reciprocal_rank_fusion(legs, k=self._settings.rrf_k, weights=weights * 2)
-        wordings = [Rescored(*parts) for parts in zip(queries, vectors, weights, strict=True)]
+        # A long form would outvote the query's other words, so only what no passage has is scored by its expansion.
+        texts = [expanded(query, self._table.lacks) for query in queries] if self._settings.expansion else queries
+        wordings = [Rescored(*parts) for parts in zip(texts, vectors, weights, strict=True)]
         return self._table.order(wordings, list({item for leg in legs for item in leg}), self._settings.rescoring)
 
     def _hits(
@@ -338,6 +363,17 @@ class HybridSearcher:
             return Reranked(tuple(range(len(chosen))), None, 0.0, "off")
         texts = [reranked_text(passage) for _, _, (passage, _) in chosen]
         return self._reranking.order(query, texts, [score for _, score, _ in chosen])
+
+    def _judged(self, query: str, dense: Leg, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        if self._relevance is None:
+            return hits
+        asked = Asked(query, dense)
+        judged = []
+        for hit in hits:
+            relevance = self._relevance.probability(asked.features(hit.passage, hit.document))
+            below = relevance < self._relevance.floor
+            judged.append(hit.model_copy(update={"relevance": relevance, "below_floor": below}))
+        return tuple(judged)
 
     def _standing(self, document: Document, home: str | None) -> dict[str, Any]:
         newer = self._superseded.get(document.id)

@@ -106,15 +106,18 @@ def source_named(name: str, sources: Iterable[Source]) -> Source:
 DEFAULT_SOURCES = (
     Source(
         id=SourceId("guidelines"),
-        description="Clinical guideline recommendations: diagnosis, treatment, doses, monitoring, referral.",
+        description="Recommendations on patient care: first-line treatment, drug doses and duration, screening, tests, "
+        "monitoring, referral.",
     ),
     Source(
         id=SourceId("patient_information"),
-        description="Plain-language pages for patients: what a condition or drug is, symptoms, causes, outlook.",
+        description="What is this disease? Plain-language pages for patients: symptoms, causes, inheritance, "
+        "complications, outlook.",
     ),
     Source(
         id=SourceId("public_health_reports"),
-        description="Public health reports: how common diseases and risks are, trends, outbreaks; not for treatment.",
+        description="Surveillance reports: case counts, rates, prevalence and trends in the population, outbreaks, "
+        "deaths, survey results.",
     ),
     Source(
         id=SourceId("codes"),

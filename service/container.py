@@ -12,6 +12,7 @@ from retrieval import (
     SearchSettings,
     Withdrawals,
     open_searcher,
+    router_for,
     store_backend,
 )
 from retrieval import make_encoder as encoder_of
@@ -96,7 +97,13 @@ def build_service(settings: Settings) -> Service:
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
     client = OpenAIModelClient(settings.model_url or settings.local_model_url, identity, api_key=key)
     journal = Journal(settings.journal_dir)
-    agent = ClinicalAgent(client, searcher, journal, settings=settings.agent_settings(trained=identity.trained))
+    agent = ClinicalAgent(
+        client,
+        searcher,
+        journal,
+        settings=settings.agent_settings(trained=identity.trained),
+        router=router_for(searcher.encoder),
+    )
 
     async def close() -> None:
         await client.close()

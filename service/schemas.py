@@ -83,6 +83,10 @@ class SearchHit(BaseModel):
     rank: int
     score: float
     citation: Citation
+    #: Probability of being on the subject of the query; null where the encoder in use has no model of it.
+    relevance: float | None = None
+    #: Less likely than the floor; an answer would not list it.
+    below_floor: bool = False
 
 
 class SearchResponse(BaseModel):

@@ -7,14 +7,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
+from agent import OpenAIModelClient
 from eval.conditions import condition_questions, evaluate_conditions
-from service.cli.common import errors_as_sentences, load_settings, out
+from eval.guideline_agent import evaluate_guideline_agent, guideline_agent_questions
+from eval.retrieval import EvaluationError
+from eval.sources import (
+    IN_FORCE,
+    Chooser,
+    ModelChooser,
+    RouterChooser,
+    Wording,
+    bare_names,
+    evaluate_sources,
+    measured_sources,
+    source_questions,
+    wordings,
+)
+from retrieval import DescriptionRouter
+from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.cli.evaluate_relevance import relevance
 from service.cli.evaluate_retrieval import retrieval
-from service.container import build_service
+from service.container import build_service, make_encoder, model_identity
 
 app = typer.Typer(help="Measure the search, and answers with the agent and the model in use.", no_args_is_help=True)
 app.command("retrieval")(retrieval)
+app.command("relevance")(relevance)
 
 
 @app.callback()
@@ -37,6 +56,89 @@ def conditions(
             finally:
                 await service.close()
             out.print(report.table(), highlight=False, markup=False)
+            if json_file is not None:
+                json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
+
+        asyncio.run(run())
+
+
+@app.command()
+def guidelines(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write every result to this file.")] = None,
+) -> None:
+    """Ten questions over NGC and USPSTF: is the right recommendation cited, with its strength and date?
+
+    Both corpora must have been added and indexed: `clinsearch corpus add` and `clinsearch index build`.
+    """
+    settings = load_settings()
+    with errors_as_sentences():
+        service = build_service(settings)
+
+        async def run() -> None:
+            try:
+                report = await evaluate_guideline_agent(service.agent, guideline_agent_questions())
+            finally:
+                await service.close()
+            out.print(report.table(), highlight=False, markup=False)
+            if json_file is not None:
+                json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
+
+        asyncio.run(run())
+
+
+@app.command()
+def sources(
+    by: Annotated[
+        str, typer.Option(help="Who chooses: similarity, router, model; several separated by commas.")
+    ] = "similarity,router",
+    split: Annotated[str, typer.Option(help="dev, to choose wordings by; test, to confirm; or both.")] = "dev",
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Also every candidate wording of eval/source_wordings.jsonl.")
+    ] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write every choice to this file.")] = None,
+) -> None:
+    """How often the right source is chosen, given the descriptions in force and given bare names."""
+    settings = load_settings()
+    wanted = [name.strip() for name in by.split(",") if name.strip()]
+    if not wanted or not set(wanted) <= {"similarity", "router", "model"}:
+        raise stop("--by takes similarity, router and model, separated by commas.")
+    if split not in ("dev", "test", "both"):
+        raise stop("--split takes dev, test or both.")
+    with errors_as_sentences():
+        try:
+            asked = [question for question in source_questions() if split in ("both", question.split)]
+            others = wordings() if candidates else ()
+        except EvaluationError as error:
+            raise stop(str(error)) from error
+        encoder = make_encoder(settings)
+        described = measured_sources(settings.all_sources)
+        tried = (bare_names(described), Wording(name=IN_FORCE, descriptions={}), *others)
+
+        async def run() -> None:
+            key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
+            client = OpenAIModelClient(
+                settings.model_url or settings.local_model_url, model_identity(settings), api_key=key
+            )
+            makers: dict[str, Chooser] = {
+                "similarity": RouterChooser(DescriptionRouter(encoder, margin=0.0)),
+                "router": RouterChooser(DescriptionRouter(encoder)),
+                "model": ModelChooser(client),
+            }
+            try:
+                if "model" in wanted and not await client.ready():
+                    raise stop("The model server does not answer. Start it with `clinsearch model serve`.")
+                with Progress(console=err, transient=True) as progress:
+                    task = progress.add_task("Choosing", total=None)
+
+                    def show(stage: str, done: int, total: int) -> None:
+                        progress.update(task, description=stage, completed=done, total=total)
+
+                    report = await evaluate_sources(
+                        {name: makers[name] for name in wanted}, asked, described, tried, report=show
+                    )
+            finally:
+                await client.close()
+            out.print(report.table(), highlight=False, markup=False, soft_wrap=True)
             if json_file is not None:
                 json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
 

@@ -31,6 +31,7 @@ from agent.batch import (
     read_tasks,
 )
 from agent.prompts import prompt_sha256
+from retrieval import router_for
 from retrieval.documents import sha256_of
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import model_identity, open_service_searcher
@@ -112,7 +113,8 @@ def _run(
                 raise BatchError("The model server does not answer. Start it with `clinsearch model serve`.")
             with Journal(output) as journal:
                 sink = BatchSink(journal)
-                agent = ClinicalAgent(client, searcher, sink, settings=agent_settings)
+                router = router_for(searcher.encoder)
+                agent = ClinicalAgent(client, searcher, sink, settings=agent_settings, router=router)
 
                 def agent_for(task: BatchTask) -> ClinicalAgent:
                     if policy is Policy.MODEL:

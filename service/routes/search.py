@@ -35,7 +35,16 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
             503, error.code, "The guidelines could not be searched just now. Try again in a moment.", retry_after_s=2
         ) from error
     return SearchResponse(
-        hits=tuple(SearchHit(rank=h.rank, score=h.score, citation=Citation.of(h.rank, h)) for h in result.hits),
+        hits=tuple(
+            SearchHit(
+                rank=h.rank,
+                score=h.score,
+                citation=Citation.of(h.rank, h),
+                relevance=h.relevance,
+                below_floor=h.below_floor,
+            )
+            for h in result.hits
+        ),
         index_version=result.index_version,
         total_ms=result.total_ms,
         undated_left_out=result.undated_left_out,

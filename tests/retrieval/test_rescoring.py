@@ -139,3 +139,10 @@ def test_the_plain_fusion_stays_available(entries: tuple[CorpusEntry, ...]) -> N
     plain = memory_searcher(entries, settings=SearchSettings(ranking="fused"))
     (first, *_) = plain.search(SearchRequest(queries=("inhaled salbutamol",))).hits
     assert first.score == pytest.approx(2 / 61)
+
+
+def test_a_word_counts_as_lacking_only_where_no_passage_has_it(held: tuple[RescoringTable, list[PassageId]]) -> None:
+    table, _ = held
+    assert table.lacks("Augmentin")
+    assert not table.lacks("Gouts")
+    assert not table.lacks("Augmentin gout")

@@ -222,3 +222,23 @@ def test_a_search_that_cannot_be_reranked_answers_in_fused_order_and_says_why(
     assert (fused.reranked, fused.not_reranked, fused.rerank_ms) == (False, "off", 0)
     assert (result.reranked, result.not_reranked) == (False, "failed")
     assert result.hits == fused.hits
+
+
+def test_a_brand_finds_its_generic_and_the_untuned_search_is_left_alone(make_entry: EntryMaker) -> None:
+    made = [make_entry("a", "Take warfarin in the evening."), make_entry("b", "Take apixaban twice a day.")]
+    request = SearchRequest(queries=("Eliquis",))
+
+    def lexical(settings: SearchSettings) -> list[str]:
+        hits = memory_searcher(made, settings=settings).search(request).hits
+        return [hit.passage.id for hit in hits if hit.bm25_rank is not None]
+
+    assert lexical(SearchSettings()) == ["b#1"]
+    assert memory_searcher(made).search(request).hits[0].passage.id == "b#1"
+    assert lexical(SearchSettings(expansion=False)) == []
+    assert lexical(SearchSettings(ranking="fused")) == []
+
+
+def test_a_query_without_words_of_the_table_is_searched_alike(entries: tuple[CorpusEntry, ...]) -> None:
+    request = SearchRequest(queries=("gout flare", "wheeze"))
+    on, off = (memory_searcher(entries, settings=SearchSettings(expansion=each)) for each in (True, False))
+    assert on.search(request).hits == off.search(request).hits

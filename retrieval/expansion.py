@@ -1,0 +1,147 @@
+"""Expansion: other words for what a query names, from a written table.
+
+Abbreviations get their long form ("LMWH" -> "low molecular weight heparin"), brands what is in them, and a substance
+with two names the other one. A word expands only where it stands alone: not inside another word, not after a hyphen
+("G-CSF"), not before a label ("HPV-16"); how often a drug is given only after an amount. Abbreviations that could be
+another word need capitals, those with several meanings a word in the query that decides, and what is left in doubt
+is not in the table. One drug is never taken for another: a brand gives its own contents, no class and no relative.
+
+Pure: the same query always gives the same words, and nothing is kept of it. It must not read the corpus.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+EXPANSIONS_FILE = Path(__file__).with_name("expansions.yaml")
+
+_Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
+
+# Before "-1" or "-A" a word is part of a label: HPV-16, CKD-EPI.
+_ALONE = r"(?<![\w.\-/'])(?:{})(?![\w'])(?!-(?:\d|(?-i:[A-Z])))(?!\.\w)"
+_AMOUNT = re.compile(
+    r"\d\s*(?:mg|mcg|micrograms?|g|ml|iu|units?|tabs?|tablets?|caps?|capsules?|puffs?|drops?)?(?:/\w+)?\s+$",
+    re.IGNORECASE,
+)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Meaning(_Model):
+    """One of the long forms of an abbreviation, and beginnings of the words that tell it from the others."""
+
+    long_form: _Words = Field(alias="is")
+    words: Annotated[tuple[_Words, ...], Field(min_length=1)]
+
+
+class ExpansionTable(_Model):
+    """What the table file holds; its comments say what each part is."""
+
+    any_case: dict[_Words, _Words]
+    capitals: dict[_Words, _Words]
+    beside: dict[_Words, Meaning]
+    frequencies: dict[_Words, _Words]
+    brands: dict[_Words, Annotated[tuple[_Words, ...], Field(min_length=1)]]
+    names: tuple[tuple[_Words, _Words], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A place in a query, and what stands there in other words."""
+
+    #: Characters `start` up to `end` of the query.
+    start: int
+    end: int
+    words: str
+
+
+@cache
+def expansion_table() -> ExpansionTable:
+    """The table that ships with the package."""
+    return ExpansionTable.model_validate(yaml.safe_load(EXPANSIONS_FILE.read_text("utf-8")))
+
+
+def expansions(query: str) -> tuple[Expansion, ...]:
+    """Other words for the query's words, in reading order; none overlap, and none are in the query already."""
+    found: list[Expansion] = []
+    said = query.casefold()
+    for item in sorted(_matches(query), key=lambda item: (item.start, -item.end)):
+        if (not found or item.start >= found[-1].end) and item.words.casefold() not in said:
+            found.append(item)
+            said = f"{said} {item.words.casefold()}"
+    return tuple(found)
+
+
+def expanded(query: str, where: Callable[[str], bool] = lambda _words: True) -> str:
+    """The query with other words in brackets after its own; the query itself where the table has none.
+
+    Args:
+        where: given the query's own words of one place, whether to expand them.
+    """
+    parts, at = [], 0
+    for item in expansions(query):
+        if where(query[item.start : item.end]):
+            parts.append(f"{query[at : item.end]} ({item.words})")
+            at = item.end
+    return "".join([*parts, query[at:]])
+
+
+def _matches(query: str) -> Iterator[Expansion]:
+    rules = _rules()
+    for match in rules.any_case.finditer(query):
+        # The Turkish dotless i matches "i" but is another letter.
+        if words := rules.any_case_words.get(match[0].casefold()):
+            yield Expansion(match.start(), match.end(), words)
+    for match in rules.capitals.finditer(query):
+        yield Expansion(match.start(), match.end(), rules.table.capitals[match[0]])
+    for match in rules.beside.finditer(query):
+        meaning = rules.table.beside[match[0]]
+        if re.search(rf"\b(?:{'|'.join(map(re.escape, meaning.words))})", query, re.IGNORECASE):
+            yield Expansion(match.start(), match.end(), meaning.long_form)
+    for match in rules.frequencies.finditer(query):
+        words = rules.table.frequencies.get(match[0].casefold())
+        if words and _AMOUNT.search(query[max(0, match.start() - 40) : match.start()]):
+            yield Expansion(match.start(), match.end(), words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    table: ExpansionTable
+    any_case_words: Mapping[str, str]
+    any_case: re.Pattern[str]
+    capitals: re.Pattern[str]
+    beside: re.Pattern[str]
+    frequencies: re.Pattern[str]
+
+
+@cache
+def _rules() -> _Rules:
+    table = expansion_table()
+    names = {word.casefold(): other for pair in table.names for word, other in (pair, pair[::-1])}
+    brands = {
+        brand: " ".join([*contents, *(names[item] for item in contents if item in names)])
+        for brand, contents in table.brands.items()
+    }
+    any_case = {**names, **brands, **table.any_case}
+    return _Rules(
+        table,
+        any_case,
+        _alone(any_case, re.IGNORECASE),
+        _alone(table.capitals),
+        _alone(table.beside),
+        _alone(table.frequencies, re.IGNORECASE),
+    )
+
+
+def _alone(words: Mapping[str, object], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    return re.compile(_ALONE.format("|".join(map(re.escape, sorted(words, key=len, reverse=True)))), flags)

@@ -1,0 +1,84 @@
+"""Which source a question is searched in where no trained model decides.
+
+A model that was not trained for the actions chooses sources no better than chance, so for it, and where the
+service searches by itself, the question is compared with each source's description by the encoder. Care
+questions must not end in codes or leaflets, so another source than the guidelines has to be nearer by a margin.
+Margin and descriptions were chosen on development questions alone: `clinsearch eval sources`, ADR 0015.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from retrieval.documents import SourceId
+from retrieval.encoders import Encoder, Vectors
+from retrieval.sources import Source
+
+GUIDELINES = SourceId("guidelines")
+#: Difference of cosines, for the encoder it was chosen with.
+MARGIN = 0.12
+#: The encoder that `MARGIN` was chosen with; cosines of others spread differently.
+MARGIN_ENCODER = "all-MiniLM-L6-v2"
+
+
+class SourceRouter(Protocol):
+    """Chooses a source for a question; safe to call from several threads."""
+
+    def choose(self, question: str, sources: Sequence[Source]) -> SourceId:
+        """One of `sources` (at least one, the first is the default).
+
+        Raises:
+            RetrievalError: the encoder failed.
+        """
+        ...
+
+
+class FirstSource:
+    """Always the first: what is safe where nothing was measured."""
+
+    def choose(self, question: str, sources: Sequence[Source]) -> SourceId:
+        """See `SourceRouter.choose`."""
+        del question
+        return sources[0].id
+
+
+class DescriptionRouter:
+    """The source whose description is nearest to the question; guidelines unless another is nearer by `margin`."""
+
+    def __init__(self, encoder: Encoder, *, margin: float = MARGIN) -> None:
+        self._encoder = encoder
+        self._margin = margin
+        self._lock = threading.Lock()
+        self._described: tuple[tuple[str, ...], Vectors] | None = None
+
+    def choose(self, question: str, sources: Sequence[Source]) -> SourceId:
+        """See `SourceRouter.choose`."""
+        if len(sources) == 1:
+            return sources[0].id
+        scores = self.scores(question, sources)
+        return max(sources, key=lambda source: scores[source.id]).id
+
+    def scores(self, question: str, sources: Sequence[Source]) -> dict[SourceId, float]:
+        """Cosine of the question with each description, the margin added for guidelines."""
+        (vector,) = self._encoder.encode_queries([question])
+        cosines = np.asarray(self._descriptions(sources) @ vector, dtype=np.float64).tolist()
+        return {
+            source.id: cosine + (self._margin if source.id == GUIDELINES else 0.0)
+            for source, cosine in zip(sources, cosines, strict=True)
+        }
+
+    def _descriptions(self, sources: Sequence[Source]) -> Vectors:
+        texts = tuple(source.description for source in sources)
+        with self._lock:
+            if self._described is None or self._described[0] != texts:
+                self._described = (texts, self._encoder.encode_queries(list(texts)))
+            return self._described[1]
+
+
+def router_for(encoder: Encoder) -> SourceRouter:
+    """The router measured with this encoder, or the first source where none was."""
+    return DescriptionRouter(encoder) if encoder.name == MARGIN_ENCODER else FirstSource()

@@ -1,0 +1,62 @@
+"""Which hits become evidence."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.choosing import chosen_hits
+from retrieval import Hit, PassageKind
+from tests.agent.conftest import document, hit
+
+
+def made(rank: int, kind: PassageKind, name: str, *, below: bool = False) -> Hit:
+    base = hit(f"Text {rank}.", rank, kind=kind, id=f"{name}/{rank}")
+    return base.model_copy(update={"document": document(name), "below_floor": below})
+
+
+R, N = PassageKind.RECOMMENDATION, PassageKind.NARRATIVE
+
+
+def names(hits: tuple[Hit, ...]) -> list[str]:
+    return [str(item.passage.id) for item in hits]
+
+
+def test_the_recommendation_of_a_guideline_comes_before_the_discussion_that_found_it() -> None:
+    hits = [made(1, N, "a"), made(2, N, "a"), made(3, N, "b"), made(9, R, "a"), made(12, R, "c")]
+    assert names(chosen_hits(hits, 3)) == ["a/9", "a/1", "a/2"]
+
+
+def test_the_last_place_is_for_the_best_of_any_kind() -> None:
+    hits = [made(1, N, "a"), *(made(rank, R, "a") for rank in range(2, 9))]
+    assert names(chosen_hits(hits, 5)) == ["a/2", "a/3", "a/4", "a/5", "a/1"]
+
+
+def test_recommendations_alone_keep_their_order() -> None:
+    hits = [made(rank, R, name) for rank, name in enumerate("abcde", start=1)]
+    assert names(chosen_hits(hits, 5)) == names(tuple(hits))
+
+
+def test_a_guideline_found_only_below_the_floor_brings_nothing() -> None:
+    hits = [made(1, N, "a", below=True), made(2, R, "b"), made(7, R, "a")]
+    assert names(chosen_hits(hits, 2)) == ["b/2"]
+    assert chosen_hits([made(1, R, "a", below=True), made(6, R, "b")], 1) == ()
+
+
+HITS = st.lists(st.tuples(st.sampled_from([R, N]), st.sampled_from("abc"), st.booleans()), max_size=20)
+
+
+@given(HITS, st.integers(1, 8))
+def test_hits_are_never_doubled_invented_or_too_many_and_ranks_count_from_one(
+    kinds: list[tuple[PassageKind, str, bool]], count: int
+) -> None:
+    hits = [made(rank, kind, name, below=below) for rank, (kind, name, below) in enumerate(kinds, start=1)]
+    kept = chosen_hits(hits, count)
+    assert len(kept) <= count
+    assert len(set(names(kept))) == len(kept)
+    assert set(names(kept)) <= {str(item.passage.id) for item in hits}
+    assert [item.rank for item in kept] == list(range(1, len(kept) + 1))
+    if any(not item.below_floor for item in hits[:count]):
+        assert kept
+    else:
+        assert not kept

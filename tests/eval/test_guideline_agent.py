@@ -1,0 +1,39 @@
+"""The ten guideline questions for the agent, and when one counts as right."""
+
+from __future__ import annotations
+
+import hashlib
+
+from agent import AgentSettings, ClinicalAgent, MemoryJournal, ScriptedModel
+from agent.scripted import search
+from eval.guideline_agent import GuidelineAgentQuestion, evaluate_guideline_agent
+from retrieval import memory_searcher
+from tests.agent.conftest import entries
+
+WORDS = "a first choice is nitrofurantoin modified release 100 mg"
+UNTRAINED = AgentSettings(search_first=True, write_answers=False)
+
+
+def asked(**fields: object) -> GuidelineAgentQuestion:
+    mark = {
+        "document_id": "lower-urinary-tract-infection",
+        "grade": 2,
+        "words": len(WORDS.split()),
+        "sha256": hashlib.sha256(WORDS.encode()).hexdigest()[:16],
+    }
+    made = {"id": "uti", "question": "nitrofurantoin dose", "split": "test", "corpus": "ngc", "answers": [mark]}
+    return GuidelineAgentQuestion.model_validate({**made, "strength": "Grade A", "year": 2018, **fields})
+
+
+async def test_the_marked_recommendation_with_its_strength_and_year_is_right_and_nothing_less() -> None:
+    agent = ClinicalAgent(
+        ScriptedModel([search("dose")]), memory_searcher(entries()), MemoryJournal(), settings=UNTRAINED
+    )
+    elsewhere = asked().answers[0].model_copy(update={"sha256": "0" * 16})
+    questions = [asked(), asked(strength="Grade B"), asked(year=2019), asked(answers=[elsewhere])]
+    report = await evaluate_guideline_agent(agent, questions)
+    assert [result.right for result in report.results] == [True, False, False, False]
+    assert report.results[0].rank == 1
+    assert report.results[3].rank is None
+    assert not report.results[0].written
+    assert "1 of 4 right, 1 of them first in the list" in report.table()

@@ -1,0 +1,105 @@
+"""If these fail, a search misses what it was asked for in other words, or looks for another drug than was asked for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.expansion import EXPANSIONS_FILE, expanded, expansion_table, expansions
+
+TABLE = expansion_table()
+COMBINATIONS = {
+    "advair", "augmentin", "bactrim", "biktarvy", "entresto", "paxlovid", "percocet", "septra", "septrin", "seretide",
+    "sinemet", "suboxone", "symbicort", "tazocin", "truvada", "vicodin", "zosyn",
+}  # fmt: skip
+UNITS = {"mg", "mcg", "ug", "g", "kg", "ml", "dl", "l", "iu", "mmol", "mol", "meq", "cm", "mm", "h", "min", "bpm"}
+ENTRIES = (*TABLE.any_case, *TABLE.capitals, *TABLE.beside, *TABLE.frequencies, *TABLE.brands)
+WORDS = {word for entry in (*ENTRIES, *(name for pair in TABLE.names for name in pair)) for word in entry.split()}
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("dose of LMWH", "dose of LMWH (low molecular weight heparin)"),
+        ("uti in pregnancy", "uti (urinary tract infection) in pregnancy"),
+        ("AF and Eliquis", "AF (atrial fibrillation) and Eliquis (apixaban)"),
+        ("Augmentin for otitis", "Augmentin (amoxicillin clavulanate amoxycillin) for otitis"),
+        ("Tylenol in children", "Tylenol (paracetamol acetaminophen) in children"),
+        ("albuterol by spacer", "albuterol (salbutamol) by spacer"),
+        ("is PE treated with apixaban", "is PE (pulmonary embolism) treated with apixaban"),
+        ("amoxicillin 500mg bid", "amoxicillin (amoxycillin) 500mg bid (twice daily)"),
+        ("2 tablets TDS", "2 tablets TDS (three times daily)"),
+        ("5 mg/kg q8h", "5 mg/kg q8h (every 8 hours)"),
+        ("COPD-related admission", "COPD (chronic obstructive pulmonary disease)-related admission"),
+    ],
+)
+def test_other_words_stand_after_what_was_said(query: str, wanted: str) -> None:
+    assert expanded(query) == wanted
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "af",  # small letters: part of a name or a slip
+        "G-CSF",
+        "HPV-16 positive",
+        "CKD-EPI equation",
+        "HIV1",
+        "5AF",
+        "0.5.AF",
+        "MS relapse",
+        "PE in primary school",  # nothing says embolism
+        "we bid farewell",
+        "BD chair",
+        "noradrenalines",
+        "atrial fibrillation (AF)",  # said already
+        "\u0131bd",  # a Turkish dotless i
+        "2 BD-9",
+    ],
+)
+def test_what_is_not_plainly_meant_stays_as_it_is(query: str) -> None:
+    assert expanded(query) == query
+
+
+@given(st.text())
+def test_a_query_without_words_of_the_table_is_unchanged(query: str) -> None:
+    folded = query.casefold()
+    if not any(word.casefold() in folded for word in WORDS):
+        assert expanded(query) == query
+
+
+@given(st.lists(st.one_of(st.sampled_from(sorted(WORDS)), st.text(max_size=5), st.from_regex(r"\d+(mg)?")), max_size=8))
+def test_the_words_of_a_query_are_all_kept_and_no_number_is_touched(parts: list[str]) -> None:
+    query = " ".join(parts)
+    found, text = expansions(query), expanded(query)
+    for item in reversed(found):
+        added, rest = f" ({item.words})", query[item.end :]
+        assert text.endswith(added + rest)
+        text = text.removesuffix(added + rest) + rest
+        assert any(character.isalpha() for character in query[item.start : item.end])
+    assert text == query
+
+
+def test_only_combination_products_have_several_contents() -> None:
+    assert {brand for brand, contents in TABLE.brands.items() if len(contents) > 1} == COMBINATIONS
+    assert all(len(set(contents)) == len(contents) for contents in TABLE.brands.values())
+
+
+def test_no_drug_leads_to_another() -> None:
+    contents = {item for items in TABLE.brands.values() for item in items}
+    names = [name for pair in TABLE.names for name in pair]
+    assert not TABLE.brands.keys() & (contents | set(names))
+    assert len(set(names)) == len(names), "a substance has two names here, not a chain of them"
+    assert not any(one == other for one, other in TABLE.names)
+
+
+def test_no_entry_stands_twice_or_is_a_unit() -> None:
+    # The YAML reader keeps the last of two entries without a word.
+    keys = re.findall(r"^  ([^-#\s][^:]*):", EXPANSIONS_FILE.read_text("utf-8"), re.MULTILINE)
+    assert len({key.casefold() for key in keys}) == len(keys) == len(ENTRIES)
+    assert not UNITS & {word.casefold() for word in ENTRIES}
+    assert all(entry == entry.casefold() for entry in (*TABLE.any_case, *TABLE.brands, *TABLE.frequencies))
+    assert all(sum(map(str.isupper, entry)) >= 2 for entry in (*TABLE.capitals, *TABLE.beside))
