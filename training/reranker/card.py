@@ -39,8 +39,8 @@ _DATA = """
 | MEDIQA 2019 task 3, training set 2 (Alexa) | none stated in the files | answers graded 1 to 4 by experts |
 
 NGC, USPSTF, the WHO guidelines, the starter guidelines, BioASQ, NFCorpus, the MEDIQA validation part and the
-guideline questions were not trained on. Hard negatives are what the product's hybrid search (plain fusion) over the training
-corpora ranks high from pages on other conditions (grade 0), and passages of the same page under other headings
+guideline questions were not trained on. Hard negatives are what the product's hybrid search (plain fusion) over the
+training corpora ranks high from pages on other conditions (grade 0), and passages of the same page under other headings
 (grade 1). A question is left out where an evaluated set asks the same (same content words, Jaccard of stems at least
 0.8, or 13 words in a row), a passage where an evaluated set holds 13 words in a row of it.
 
