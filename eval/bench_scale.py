@@ -24,6 +24,7 @@ import numpy as np
 from eval.bench_scale_data import Collection, KnownVectors, collection, common_filters, questions, rare_filters
 from eval.bench_scale_search import SearchCase, SearchFigures
 from retrieval import Encoder, EncoderError, HashingEncoder, MiniLmEncoder, SearchFilters, build_index
+from retrieval.expansion import expanded
 from retrieval.generations import IndexDirectory
 from retrieval.searched_text import dense_text, text_hash
 from retrieval.stores import EdgeStore, StorePoint, conditions, payload
@@ -89,7 +90,7 @@ def run_scale_bench(
         start = time.perf_counter()
         build_index(made.entries, folder / "index", known)
         rebuild_s = time.perf_counter() - start
-        rows = encoder.encode_queries(list(asked))
+        rows = encoder.encode_queries([expanded(question) for question in asked])
         np.savez(folder / "queries.npz", vectors=rows)
         case = SearchCase(
             questions=asked,

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from eval.bench_scale_data import KnownVectors
 from retrieval import HybridSearcher, MiniLmEncoder, SearchFilters, SearchRequest, SearchSettings, open_searcher
+from retrieval.expansion import expanded
 from retrieval.searched_text import text_hash
 
 _WARM_UP = 20
@@ -68,7 +69,7 @@ def main(folder: Path) -> SearchFigures:
     case = SearchCase.model_validate_json((folder / "case.json").read_bytes())
     with np.load(folder / "queries.npz", allow_pickle=False) as data:
         vectors = data["vectors"]
-    known = {text_hash(text): row for text, row in zip(case.questions, vectors, strict=True)}
+    known = {text_hash(expanded(text)): row for text, row in zip(case.questions, vectors, strict=True)}
     start = time.perf_counter()
     searcher = open_searcher(
         folder / "index",
