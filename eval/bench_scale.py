@@ -26,11 +26,13 @@ from eval.bench_scale_search import SearchCase, SearchFigures
 from retrieval import Encoder, EncoderError, HashingEncoder, MiniLmEncoder, SearchFilters, build_index
 from retrieval.expansion import expanded
 from retrieval.generations import IndexDirectory
+from retrieval.search import DEFAULT_SETTINGS
 from retrieval.searched_text import dense_text, text_hash
 from retrieval.stores import EdgeStore, StorePoint, conditions, payload
 from retrieval.stores.conditions import holds
 
-LEG_LIMIT = 100
+#: As deep as the service's searches go.
+LEG_LIMIT = DEFAULT_SETTINGS.leg_limit
 _TOP = 10
 #: Goals by number of passages: p50 and p95 in ms with region and date filters, resident memory in MB.
 GOALS: dict[int, tuple[float | None, float, float | None]] = {50_000: (5.0, 15.0, 1200.0), 200_000: (None, 40.0, None)}
