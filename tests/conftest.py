@@ -21,6 +21,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _skipped.append(report.nodeid)
 
 
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Note a file that skipped itself while it was read: none of its tests runs."""
+    if report.skipped:
+        _skipped.append(report.nodeid)
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Under CI=true a skipped test fails the run, unless allowed_skips.txt gives its reason."""
     if os.environ.get("CI") != "true" or hasattr(session.config, "workerinput"):

@@ -162,7 +162,7 @@ def _rankings(name: str, system: System, question_set: QuestionSet, report: Repo
     found = []
     for number, query in enumerate(question_set.queries, start=1):
         found.append(system.search(query.text))
-        report(f"searching, {name}", number, total)
+        report(f"searching with {name}", number, total)
     return found
 
 

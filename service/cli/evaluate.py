@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.progress import Progress
 
-from agent import OpenAIModelClient
+from agent import ClinicalAgent, OpenAIModelClient
 from eval.conditions import condition_questions, evaluate_conditions
 from eval.guideline_agent import evaluate_guideline_agent, guideline_agent_questions
 from eval.retrieval import EvaluationError
@@ -46,20 +47,7 @@ def conditions(
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every result to this file.")] = None,
 ) -> None:
     """One question per starter condition: is the right condition among the first three citations?"""
-    settings = load_settings()
-    with errors_as_sentences():
-        service = build_service(settings)
-
-        async def run() -> None:
-            try:
-                report = await evaluate_conditions(service.agent, condition_questions())
-            finally:
-                await service.close()
-            out.print(report.table(), highlight=False, markup=False)
-            if json_file is not None:
-                json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
-
-        asyncio.run(run())
+    _with_agent(lambda agent: evaluate_conditions(agent, condition_questions()), json_file)
 
 
 @app.command()
@@ -70,20 +58,7 @@ def guidelines(
 
     Both corpora must have been added and indexed: `clinsearch corpus add` and `clinsearch index build`.
     """
-    settings = load_settings()
-    with errors_as_sentences():
-        service = build_service(settings)
-
-        async def run() -> None:
-            try:
-                report = await evaluate_guideline_agent(service.agent, guideline_agent_questions())
-            finally:
-                await service.close()
-            out.print(report.table(), highlight=False, markup=False)
-            if json_file is not None:
-                json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
-
-        asyncio.run(run())
+    _with_agent(lambda agent: evaluate_guideline_agent(agent, guideline_agent_questions()), json_file)
 
 
 @app.command()
@@ -143,3 +118,29 @@ def sources(
                 json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
 
         asyncio.run(run())
+
+
+class _Report(Protocol):
+    """What an evaluation of the agent gives."""
+
+    def table(self) -> str: ...
+
+    def model_dump_json(self, *, indent: int | None = None) -> str: ...
+
+
+def _with_agent(evaluate: Callable[[ClinicalAgent], Awaitable[_Report]], json_file: Path | None) -> None:
+    """Run an evaluation with the agent and model in use; print its table, and write every result where asked."""
+    settings = load_settings()
+    with errors_as_sentences():
+        service = build_service(settings)
+
+        async def run() -> _Report:
+            try:
+                return await evaluate(service.agent)
+            finally:
+                await service.close()
+
+        report = asyncio.run(run())
+        out.print(report.table(), highlight=False, markup=False)
+        if json_file is not None:
+            json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")

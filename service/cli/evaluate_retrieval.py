@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from eval.retrieval import (
     NAMED_SETS,
@@ -26,6 +25,7 @@ from eval.retrieval import (
     table,
 )
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.cli.stages import stages
 from service.container import make_encoder, make_store
 from service.reranking import make_reranker, rerank_settings
 from service.settings import Settings
@@ -59,7 +59,7 @@ def retrieval(
     with _sentences():
         _check_outputs(json_file, plot_file)
         checked_systems(systems)
-        with _progress() as progress:
+        with stages() as show:
             report = evaluate_retrieval(
                 _present(_names(sets), split, queries),
                 systems,
@@ -68,7 +68,7 @@ def retrieval(
                 folder=settings.data_dir / "eval",
                 store=make_store(settings),
                 baseline=baseline,
-                report=_shown(progress),
+                report=show,
             )
         if not report.sets:
             raise stop("Nothing was measured.")
@@ -126,23 +126,3 @@ def _present(names: list[str], split: str | None, queries: int | None) -> Iterat
             err.print(f"Skipped {name}: {error}", style="yellow", markup=False, highlight=False)
             continue
         yield found if queries is None else found.first(queries)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, transient=True)
-
-
-def _shown(progress: Progress) -> Callable[[str, int, int], None]:
-    """Draws each stage with its own estimate."""
-    task = progress.add_task("reading", total=None)
-    current = ""
-
-    def show(stage: str, done: int, total: int) -> None:
-        nonlocal current
-        if stage != current:
-            current = stage
-            progress.reset(task, description=stage, total=total)
-        progress.update(task, completed=done, total=total)
-
-    return show

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from eval.retrieval import EvaluationError, QuestionSet, load_set
 from eval.retrieval.reranking import best_weight, measured_gain
 from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
 from retrieval.reranking import SetFigure, question_key, revise_card, save_adapter
-from service.cli.common import err, errors_as_sentences, load_settings, out, stop
+from service.cli.common import errors_as_sentences, load_settings, out, stop
+from service.cli.stages import ShowStage, stages
 from service.container import make_encoder
 from service.settings import Settings
 from training.reranker import (
@@ -60,17 +60,16 @@ def reranker(
     any moment, the same command goes on where it was.
     """
     settings = load_settings()
-    with _sentences(), _progress() as progress:
+    with _sentences(), stages() as show:
         config = read_config(config_file)
         place = folder or settings.data_dir / "training" / "reranker"
-        show = _shown(progress)
         _prepare(place, config, settings, show)
         adapter = _chosen(place, config, _train(place, config, show), settings, show)
         _measure(adapter, settings, show)
     out.print(f"Adapter and card: {adapter}. Use it with CLINSEARCH_RERANK_ADAPTER.", highlight=False, soft_wrap=True)
 
 
-def _prepare(place: Path, config: RerankerConfig, settings: Settings, show: Callable[[str, int, int], None]) -> None:
+def _prepare(place: Path, config: RerankerConfig, settings: Settings, show: ShowStage) -> None:
     sets = {name: load_set(name) for name in _APART}
     with Library(settings.data_dir / LIBRARY_FILE) as library:
         prepare_data(
@@ -102,7 +101,7 @@ def _evaluated(question_set: QuestionSet) -> Evaluated:
     return Evaluated(question_set.name, [query.text for query in question_set.queries], passages)
 
 
-def _train(place: Path, config: RerankerConfig, show: Callable[[str, int, int], None]) -> TrainedAdapter:
+def _train(place: Path, config: RerankerConfig, show: ShowStage) -> TrainedAdapter:
     def told(step: StepReport) -> None:
         show(f"training, loss {step.loss:.3f}, {step.pairs_per_s:.0f} pairs/s", step.step, step.steps)
 
@@ -139,7 +138,7 @@ def _chosen(
     config: RerankerConfig,
     trained: TrainedAdapter,
     settings: Settings,
-    show: Callable[[str, int, int], None],
+    show: ShowStage,
 ) -> Path:
     """The adapter with the share and the weight that serve one development set best; the smallest of equal shares."""
     found = []
@@ -154,7 +153,7 @@ def _chosen(
     return adapter
 
 
-def _measure(adapter: Path, settings: Settings, show: Callable[[str, int, int], None]) -> None:
+def _measure(adapter: Path, settings: Settings, show: ShowStage) -> None:
     """Measure on sets that decided nothing, and write the figures into both cards."""
     model, encoder, folder = CrossEncoderReranker(adapter), make_encoder(settings), settings.data_dir / "eval"
     figures = []
@@ -186,23 +185,3 @@ def _sentences() -> Iterator[None]:
         raise stop(str(error)) from error
     except KeyboardInterrupt:
         raise stop("Interrupted; the same command goes on from the last checkpoint.", 130) from None
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, transient=True)
-
-
-def _shown(progress: Progress) -> Callable[[str, int, int], None]:
-    """Draws each stage with its own estimate; what follows a comma in its name changes without starting anew."""
-    task = progress.add_task("reading", total=None)
-    current = ""
-
-    def show(stage: str, done: int, total: int) -> None:
-        nonlocal current
-        if stage.split(",")[0] != current:
-            current = stage.split(",")[0]
-            progress.reset(task, description=stage, total=total)
-        progress.update(task, description=stage, completed=done)
-
-    return show

