@@ -7,6 +7,7 @@ clinical word is added.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from retrieval import Passage
@@ -14,9 +15,12 @@ from retrieval.sentences import sentence_spans
 from retrieval.tokens import tokenise
 
 #: A passage up to this many words is said whole.
-WHOLE_WORDS = 80
+WHOLE_WORDS = 45
 #: Statements taken from a longer one.
-MAX_STATEMENTS = 3
+MAX_STATEMENTS = 2
+#: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
+MAX_WARNING_CHARS = 240
+_ELSEWHERE = re.compile(r"(?:see|refer to)\b", re.IGNORECASE)
 
 
 def compose(question: str, cited: Sequence[tuple[str, Passage]]) -> str:
@@ -24,8 +28,9 @@ def compose(question: str, cited: Sequence[tuple[str, Passage]]) -> str:
     parts = []
     for key, passage in cited:
         parts += [_sentence(statement, key) for statement in _chosen(question, passage)]
-        if passage.contraindications:
-            parts.append(_sentence(f"Contraindications: {'; '.join(passage.contraindications)}", key))
+        warnings = "; ".join(passage.contraindications)
+        if warnings and len(warnings) <= MAX_WARNING_CHARS and not _ELSEWHERE.match(warnings):
+            parts.append(_sentence(f"Contraindications: {warnings}", key))
     return " ".join(parts)
 
 

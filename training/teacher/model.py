@@ -91,8 +91,9 @@ class Teacher:
         ]
         found = []
         for id, passage in self._gold:
-            shown = neutral(passage.citable_text).split("\n")[0]
-            keys = [key for key, line in lines if line.endswith(shown) or f"| {shown}" in line]
+            # Its text and no more: what comes after may be abbreviated.
+            shown = neutral(passage.text).split("\n")[0]
+            keys = [key for key, line in lines if f"| {shown}" in line]
             if keys:
                 found.append((keys[-1], id, passage))
         return found
