@@ -47,7 +47,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure("over_search", "searches beyond need", "searches where the need is known", more_is_better=False),
     Measure("under_search", "answered without the gold", "questions with a known gold passage", more_is_better=False),
     Measure("searched_needlessly", "searched needlessly", "questions that need none", more_is_better=False),
-    Measure("not_searched", "ended without a search", "questions that need one", more_is_better=False),
+    Measure(
+        "not_searched",
+        "ended without a search",
+        "questions that need one, those asked back left out",
+        more_is_better=False,
+    ),
     Measure("failed", "runs failed or out of budget", "runs", more_is_better=False),
     Measure("must_have", "must-have words shown", "stated phrases (lexical)"),
     Measure("tokens", "tokens per run", "runs whose tokens the server reported", "count", None, of_kinds=True),

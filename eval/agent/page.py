@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from eval.agent.comparing import QUANTILES
-from eval.agent.measures import MEASURES, Unit
+from eval.agent.measures import Unit
 from eval.agent.report import AgentReport, Figure, Group, Reliability
-from eval.agent.table import difference, kept, notes, plain
+from eval.agent.table import difference, kept, notes, plain, shown_measures
 from eval.retrieval.report import Estimate
 
 
@@ -34,26 +33,19 @@ def page(report: AgentReport) -> str:
 
 def _group(group: Group, names: Sequence[str]) -> Iterator[str]:
     yield from _head("measure", names)
-    for measure in MEASURES:
-        yield from _measure(measure.label.strip(), measure.unit, group.figures[measure.name])
-    for name in QUANTILES:
-        yield from _measure(f"time {name.removeprefix('latency_')}, ms", "count", group.figures[name])
+    for label, unit, figures in shown_measures(group):
+        cells = [_cell(place, figure, unit, group.questions) for place, figure in enumerate(figures)]
+        yield f"| {label.strip()} | {' | '.join(cells)} |"
 
 
-def _measure(label: str, unit: Unit, figures: Sequence[Figure]) -> Iterator[str]:
-    if any(figure.estimate is not None for figure in figures):
-        cells = [_cell(place, figure, unit) for place, figure in enumerate(figures)]
-        yield f"| {label} | {' | '.join(cells)} |"
-
-
-def _cell(place: int, figure: Figure, unit: Unit) -> str:
+def _cell(place: int, figure: Figure, unit: Unit, questions: int) -> str:
     if figure.estimate is None:
         return "-"
     lines = [f"{_interval(figure.estimate, unit)} of {figure.of:.0f}"]
     if figure.minus_first is not None:
-        lines.append(difference(figure.minus_first, unit))
+        lines.append(difference(figure.minus_first, unit, questions))
     if place > 1 and figure.minus_previous is not None:
-        lines.append(difference(figure.minus_previous, unit))
+        lines.append(difference(figure.minus_previous, unit, questions))
     return "<br>".join(lines)
 
 
@@ -71,9 +63,9 @@ def _reliability(reliability: Reliability, names: Sequence[str]) -> Iterator[str
             for place, curve in enumerate(curves):
                 lines = [_interval(curve.values[k], "share")]
                 if curve.minus_first is not None:
-                    lines.append(difference(curve.minus_first[k], "share"))
+                    lines.append(difference(curve.minus_first[k], "share", reliability.problems))
                 if place > 1 and curve.minus_previous is not None:
-                    lines.append(difference(curve.minus_previous[k], "share"))
+                    lines.append(difference(curve.minus_previous[k], "share", reliability.problems))
                 cells.append("<br>".join(lines))
             yield f"| worst at {k + 1} | {' | '.join(cells)} |"
         yield f"| worst at {reliability.repetitions} over mean | {' | '.join(kept(curve) for curve in curves)} |"

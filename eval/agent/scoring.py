@@ -146,7 +146,9 @@ def _searches(episode: Episode, question: AgentQuestion) -> Iterator[tuple[str, 
     if question.kind is QuestionKind.NO_SEARCH:
         yield "over_search", Tally(made, made)
         yield "searched_needlessly", Tally(made > 0, 1)
-    elif question.kind in ANSWERED_KINDS or question.answerable is not None:
+    elif episode[-1].outcome.stop_reason is not StopReason.NEEDS_CLARIFICATION and (
+        question.kind in ANSWERED_KINDS or question.answerable is not None
+    ):
         yield "not_searched", Tally(made == 0, 1)
     if question.gold is not None:
         done = _searches_until_enough(episode, question)

@@ -11,6 +11,8 @@ from eval.retrieval.report import Estimate
 
 _LABEL = 28
 _LEAST_WIDTH = 24
+#: A bootstrap of fewer questions than this is too narrow to call a difference clear.
+FEW_QUESTIONS = 20
 
 
 def table(report: AgentReport) -> str:
@@ -29,10 +31,14 @@ def table(report: AgentReport) -> str:
 def notes(report: AgentReport) -> list[str]:
     """What stands behind the figures."""
     lines = [
-        f"After the slash: what the share is of. Differences on the same questions with {report.level:.0%} intervals, "
-        f"bootstrap over questions ({report.resamples} resamples); * where the interval excludes 0.",
+        f"After the slash: what the value is of. Differences on the same questions with {report.level:.0%} intervals, "
+        f"bootstrap over questions ({report.resamples} resamples); * where the interval excludes 0, of {FEW_QUESTIONS} "
+        "questions or more.",
     ]
-    lines += [f"{measure.label.strip()}: {measure.of}." for measure in MEASURES if ":" not in measure.name]
+    for measure in MEASURES:
+        if ":" not in measure.name:
+            less = " Less is better." if measure.more_is_better is False else ""
+            lines.append(f"{measure.label}: {measure.of}.{less}")
     lines.append(
         "copied word for word: whole statements of the cited passage. time: of one run, many in progress at once, so "
         "longer than for one clinician alone."
@@ -50,23 +56,28 @@ def notes(report: AgentReport) -> list[str]:
 
 
 def _group(group: Group, names: Sequence[str], width: int) -> Iterator[str]:
+    for label, unit, figures in shown_measures(group):
+        yield _row(label, [_value(figure, unit) for figure in figures], width)
+        if len(figures) > 1 and any(figure.minus_first for figure in figures):
+            cells = [difference(figure.minus_first, unit, group.questions) for figure in figures]
+            yield _row(f"    minus {names[0]}", cells, width)
+        if len(figures) > 2 and any(figure.minus_previous for figure in figures):
+            # The second model's predecessor is the first: said already.
+            cells = ["", "", *(difference(figure.minus_previous, unit, group.questions) for figure in figures[2:])]
+            yield _row("    minus the one before", cells, width)
+
+
+def shown_measures(group: Group) -> Iterator[tuple[str, Unit, Sequence[Figure]]]:
+    """Label, unit and figures of what occurred: of a kind of question only what tells kinds apart."""
+    whole = not group.name.startswith("kind ")
     for measure in MEASURES:
-        if group.name == "all" or measure.of_kinds or group.name in ("real", "built"):
-            yield from _measure(measure.label, measure.unit, group.figures[measure.name], names, width)
+        figures = group.figures[measure.name]
+        known = [figure.estimate.mean for figure in figures if figure.estimate is not None]
+        # A reason that no sentence was withheld for says nothing.
+        if (whole or measure.of_kinds) and known and (":" not in measure.name or any(known)):
+            yield measure.label, measure.unit, figures
     for name in QUANTILES:
-        yield from _measure(f"time {name.removeprefix('latency_')}, ms", "count", group.figures[name], names, width)
-
-
-def _measure(label: str, unit: Unit, figures: Sequence[Figure], names: Sequence[str], width: int) -> Iterator[str]:
-    if all(figure.estimate is None for figure in figures):
-        return
-    yield _row(label, [_value(figure, unit) for figure in figures], width)
-    if len(figures) > 1 and any(figure.minus_first for figure in figures):
-        yield _row(f"    minus {names[0]}", [difference(figure.minus_first, unit) for figure in figures], width)
-    if len(figures) > 2 and any(figure.minus_previous for figure in figures):
-        # The second model's predecessor is the first: said already.
-        cells = ["", "", *(difference(figure.minus_previous, unit) for figure in figures[2:])]
-        yield _row("    minus the one before", cells, width)
+        yield f"time {name.removeprefix('latency_')}, ms", "count", group.figures[name]
 
 
 def _reliability(reliability: Reliability, names: Sequence[str], width: int) -> Iterator[str]:
@@ -79,9 +90,10 @@ def _reliability(reliability: Reliability, names: Sequence[str], width: int) -> 
         for k in range(n):
             yield _row(f"  worst at {k + 1}", [_share(curve.values[k]) for curve in curves], width)
             if len(curves) > 1 and k in (0, n - 1):
-                yield _row(f"    minus {names[0]}", [_at(curve.minus_first, k) for curve in curves], width)
+                cells = [_at(curve.minus_first, k, reliability.problems) for curve in curves]
+                yield _row(f"    minus {names[0]}", cells, width)
             if len(curves) > 2 and k in (0, n - 1):
-                cells = ["", "", *(_at(curve.minus_previous, k) for curve in curves[2:])]
+                cells = ["", "", *(_at(curve.minus_previous, k, reliability.problems) for curve in curves[2:])]
                 yield _row("    minus the one before", cells, width)
         yield _row(f"  worst at {n} over mean", [kept(curve) for curve in curves], width)
 
@@ -91,11 +103,11 @@ def kept(curve: Curve) -> str:
     return "-" if curve.kept is None else f"{curve.kept:.2f}"
 
 
-def difference(estimate: Estimate | None, unit: Unit) -> str:
-    """A difference as text: percentage points of shares."""
+def difference(estimate: Estimate | None, unit: Unit, questions: int) -> str:
+    """A difference as text: percentage points of shares, marked where it is clear."""
     if estimate is None:
         return ""
-    star = "*" if estimate.excludes_zero else ""
+    star = "*" if estimate.excludes_zero and questions >= FEW_QUESTIONS else ""
     mean, low, high = (_signed(value, unit) for value in (estimate.mean, estimate.low, estimate.high))
     return f"{mean}{star} ({low}..{high})"
 
@@ -125,5 +137,5 @@ def _share(estimate: Estimate) -> str:
     return f"{estimate.mean * 100:.1f}% ({estimate.low * 100:.0f}..{estimate.high * 100:.0f})"
 
 
-def _at(estimates: Sequence[Estimate] | None, k: int) -> str:
-    return "" if estimates is None else difference(estimates[k], "share")
+def _at(estimates: Sequence[Estimate] | None, k: int, questions: int) -> str:
+    return "" if estimates is None else difference(estimates[k], "share", questions)
