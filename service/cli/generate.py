@@ -90,7 +90,7 @@ def _run(
     total = count_lines(questions) * batch.repetitions // shard.count
     identity = TEACHER if policy is Policy.TEACHER else model_identity(settings)
     if adapter is not None:
-        identity = identity.model_copy(update={"model": adapter, "adapter": adapter})
+        identity = identity.model_copy(update={"model": adapter, "adapter": adapter, "served_as": None})
     agent_settings = replace(settings.agent_settings(trained=identity.trained), temperature=temperature)
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
     searcher = open_service_searcher(settings)
