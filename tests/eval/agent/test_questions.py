@@ -38,6 +38,11 @@ def test_a_training_question_says_by_its_kind_whether_it_is_answerable(tmp_path:
     assert found[0].kind is QuestionKind.ANSWERABLE
 
 
+def test_two_questions_of_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetInvalidError, match="line 2: another question has the id 1"):
+        read_questions(write_rows(tmp_path / "q.jsonl", [row("1", "One?"), row("1", "Two?")]))
+
+
 @pytest.mark.parametrize(
     "line",
     ['{"question": ""}', '{"qestion": "typo"}', json.dumps(made_row("answerable")), '{"question": "A?", "gold": "p"}'],
