@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,12 +24,17 @@ from agent.client import CompletionRequest, Message
 from agent.scripted import ByTurn
 from service.cli import app
 
+ROOT = Path(__file__).parents[3]
+
 
 class _Model(BaseHTTPRequestHandler):
     """An OpenAI-compatible server that searches once, answers, and copies the first passage."""
 
     protocol_version = "HTTP/1.1"
     asked: list[str]
+    delay_s = 0.0
+    #: Every so many calls one is refused; 0: none.
+    refuse_every = 0
 
     def do_GET(self) -> None:
         self._send("application/json", json.dumps({"object": "list", "data": []}))
@@ -31,6 +42,10 @@ class _Model(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.asked.append(body["model"])
+        time.sleep(self.delay_s)
+        if self.refuse_every and len(self.asked) % self.refuse_every == 0:
+            self.send_error(400)
+            return
         schema: dict[str, object] | None = {} if "response_format" in body else None
         messages = tuple(Message(role=m["role"], content=m["content"]) for m in body["messages"])
         text = ByTurn()(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
@@ -57,11 +72,16 @@ class _Model(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that is killed leaves its connections as they are."""
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A data directory with an index, and a model server on loopback."""
     _Model.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as server:
+    with _Server(("127.0.0.1", 0), _Model) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -116,6 +136,46 @@ def test_an_adapter_is_asked_for_by_name(environment: dict[str, str], questions:
     assert set(_Model.asked) == {"night-shift"}
 
 
+def test_a_stronger_model_elsewhere_can_be_the_teacher(
+    environment: dict[str, str], questions: Path, tmp_path: Path
+) -> None:
+    _Model.asked.clear()
+    here = {name: value for name, value in environment.items() if name != "CLINSEARCH_MODEL_URL"}
+    there = ("--model-url", environment["CLINSEARCH_MODEL_URL"], "--model-name", "large")
+    output = tmp_path / "out"
+    arguments = ("--questions", str(questions), "--output", str(output), "--policy", "model", *there)
+    result = run(here, "rollouts", "generate", *arguments)
+    assert result.exit_code == 0, result.output
+    assert set(_Model.asked) == {"large"}
+    made = list(read_journal(output))
+    assert {rollout.policy.model for rollout in made} == {"large"}
+    assert not any(rollout.policy.search_first for rollout in made)
+    other = run(here, "rollouts", "generate", *arguments[:-1], "larger")
+    assert other.exit_code == 1
+    assert "model 'large' and not 'larger'" in other.stderr
+
+
+def test_the_summary_names_ends_searches_tokens_rate_and_failures(
+    environment: dict[str, str], questions: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    _Model.refuse_every = 7
+    try:
+        result = run(environment, "rollouts", "generate", "--questions", str(questions), "--output", str(output))
+    finally:
+        _Model.refuse_every = 0
+    assert result.exit_code == 0, result.output
+    for pattern in (
+        r"runs       6 made, 0 were there before, 0 owed",
+        r"searches   [1-9]",
+        r"tokens     \d+ prompt, \d+ sampled, \d+ sampled a second",
+        r"stopped    answered \d",
+        r"stopped    model_failed \d",
+        r"failure    model_status \d",
+    ):
+        assert re.search(pattern, result.stdout), pattern
+
+
 def test_a_bad_line_is_named_and_the_exit_code_says_so(environment: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
     path.write_text('{"question": "Which antibiotic for cystitis?"}\n{"qestion": "typo"}\n', encoding="utf-8")
@@ -129,6 +189,9 @@ def test_a_bad_line_is_named_and_the_exit_code_says_so(environment: dict[str, st
     [
         (("--questions", "missing.jsonl"), "missing.jsonl cannot be read"),
         (("--questions", "missing.jsonl", "--shard", "3/2"), "A shard is written i/n"),
+        (("--questions", "q", "--policy", "teacher", "--model-url", "http://127.0.0.1:1/v1"), "The teacher asks no"),
+        (("--questions", "q", "--ray-address", "127.0.0.1:6379"), "--ray-address needs `--engine ray`"),
+        (("--questions", "q", "--engine", "ray", "--shard", "1/2"), "leave out --shard"),
     ],
 )
 def test_wrong_input_is_one_sentence(
@@ -146,7 +209,7 @@ def test_without_a_model_server_nothing_begins(environment: dict[str, str], ques
         away = environment | {"CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{taken.getsockname()[1]}/v1"}
         result = run(away, "rollouts", "generate", "--questions", str(questions), "--output", str(tmp_path / "out"))
     assert result.exit_code == 1
-    assert "The model server does not answer" in result.stderr
+    assert f"The model server at {away['CLINSEARCH_MODEL_URL']} does not answer" in result.stderr.replace("\n", "")
 
 
 def test_the_teacher_acts_from_the_gold_and_a_hidden_case_is_one_episode(
@@ -186,3 +249,81 @@ def test_a_line_that_says_too_little_for_the_teacher_is_named(
     result = run(environment, "rollouts", "generate", *arguments)
     assert result.exit_code == 1
     assert "bad line   1: it says too little for the teacher" in result.stdout
+
+
+def test_without_ray_one_sentence_says_what_to_install(
+    environment: dict[str, str], questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    output = tmp_path / "out"
+    command = ("rollouts", "generate", "--questions", str(questions), "--output", str(output), "--engine", "ray")
+    result = run(environment, *command)
+    assert result.exit_code == 1
+    assert result.stderr.strip() == "The Ray engine is not installed: pip install 'clinsearch[cluster]'."
+    assert list(read_journal(output)) == []
+
+
+RAY_BOUND_S = 90
+
+
+@pytest.mark.slow
+def test_two_ray_workers_share_a_file_and_one_is_killed(environment: dict[str, str], tmp_path: Path) -> None:
+    """A real cluster of this machine: what the dead worker began is gone on with, nothing is lost, torn or doubled."""
+    path, output, figures = tmp_path / "questions.jsonl", tmp_path / "out", tmp_path / "summary.json"
+    rows = [json.dumps({"question": f"Which antibiotic for cystitis in case {i}?"}) for i in range(40)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    command = [sys.executable, "-m", "service.cli", "rollouts", "generate", "--questions", str(path)]
+    command += ["--output", str(output), "--n", "3", "--concurrency", "8", "--json", str(figures)]
+    command += ["--engine", "ray", "--workers", "2"]
+    _Model.delay_s = 0.03
+    try:
+        with subprocess.Popen(
+            command,
+            env={**os.environ, **environment, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as driver:
+            try:
+                shard = _a_shard_at_work(output, driver, time.monotonic() + RAY_BOUND_S)
+                victim = int(shard.read_text().split()[0])
+                at_the_kill = Counter((r.task_key, r.rep) for r in read_journal(output))
+                os.kill(victim, signal.SIGKILL)
+                told, _ = driver.communicate(timeout=RAY_BOUND_S)
+            finally:
+                driver.kill()
+    finally:
+        _Model.delay_s = 0.0
+    assert driver.returncode == 0, told
+    kept = Counter((r.task_key, r.rep) for r in read_journal(output))
+    assert 0 < len(at_the_kill) < 120, "the worker was not killed in the middle"
+    assert set(at_the_kill) <= set(kept)
+    assert set(kept.values()) == {1}
+    assert len(kept) == 120
+    summary = json.loads(figures.read_text())
+    assert (summary["wanted"], summary["generated"], summary["done_before"]) == (120, 120, 0)
+    assert summary["stop_reasons"] == {"answered": 120}
+    assert summary["completion_tokens"] == 120 * 3 * 5
+    assert int(shard.read_text().split()[0]) != victim, "nobody took the dead worker's place"
+    again = run(environment, *command[3:-4])
+    assert "0 made, 120 were there before" in again.stdout, again.output
+
+
+def _workers(output: Path) -> set[int]:
+    """Process ids that have held a shard."""
+    return {int(text.split()[0]) for lock in output.glob("shard-*.lock") if (text := lock.read_text())}
+
+
+def _a_shard_at_work(output: Path, driver: subprocess.Popen[str], deadline: float) -> Path:
+    """Wait until both workers have written a few runs; the lock of the shard that was begun last."""
+    while time.monotonic() < deadline:
+        if driver.poll() is not None:
+            break
+        written = [path.stat().st_size for path in output.glob("rollouts-*.jsonl")]
+        locks = [lock for lock in output.glob("shard-*.lock") if lock.stat().st_size]
+        if sum(size > 0 for size in written) >= 2 and len(_workers(output)) == 2:
+            return max(locks, key=lambda lock: lock.stat().st_mtime_ns)
+        time.sleep(0.05)
+    driver.kill()
+    pytest.fail(f"two workers did not begin: {driver.communicate()[0]}")
