@@ -106,7 +106,7 @@ def _here(job: BatchJob, shard: Shard) -> BatchSummary:
     total = count_lines(job.questions) * job.batch.repetitions // shard.count
     runner = JobRunner(job)
     try:
-        with _progress(total) as report:
+        with batch_progress(total) as report:
             return runner.run(shard, report, wait_s=0).summary
     finally:
         runner.close()
@@ -126,7 +126,7 @@ def _on_ray(job: BatchJob, workers: int, address: str | None) -> BatchSummary:
     with RayPool(functools.partial(JobRunner.of_cluster, job), workers, address) as pool:
         # Ray has put its own handler there.
         signal.signal(signal.SIGTERM, _interrupt)
-        with _progress(total) as report:
+        with batch_progress(total) as report:
             return dispatch(job.output, [Shard(index, count) for index in range(count)], pool, progress=report)
 
 
@@ -146,7 +146,8 @@ class _Reporter:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[_Reporter]:
+def batch_progress(total: int) -> Iterator[_Reporter]:
+    """Draws the progress of a batch of `total` askings, with its rate, on standard error."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -111,7 +111,12 @@ async def test_a_replay_sends_what_was_recorded_and_counts_what_the_server_sampl
 async def test_both_sides_ask_for_the_same_and_share_no_cache(url: str, tmp_path: Path) -> None:
     searcher = memory_searcher(list(starter_entries())[:3])
     hit = searcher.search(SearchRequest(queries=("asthma",))).hits[0]
-    row = {"id": "1", "kind": "answerable", "gold": [hit.passage.id], "queries": [hit.passage.text[:60]]}
+    row: dict[str, object] = {
+        "id": "1",
+        "kind": "answerable",
+        "gold": [hit.passage.id],
+        "queries": [hit.passage.text[:60]],
+    }
     row |= {"question_source": "made", "licence": "CC0-1.0", "training_consent": False}
     file = tmp_path / "q.jsonl"
     lines = [json.dumps({**row, "question": f"What to give for asthma in case {number}?"}) for number in range(6)]

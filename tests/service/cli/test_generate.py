@@ -9,92 +9,34 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from agent import read_journal
-from agent.client import CompletionRequest, Message
-from agent.scripted import ByTurn
 from service.cli import app
 
+from .scripted_server import ScriptedHandler, scripted_server
+
 ROOT = Path(__file__).parents[3]
-
-
-class _Model(BaseHTTPRequestHandler):
-    """An OpenAI-compatible server that searches once, answers, and copies the first passage."""
-
-    protocol_version = "HTTP/1.1"
-    asked: list[str]
-    delay_s = 0.0
-    #: Every so many calls one is refused; 0: none.
-    refuse_every = 0
-
-    def do_GET(self) -> None:
-        self._send("application/json", json.dumps({"object": "list", "data": []}))
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.asked.append(body["model"])
-        time.sleep(self.delay_s)
-        if self.refuse_every and len(self.asked) % self.refuse_every == 0:
-            self.send_error(400)
-            return
-        schema: dict[str, object] | None = {} if "response_format" in body else None
-        messages = tuple(Message(role=m["role"], content=m["content"]) for m in body["messages"])
-        text = ByTurn()(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
-        base = {"id": "x", "created": 0, "model": body["model"]}
-        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-        if not body.get("stream"):
-            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-            reply = {**base, "object": "chat.completion", "choices": [choice], "usage": usage}
-            self._send("application/json", json.dumps(reply))
-            return
-        choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
-        chunk = json.dumps({**base, "object": "chat.completion.chunk", "choices": [choice], "usage": usage})
-        self._send("text/event-stream", f"data: {chunk}\n\ndata: [DONE]\n\n")
-
-    def _send(self, kind: str, body: str) -> None:
-        data = body.encode()
-        self.send_response(200)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that is killed leaves its connections as they are."""
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A data directory with an index, and a model server on loopback."""
-    _Model.asked = []
-    with _Server(("127.0.0.1", 0), _Model) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with scripted_server() as url:
         values = {
             "CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
             "CLINSEARCH_ENCODER": "hashing",
-            "CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{server.server_port}/v1",
+            "CLINSEARCH_MODEL_URL": url,
         }
         built = run(values, "index", "build")
         assert built.exit_code == 0, built.output
         yield values
-        server.shutdown()
-        thread.join()
 
 
 def run(environment: dict[str, str], *arguments: str) -> Result:
@@ -130,23 +72,23 @@ def test_a_file_of_questions_becomes_rollouts_and_a_second_call_adds_none(
 
 
 def test_an_adapter_is_asked_for_by_name(environment: dict[str, str], questions: Path, tmp_path: Path) -> None:
-    _Model.asked.clear()
+    ScriptedHandler.asked.clear()
     arguments = ("--questions", str(questions), "--output", str(tmp_path / "out"), "--adapter", "night-shift")
     assert run(environment, "rollouts", "generate", *arguments).exit_code == 0
-    assert set(_Model.asked) == {"night-shift"}
+    assert set(ScriptedHandler.asked) == {"night-shift"}
 
 
 def test_a_stronger_model_elsewhere_can_be_the_teacher(
     environment: dict[str, str], questions: Path, tmp_path: Path
 ) -> None:
-    _Model.asked.clear()
+    ScriptedHandler.asked.clear()
     here = {name: value for name, value in environment.items() if name != "CLINSEARCH_MODEL_URL"}
     there = ("--model-url", environment["CLINSEARCH_MODEL_URL"], "--model-name", "large")
     output = tmp_path / "out"
     arguments = ("--questions", str(questions), "--output", str(output), "--policy", "model", *there)
     result = run(here, "rollouts", "generate", *arguments)
     assert result.exit_code == 0, result.output
-    assert set(_Model.asked) == {"large"}
+    assert set(ScriptedHandler.asked) == {"large"}
     made = list(read_journal(output))
     assert {rollout.policy.model for rollout in made} == {"large"}
     assert not any(rollout.policy.search_first for rollout in made)
@@ -159,11 +101,11 @@ def test_the_summary_names_ends_searches_tokens_rate_and_failures(
     environment: dict[str, str], questions: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out"
-    _Model.refuse_every = 7
+    ScriptedHandler.refuse_every = 7
     try:
         result = run(environment, "rollouts", "generate", "--questions", str(questions), "--output", str(output))
     finally:
-        _Model.refuse_every = 0
+        ScriptedHandler.refuse_every = 0
     assert result.exit_code == 0, result.output
     for pattern in (
         r"runs       6 made, 0 were there before, 0 owed",
@@ -275,7 +217,7 @@ def test_two_ray_workers_share_a_file_and_one_is_killed(environment: dict[str, s
     command = [sys.executable, "-m", "service.cli", "rollouts", "generate", "--questions", str(path)]
     command += ["--output", str(output), "--n", "3", "--concurrency", "8", "--json", str(figures)]
     command += ["--engine", "ray", "--workers", "2"]
-    _Model.delay_s = 0.03
+    ScriptedHandler.delay_s = 0.03
     try:
         with subprocess.Popen(
             command,
@@ -294,7 +236,7 @@ def test_two_ray_workers_share_a_file_and_one_is_killed(environment: dict[str, s
             finally:
                 driver.kill()
     finally:
-        _Model.delay_s = 0.0
+        ScriptedHandler.delay_s = 0.0
     assert driver.returncode == 0, told
     kept = Counter((r.task_key, r.rep) for r in read_journal(output))
     assert 0 < len(at_the_kill) < 120, "the worker was not killed in the middle"
