@@ -43,7 +43,7 @@ from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
-from retrieval.regions import HomeRegion
+from retrieval.regions import HomeRegion, region_code
 from retrieval.relevance import RelevanceModel, relevance_for
 from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
 from retrieval.rescoring import RescoringSettings, RescoringTable
@@ -168,6 +168,7 @@ __all__ = [
     "read_manifest",
     "reader_named",
     "reciprocal_rank_fusion",
+    "region_code",
     "relevance_for",
     "router_for",
     "source_named",

@@ -94,7 +94,7 @@ def _question(key: str, values: Mapping[str, Any]) -> AgentQuestion:
         answerable=answerable,
         gold=row.gold or None,
         must_have=row.must_have or None,
-        real=row.real,
+        real=row.real if made is None else made.real,
     )
 
 

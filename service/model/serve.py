@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.templates import CHAT_TEMPLATE
 from service.model.adapter import Adapter
 from service.model.environment import ModelEnvironment
 from service.model.errors import ModelNotPreparedError, PortInUseError
-from service.model.manifest import read_model_manifest
+from service.model.manifest import ModelManifest, read_model_manifest
 from service.ports import port_is_free
 
 #: More requests at once gain nothing on a few cores and make each of them slower.
@@ -38,6 +38,8 @@ class ServedModel:
     name: str
     max_model_len: int
     adapter: Adapter | None = None
+    #: On a GPU: other models of the same server by name, None for the one without an adapter.
+    also: Mapping[str, Adapter | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def server_command(
     argv += ["--structured-outputs-config", json.dumps(constraints)]
     argv += ["--disable-uvicorn-access-log", "--disable-fastapi-docs"]
     environment = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CACHE_ROOT": str(cache_dir.absolute())}
-    if server.device == "cpu" or model.adapter is not None:
+    if server.device == "cpu" or model.adapter is not None or any(model.also.values()):
         argv += ["--chat-template", str(CHAT_TEMPLATE), "--chat-template-content-format", "string"]
     else:
         # The model's own template; templates without a thinking mode ignore the switch.
@@ -86,24 +88,37 @@ def server_command(
             # One core stays free for the server's own loop and the API; with a single core there is none to spare.
             "VLLM_CPU_NUM_OF_RESERVED_CPU": "1" if cpus > 1 else "0",
         }
-    elif model.adapter is None:
-        argv += ["--served-model-name", model.name]
     else:
-        # The adapter takes the served name, so that clients get it without knowing of it.
-        rank = next((rank for rank in _LORA_RANKS if rank >= model.adapter.rank), _LORA_RANKS[-1])
-        argv += ["--served-model-name", f"{model.name}-base", "--enable-lora", "--max-lora-rank", str(rank)]
-        argv += ["--lora-modules", f"{model.name}={model.adapter.path.absolute()}"]
+        argv += _gpu_models(model)
     return ServerCommand(argv=tuple(argv), environment=environment)
 
 
-def need_prepared(model_dir: Path) -> None:
-    """Check that a CPU server has a model to load.
+def _gpu_models(model: ServedModel) -> list[str]:
+    """One server for all of them: the bare model under one or several names, adapters loaded beside it."""
+    models = {model.name: model.adapter, **model.also}
+    adapters = {name: adapter for name, adapter in models.items() if adapter is not None}
+    bare = [name for name in models if name not in adapters]
+    if not adapters:
+        return ["--served-model-name", *bare]
+    # An adapter takes the served name, so that clients get it without knowing of it.
+    highest = max(adapter.rank for adapter in adapters.values())
+    rank = next((rank for rank in _LORA_RANKS if rank >= highest), _LORA_RANKS[-1])
+    argv = ["--served-model-name", *(bare or [f"{model.name}-base"]), "--enable-lora", "--max-lora-rank", str(rank)]
+    if len(adapters) > 1:
+        argv += ["--max-loras", str(len(adapters))]
+    return [*argv, "--lora-modules", *(f"{name}={adapter.path.absolute()}" for name, adapter in adapters.items())]
+
+
+def need_prepared(model_dir: Path) -> ModelManifest:
+    """What a CPU server has to load.
 
     Raises:
         ModelNotPreparedError: there is none.
     """
-    if read_model_manifest(model_dir) is None:
+    manifest = read_model_manifest(model_dir)
+    if manifest is None:
         raise ModelNotPreparedError("No model is prepared yet: run `clinsearch model prepare`.")
+    return manifest
 
 
 def need_free_port(host: str, port: int) -> None:
