@@ -123,7 +123,7 @@ class OpenAIModelClient:
 
     def _arguments(self, request: CompletionRequest, timeout_s: float) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "model": self._identity.adapter or self._identity.model,
+            "model": self._identity.served_as or self._identity.adapter or self._identity.model,
             "messages": [_wire(message) for message in request.messages],
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,

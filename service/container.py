@@ -20,7 +20,7 @@ from retrieval import make_encoder as encoder_of
 from service.metrics import Metrics
 from service.model.choice import model_place
 from service.model.environment import find_model_environment
-from service.model.manifest import read_model_manifest
+from service.model.manifest import ModelManifest, read_model_manifest
 from service.reranking import make_rerank_stage
 from service.settings import Settings
 
@@ -73,9 +73,16 @@ def model_identity(settings: Settings) -> ModelIdentity:
     manifest = read_model_manifest(settings.model_dir)
     if manifest is None:
         return ModelIdentity(model=settings.model_name)
+    return prepared_identity(settings.model_name, manifest)
+
+
+def prepared_identity(name: str, manifest: ModelManifest) -> ModelIdentity:
+    """Identity of a prepared model that the local server has under `name`."""
     return ModelIdentity(
-        model=settings.model_name,
+        model=name,
         engine="vllm",
+        adapter=manifest.adapter_version,
+        served_as=name,
         template_sha256=manifest.template_sha256,
         # A GPU machine serves a general instruct model by its name; only the small packaged one is known to
         # fail at the actions untrained.
@@ -93,12 +100,7 @@ def other_models(settings: Settings) -> dict[str, tuple[str, ModelIdentity]]:
         alone = server is None or server.device == "cpu"
         found[name] = (
             f"http://127.0.0.1:{port}/v1" if alone else settings.local_model_url,
-            ModelIdentity(
-                model=name,
-                engine="vllm",
-                template_sha256=manifest.template_sha256 if manifest else None,
-                trained=manifest is not None and (manifest.trained or manifest.base_sha256 is None),
-            ),
+            prepared_identity(name, manifest) if manifest else ModelIdentity(model=name),
         )
     for name, url in settings.model_urls.items():
         found[name] = (url.rstrip("/"), ModelIdentity(model=name, trained=True))

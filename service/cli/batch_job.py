@@ -76,7 +76,7 @@ class BatchJob:
         """Who acts, as records name it."""
         identity = TEACHER if self.policy is Policy.TEACHER else model_identity(self.settings)
         if self.adapter is not None:
-            identity = identity.model_copy(update={"model": self.adapter, "adapter": self.adapter})
+            identity = identity.model_copy(update={"model": self.adapter, "adapter": self.adapter, "served_as": None})
         return identity
 
     @property

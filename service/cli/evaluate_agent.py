@@ -32,7 +32,7 @@ from eval.retrieval import EvaluationError, ExtraMissingError, SetMissingError
 from retrieval import router_for
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.generate import batch_progress
-from service.container import open_service_searcher
+from service.container import open_service_searcher, prepared_identity
 from service.model.choice import BASE_NAME, adapter_directory, model_place
 from service.model.errors import ModelSetupError
 from service.model.manifest import read_model_manifest
@@ -206,12 +206,8 @@ async def _ask(
             raise BatchError(f"{url} serves no model {model.name} ({', '.join(names) or 'it does not answer'}).")
         served = names[0]
     manifest = read_model_manifest(model_place(settings.data_dir, model.model)) if model.url is None else None
-    identity = ModelIdentity(
-        model=served,
-        engine="vllm" if model.url is None else None,
-        template_sha256=manifest.template_sha256 if manifest else None,
-        trained=not model.search_first,
-    )
+    known = prepared_identity(served, manifest) if manifest else ModelIdentity(model=served)
+    identity = known.model_copy(update={"trained": not model.search_first})
     # Every model is free to choose and to write, whatever the deployment's policy, except in the column that shows it.
     loop = settings.model_copy(update={"model_policy": "auto", "write_answers": "auto"})
     client = OpenAIModelClient(url, identity, api_key=key or "none")
@@ -223,7 +219,6 @@ async def _ask(
                 client,
                 patient(loop.agent_settings(trained=identity.trained), temperature),
                 folder / model.name,
-                weights=manifest.adapter_sha256 if manifest else None,
                 progress=report,
             )
     finally:

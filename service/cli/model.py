@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +16,8 @@ from service.model.choice import choose_adapter, model_place
 from service.model.environment import find_model_environment, need_model_environment
 from service.model.errors import ModelSetupError
 from service.model.prepare import prepare_model
-from service.model.running import serve_each
+from service.model.running import serve_commands, serve_each
 from service.model.serve import ServedModel, available_cpus, become, need_free_port, need_prepared, server_command
-from service.settings import Settings
 
 app = typer.Typer(help="Prepare the served model and start its server.", no_args_is_help=True)
 
@@ -110,7 +108,8 @@ def serve(
             for other in others:
                 need_prepared(model_place(settings.data_dir, other))
                 need_free_port(host, settings.also_ports[other])
-            raise typer.Exit(asyncio.run(serve_each(_commands(settings, others, host, port, compiled))))
+            ports = {other: settings.also_ports[other] for other in others}
+            raise typer.Exit(asyncio.run(serve_each(serve_commands(ports, host, port, compiled=compiled))))
         chosen = _adapter(model or settings.adapter)
         if on_cpu and need_prepared(place).adapter_sha256 != (chosen.sha256 if chosen else None):
             _say("The prepared model has another adapter than the one in settings, until `clinsearch model prepare`.")
@@ -131,10 +130,3 @@ def serve(
             compiled=compiled,
         )
     become(command)
-
-
-def _commands(settings: Settings, others: Sequence[str], host: str, port: int, compiled: bool) -> list[tuple[str, ...]]:
-    """This command once for each model that is served by a server of its own."""
-    shared = (sys.executable, "-m", "service.cli", "model", "serve", "--host", host, *(["--compiled"] * compiled))
-    main = (*shared, "--port", str(port), "--alone")
-    return [main, *((*shared, "--port", str(settings.also_ports[one]), "--model", one) for one in others)]

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -44,6 +44,13 @@ async def running_model(model: str, name: str, log: Path) -> AsyncIterator[str]:
         yield url
     finally:
         await server.stop(_GRACE_S)
+
+
+def serve_commands(ports: Mapping[str, int], host: str, port: int, *, compiled: bool) -> list[tuple[str, ...]]:
+    """The command of the model in use at `port`, and of each other model at its own, for `serve_each`."""
+    shared = (*_COMMAND, "serve", "--host", host, *(["--compiled"] if compiled else []))
+    others = [(*shared, "--port", str(place), "--model", model) for model, place in ports.items()]
+    return [(*shared, "--port", str(port), "--alone"), *others]
 
 
 async def serve_each(commands: Sequence[tuple[str, ...]], grace_s: float = 8.0) -> int:

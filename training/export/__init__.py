@@ -2,7 +2,7 @@
 
 from training.export.preference import divergence_pairs, thumbs_rows
 from training.export.rendering import Renderer, TokenizerRenderer
-from training.export.rows import Export, ExportReport, Refusal
+from training.export.rows import Export, ExportReport, Refusal, standing
 from training.export.supervised import message_rows, prompt_rows, token_rows
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "divergence_pairs",
     "message_rows",
     "prompt_rows",
+    "standing",
     "thumbs_rows",
     "token_rows",
 ]

@@ -6,9 +6,60 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from service.model.running import serve_each
+import pytest
+
+from agent import ModelIdentity
+from service.container import model_identity
+from service.model.manifest import ModelManifest
+from service.model.running import running_model, serve_commands, serve_each
+from service.ports import port_is_free
+from service.settings import Settings
+from service.up.probe import served_names
+
+
+def test_each_model_has_a_server_of_its_own_and_no_server_starts_others() -> None:
+    main, base = serve_commands({"base": 8101}, "127.0.0.1", 8100, compiled=False)
+    assert main[-3:] == ("--port", "8100", "--alone")
+    assert base[-4:] == ("--port", "8101", "--model", "base")
+
+
+def test_runs_record_which_adapter_was_merged_into_the_model_that_answered(tmp_path: Path) -> None:
+    manifest = ModelManifest(
+        base="small",
+        base_sha256="0" * 64,
+        adapter="dpo",
+        adapter_sha256="1" * 64,
+        template_sha256="2" * 64,
+        prepared_at=datetime.now(UTC),
+        trained=True,
+    )
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.json").write_text(manifest.model_dump_json())
+    settings = Settings.model_validate({"data_dir": tmp_path})
+    assert model_identity(settings) == ModelIdentity(
+        model="clinsearch",
+        engine="vllm",
+        adapter="dpo@111111111111",
+        served_as="clinsearch",
+        template_sha256="2" * 64,
+        trained=True,
+    )
+
+
+@pytest.mark.slow
+async def test_a_model_is_prepared_served_under_its_name_and_stopped_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLINSEARCH_DATA_DIR", str(tmp_path))
+    async with running_model("base", "base", tmp_path / "base.log") as url:
+        assert await served_names(url) == ("base",)
+        port = int(url.split(":")[2].split("/")[0])
+        assert not port_is_free("127.0.0.1", port)
+    assert port_is_free("127.0.0.1", port)
+    assert (tmp_path / "models" / "base" / "model.json").exists()
 
 
 def waiting(mark: Path) -> tuple[str, ...]:
