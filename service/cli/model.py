@@ -17,7 +17,15 @@ from service.model.environment import find_model_environment, need_model_environ
 from service.model.errors import ModelSetupError
 from service.model.prepare import prepare_model
 from service.model.running import serve_commands, serve_each
-from service.model.serve import ServedModel, available_cpus, become, need_free_port, need_prepared, server_command
+from service.model.serve import (
+    ServedModel,
+    available_cpus,
+    become,
+    end_with_parent,
+    need_free_port,
+    need_prepared,
+    server_command,
+)
 
 app = typer.Typer(help="Prepare the served model and start its server.", no_args_is_help=True)
 
@@ -89,11 +97,16 @@ def serve(
         ),
     ] = [],  # noqa: B006 - typer copies it
     alone: Annotated[bool, typer.Option("--alone", help="Nothing else, whatever CLINSEARCH_ALSO says.")] = False,
+    with_parent: Annotated[
+        bool, typer.Option("--end-with-parent", help="End when the program that started this one is gone.")
+    ] = False,
     compiled: Annotated[
         bool, typer.Option("--compiled", help="Start minutes later and decode about a fifth faster; needs a compiler.")
     ] = False,
 ) -> None:
     """Serve the prepared model with vLLM until stopped."""
+    if with_parent:
+        end_with_parent()
     settings = load_settings()
     if also:
         settings = settings.model_copy(update={"also": tuple(also)})

@@ -20,6 +20,8 @@ START_S = 600.0
 _GRACE_S = 20.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COMMAND = (sys.executable, "-m", "service.cli", "model")
+#: A killed process must not leave a server behind that nobody knows of.
+_SERVE = (*_COMMAND, "serve", "--end-with-parent")
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def running_model(model: str, name: str, log: Path) -> AsyncIterator[str]:
         await prepare.stop(_GRACE_S)
     port = free_port()
     url = f"http://127.0.0.1:{port}/v1"
-    server = Child("model", (*_COMMAND, "serve", "--model", model, "--port", str(port)), log)
+    server = Child("model", (*_SERVE, "--model", model, "--port", str(port)), log)
     try:
         await _started(server, url, name, log)
         yield url
@@ -48,7 +50,7 @@ async def running_model(model: str, name: str, log: Path) -> AsyncIterator[str]:
 
 def serve_commands(ports: Mapping[str, int], host: str, port: int, *, compiled: bool) -> list[tuple[str, ...]]:
     """The command of the model in use at `port`, and of each other model at its own, for `serve_each`."""
-    shared = (*_COMMAND, "serve", "--host", host, *(["--compiled"] if compiled else []))
+    shared = (*_SERVE, "--host", host, *(["--compiled"] if compiled else []))
     others = [(*shared, "--port", str(place), "--model", model) for model, place in ports.items()]
     return [(*shared, "--port", str(port), "--alone"), *others]
 

@@ -9,8 +9,11 @@ compiled, 76 to 100 s and 43 and 390. Eager is the default because it also needs
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +29,8 @@ from service.ports import port_is_free
 CPU_MAX_REQUESTS = 16
 #: GB of memory for the key-value cache: 93 000 tokens of the small model, 22 whole contexts.
 CPU_CACHE_GB = 2
+# prctl(2)
+_PR_SET_PDEATHSIG = 1
 #: Ranks that the server can be told to expect.
 _LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
@@ -136,6 +141,19 @@ def need_free_port(host: str, port: int) -> None:
 def available_cpus() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def end_with_parent() -> None:
+    """Have the kernel ask this process to end when the one that started it is gone, however that ended.
+
+    Outlasts `become`. A server that nobody waits for any more would hold its memory for ever. Linux only; elsewhere
+    nothing happens.
+    """
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before the kernel was told
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def become(command: ServerCommand) -> None:

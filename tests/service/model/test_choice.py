@@ -9,7 +9,7 @@ import pytest
 
 from agent.prompts import prompt_sha256
 from agent.templates import chat_template_sha256
-from service.model.choice import SHIPPED, adapter_directory, adapter_names, choose_adapter, model_place
+from service.model.choice import SHIPPED, adapter_directory, adapter_names, choose_adapter, default_adapter, model_place
 from service.model.errors import AdapterError, AdapterMismatchError
 
 
@@ -86,3 +86,10 @@ def test_models_served_side_by_side_have_places_of_their_own(tmp_path: Path) -> 
 def test_adapters_that_ship_are_in_the_package() -> None:
     """An installed package must find what the source tree has."""
     assert Path(__file__).resolve().parents[3] / "training" / "adapters" == SHIPPED
+
+
+def test_the_default_that_ships_fits_the_prompt_and_the_template_in_force() -> None:
+    """A change of the prompt without training again would give every clinician the untrained model."""
+    chosen = choose_adapter(None)
+    assert chosen.warning is None
+    assert (chosen.adapter is None) == (default_adapter() is None)

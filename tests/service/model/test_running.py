@@ -96,3 +96,28 @@ async def test_one_that_does_not_listen_is_made_to_end(tmp_path: Path) -> None:
             await asyncio.sleep(0.02)
         os.kill(os.getpid(), signal.SIGTERM)
         assert await serving == 0
+
+
+async def test_a_server_ends_with_the_process_that_started_it_even_when_that_is_killed(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    server = (
+        "import os,pathlib,time; from service.model.serve import end_with_parent; end_with_parent(); "
+        f"pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    )
+    starter = f"import subprocess,sys; subprocess.run([sys.executable, '-c', {server!r}], start_new_session=True)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", starter)
+    async with asyncio.timeout(60):
+        while not (mark.exists() and mark.read_text()):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.02)
+        process.kill()
+        await process.wait()
+        while _runs(int(mark.read_text())):  # noqa: ASYNC110 - the kernel ends it
+            await asyncio.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and not merely waiting to be reaped."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
