@@ -38,6 +38,7 @@ from retrieval.errors import (
 )
 from retrieval.filters import SearchFilters, dates_in_order
 from retrieval.fusion import reciprocal_rank_fusion
+from retrieval.generations import left_behind
 from retrieval.index import BuildProgress, build_index
 from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
@@ -160,6 +161,7 @@ __all__ = [
     "cut_document",
     "dates_in_order",
     "guidance_status",
+    "left_behind",
     "make_encoder",
     "memory_searcher",
     "open_corpus",
