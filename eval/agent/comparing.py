@@ -70,20 +70,21 @@ def compare(
     samples = resampled_ratios(over, of)
     totals = of.sum(axis=0)
     means = np.divide(over.sum(axis=0), totals, out=np.full_like(totals, np.nan), where=totals > 0)
+    rests_on = (of > 0).sum(axis=0)
     figures = {}
     for column, measure in enumerate(MEASURE_NAMES):
         places = [place * columns + column for place in range(len(models))]
-        figures[measure] = _figures(means[places], samples[:, places], totals[places])
+        figures[measure] = _figures(means[places], samples[:, places], totals[places], rests_on[places])
     for measure, quantile in QUANTILES.items():
         made = [_quantiles([times[key] for key in keys], quantile) for times in durations]
         values, resampled = np.array([value for value, _ in made]), np.stack([sample for _, sample in made], axis=1)
         runs = np.array([float(sum(len(times[key]) for key in keys)) for times in durations])
-        figures[measure] = _figures(values, resampled, runs)
+        figures[measure] = _figures(values, resampled, runs, np.full(len(models), len(keys)))
     return Group(name=name, questions=len(keys), figures=figures)
 
 
-def _figures(means: _Samples, samples: _Samples, totals: _Samples) -> tuple[Figure, ...]:
-    """One figure for each model: a mean, its resamples (resamples, models) and what it is of."""
+def _figures(means: _Samples, samples: _Samples, totals: _Samples, questions: NDArray[np.int_]) -> tuple[Figure, ...]:
+    """One figure for each model: a mean, its resamples (resamples, models), what it is of and rests on."""
 
     def minus(place: int, other: int) -> Estimate | None:
         return _estimate(float(means[place] - means[other]), samples[:, place] - samples[:, other]) if place else None
@@ -92,6 +93,7 @@ def _figures(means: _Samples, samples: _Samples, totals: _Samples) -> tuple[Figu
         Figure(
             estimate=_estimate(float(means[place]), samples[:, place]),
             of=float(totals[place]),
+            questions=int(questions[place]),
             minus_first=minus(place, 0),
             minus_previous=minus(place, place - 1),
         )

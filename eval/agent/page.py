@@ -34,18 +34,18 @@ def page(report: AgentReport) -> str:
 def _group(group: Group, names: Sequence[str]) -> Iterator[str]:
     yield from _head("measure", names)
     for label, unit, figures in shown_measures(group):
-        cells = [_cell(place, figure, unit, group.questions) for place, figure in enumerate(figures)]
+        cells = [_cell(place, figure, unit) for place, figure in enumerate(figures)]
         yield f"| {label.strip()} | {' | '.join(cells)} |"
 
 
-def _cell(place: int, figure: Figure, unit: Unit, questions: int) -> str:
+def _cell(place: int, figure: Figure, unit: Unit) -> str:
     if figure.estimate is None:
         return "-"
     lines = [f"{_interval(figure.estimate, unit)} of {figure.of:.0f}"]
     if figure.minus_first is not None:
-        lines.append(difference(figure.minus_first, unit, questions))
+        lines.append(difference(figure.minus_first, unit, figure.questions))
     if place > 1 and figure.minus_previous is not None:
-        lines.append(difference(figure.minus_previous, unit, questions))
+        lines.append(difference(figure.minus_previous, unit, figure.questions))
     return "<br>".join(lines)
 
 

@@ -23,6 +23,8 @@ class Figure(_Model):
     estimate: Estimate | None
     #: Sum of the denominators: decisions, sentences, questions, as the measure says.
     of: float
+    #: Questions it rests on.
+    questions: int
     #: Minus the first model and minus the one before, on the same questions; None for the first.
     minus_first: Estimate | None = None
     minus_previous: Estimate | None = None

@@ -67,11 +67,11 @@ def _group(group: Group, names: Sequence[str], width: int) -> Iterator[str]:
     for label, unit, figures in shown_measures(group):
         yield _row(label, [_value(figure, unit) for figure in figures], width)
         if len(figures) > 1 and any(figure.minus_first for figure in figures):
-            cells = [difference(figure.minus_first, unit, group.questions) for figure in figures]
+            cells = [difference(figure.minus_first, unit, figure.questions) for figure in figures]
             yield _row(f"    minus {names[0]}", cells, width)
         if len(figures) > 2 and any(figure.minus_previous for figure in figures):
             # The second model's predecessor is the first: said already.
-            cells = ["", "", *(difference(figure.minus_previous, unit, group.questions) for figure in figures[2:])]
+            cells = ["", "", *(difference(figure.minus_previous, unit, figure.questions) for figure in figures[2:])]
             yield _row("    minus the one before", cells, width)
 
 

@@ -8,6 +8,8 @@ from eval.agent.comparing import ModelTallies, compare, groups_of, summed
 from eval.agent.questions import AgentQuestion
 from eval.agent.report import Figure
 from eval.agent.scoring import Tally
+from eval.agent.table import difference
+from eval.retrieval.report import Estimate
 
 
 def questions(count: int) -> list[AgentQuestion]:
@@ -30,7 +32,7 @@ def test_a_share_of_sentences_is_a_ratio_of_sums_and_not_a_mean_of_shares() -> N
     (figure,) = figures("withheld", model)
     assert figure.estimate is not None
     assert figure.estimate.mean == pytest.approx(20 / 200)
-    assert figure.of == 200
+    assert (figure.of, figure.questions) == (200, 40)
     assert figure.estimate.low < 0.1 < figure.estimate.high
     assert figure.minus_first is None
 
@@ -53,6 +55,12 @@ def test_what_never_occurred_has_no_figure_and_no_difference() -> None:
     assert first.estimate is None
     assert second.estimate is not None
     assert second.minus_first is None
+
+
+def test_a_difference_that_rests_on_few_questions_is_not_marked_as_clear() -> None:
+    estimate = Estimate(mean=0.5, low=0.4, high=0.6)
+    assert difference(estimate, "share", 20) == "+50.0* (+40.0..+60.0)"
+    assert difference(estimate, "share", 19) == "+50.0 (+40.0..+60.0)"
 
 
 def test_repetitions_of_a_question_are_one_unit() -> None:
