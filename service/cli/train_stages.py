@@ -15,6 +15,7 @@ from service.model.environment import find_model_environment
 from service.model.errors import ModelSetupError
 from service.model.manifest import read_model_manifest
 from service.model.prepare import prepare_model
+from training.export import TokenizerRenderer
 from training.reranker import TrainingError
 from training.stages import (
     Base,
@@ -25,6 +26,7 @@ from training.stages import (
     is_finished,
     read_stage_config,
     read_trained_card,
+    run_preferred,
     run_supervised,
 )
 
@@ -60,6 +62,26 @@ def selfdistill(
 ) -> None:
     """Train on the model's own accepted rollouts (format sft-tokens), from the adapter that made them."""
     _supervised(Stage.SELFDISTILL, StageFiles(data, output, dev, init, earlier), config, base)
+
+
+def dpo(
+    data: DataOption,
+    output: OutputOption,
+    init: Annotated[Path, typer.Option("--init", help="The adapter to start from; also the reference.")],
+    config: ConfigOption = None,
+    dev: DevOption = None,
+    base: BaseOption = None,
+) -> None:
+    """Train on preference pairs (format dpo or dpo-traj), held to the adapter it starts from."""
+    with sentences(), stages() as show:
+        if is_finished(output):
+            card = read_trained_card(output)
+        else:
+            model = base_model(base)
+            settings = read_stage_config(Stage.DPO, config)
+            files = StageFiles(data, output, dev, init)
+            card = run_preferred(files, model, settings, TokenizerRenderer(Path(model.path)), report=_told(show))
+    _say(card, output)
 
 
 def _supervised(stage: Stage, files: StageFiles, config_file: Path | None, base: Path | None) -> None:

@@ -14,9 +14,10 @@ from training.stages.errors import (
     TrainingError,
 )
 from training.stages.gate_hash import gate_files, gate_sha256, require_same_gate
+from training.stages.pairs import Pair, describe_pairs, read_pairs
 from training.stages.progress import StepRecord, read_metrics
 from training.stages.rows import DataFile, TokenRow, describe, mixed, read_token_rows
-from training.stages.run import Base, StageFiles, is_finished, run_supervised
+from training.stages.run import Base, StageFiles, is_finished, run_preferred, run_supervised
 
 __all__ = [
     "Base",
@@ -24,6 +25,7 @@ __all__ = [
     "DataFile",
     "Figure",
     "GateChangedError",
+    "Pair",
     "Stage",
     "StageConfig",
     "StageFiles",
@@ -35,15 +37,18 @@ __all__ = [
     "TrainingError",
     "card_text",
     "describe",
+    "describe_pairs",
     "gate_files",
     "gate_sha256",
     "is_finished",
     "mixed",
     "read_metrics",
+    "read_pairs",
     "read_stage_config",
     "read_token_rows",
     "read_trained_card",
     "require_same_gate",
+    "run_preferred",
     "run_supervised",
     "with_figures",
     "write_card",

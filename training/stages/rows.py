@@ -60,7 +60,7 @@ def read_token_rows(path: Path, max_tokens: int) -> list[TokenRow]:
             nobody agreed to.
     """
     rows = []
-    for number, line in _lines(path):
+    for number, line in lines(path):
         try:
             row = TokenRow.model_validate_json(line)
         except ValidationError as error:
@@ -102,7 +102,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, from 1; empty ones are left out. Raises TrainingDataError: it cannot be read."""
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):

@@ -8,15 +8,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.prompts import prompt_sha256
 from agent.templates import chat_template_sha256
+from training.export.rendering import Renderer
 from training.stages.card import CARD_NAME, WEIGHTS_NAME, TrainedAdapterCard, now, write_card
 from training.stages.checkpoints import hold_run, remove_checkpoints
 from training.stages.config import Stage, StageConfig
 from training.stages.errors import TrainingConfigError, TrainingDataError
 from training.stages.gate_hash import gate_sha256, require_same_gate
+from training.stages.pairs import Pair, describe_pairs, read_pairs
 from training.stages.plots import PLOT, plot_losses
 from training.stages.progress import Report, read_metrics
 from training.stages.rows import DataFile, TokenRow, describe, file_sha256, mixed, read_token_rows
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 _LAST_STEPS = 10
+_R = TypeVar("_R", TokenRow, Pair)
 #: What the repository takes; rank 32 of a 135 million parameter model has 20 MB.
 MOST_BYTES = 25_000_000
 
@@ -76,6 +79,30 @@ def run_supervised(
     )
     dev_file = describe(files.dev, dev[: config.dev_rows]) if files.dev is not None else None
     return finish(stage, files, base, config, trained, data, len(rows), gate, dev_file)
+
+
+def run_preferred(
+    files: StageFiles, base: Base, config: StageConfig, renderer: Renderer, *, report: Report = lambda _: None
+) -> TrainedAdapterCard:
+    """DPO from an earlier adapter, on pairs.
+
+    Args:
+        renderer: turns pairs that are messages into ids.
+
+    Raises:
+        As `run_supervised`.
+    """
+    if files.init is None:
+        raise TrainingConfigError("DPO starts from an adapter: name it with --init.")
+    pairs = _of_this_prompt(files.data, read_pairs(files.data, renderer, config.max_tokens))
+    dev = _of_this_prompt(files.dev, read_pairs(files.dev, renderer, config.max_tokens)) if files.dev else []
+    data = [describe_pairs(files.data, pairs)]
+    gate = _hold(Stage.DPO, files, base, config, data)
+    trained = _library("training.stages.preferred").train_preferred(
+        base.path, pairs, dev, config, files.output, init=files.init, report=report
+    )
+    dev_file = describe_pairs(files.dev, dev[: config.dev_rows]) if files.dev else None
+    return finish(Stage.DPO, files, base, config, trained, data, len(pairs), gate, dev_file)
 
 
 def finish(
@@ -149,7 +176,10 @@ def _hold(stage: Stage, files: StageFiles, base: Base, config: StageConfig, data
 
 
 def _rows(path: Path, config: StageConfig) -> list[TokenRow]:
-    rows = read_token_rows(path, config.max_tokens)
+    return _of_this_prompt(path, read_token_rows(path, config.max_tokens))
+
+
+def _of_this_prompt(path: Path, rows: list[_R]) -> list[_R]:
     for number, row in enumerate(rows, 1):
         if row.provenance.prompt_sha256 != prompt_sha256():
             raise TrainingDataError(

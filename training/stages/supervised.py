@@ -97,7 +97,7 @@ def train_supervised(
     """
     use_threads(config)
     model, tokenizer = load_base(base)
-    transformers_seed(config.seed)
+    seed_everything(config.seed)
     model = with_update(model, config, init)
     dev = dev[: config.dev_rows]
     follower = Following(folder, config, [len(row.input_ids) for row in rows], report)
@@ -148,7 +148,7 @@ def use_threads(config: StageConfig) -> None:
         torch.set_num_threads(config.threads)
 
 
-def transformers_seed(seed: int) -> None:
+def seed_everything(seed: int) -> None:
     """Of every generator a new update or an order of rows is drawn from."""
     import transformers
 
