@@ -123,7 +123,7 @@ def base_model(path: Path | None) -> Base:
         folder.parent.mkdir(parents=True, exist_ok=True)
         environment = find_model_environment()
         device = environment.device if environment else "cpu"
-        prepare_model(folder, device=device, gpu_model=settings.gpu_model, adapter_path=None, report=lambda _: None)
+        prepare_model(folder, device=device, gpu_model=settings.gpu_model, adapter=None, report=lambda _: None)
     manifest = read_model_manifest(folder)
     if manifest is None:
         raise stop(f"{folder.name} is no prepared model: make one with `clinsearch model prepare`.")

@@ -42,11 +42,11 @@ def trajectory_pairs(
         # One good run against each bad one, in turn: no run is chosen far more often than another.
         for number, rejected in enumerate(bad.get(key, ())):
             chosen = good[key][number % len(good[key])]
-            sides = whole_run(chosen, renderer), whole_run(rejected, renderer)
-            if sides[0] is None or sides[1] is None:
+            better, worse = whole_run(chosen, renderer), whole_run(rejected, renderer)
+            if better is None or worse is None:
                 report.refused[Refusal.NO_STEPS] += 1
                 continue
-            (ids, labels), (other_ids, other_labels) = sides
+            (ids, labels), (other_ids, other_labels) = better, worse
             if max(len(ids), len(other_ids)) > limits.max_tokens:
                 report.refused[Refusal.TOO_LONG] += 1
                 continue

@@ -13,7 +13,7 @@ from training.stages.plots import PLOT, plot_losses
 from training.stages.progress import Report, StepRecord, append_metrics, read_metrics, write_metrics
 
 
-class Following(TrainerCallback):  # type: ignore[misc]
+class Following(TrainerCallback):
     """Told of every step by the trainer, tells `report`."""
 
     def __init__(self, folder: Path, config: StageConfig, tokens: list[int], report: Report) -> None:

@@ -32,7 +32,7 @@ def load_base(base: str) -> tuple[Any, Any]:
     if Path(base).is_dir():
         os.environ["HF_HUB_OFFLINE"] = "1"
     # Progress is told by this package alone.
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
         tokenizer = transformers.AutoTokenizer.from_pretrained(base)

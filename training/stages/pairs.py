@@ -10,9 +10,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent import Message
 from training.export.rendering import Renderer
@@ -28,8 +28,8 @@ class Pair(BaseModel):
     prompt_ids: tuple[int, ...]
     chosen_ids: tuple[int, ...]
     rejected_ids: tuple[int, ...]
-    chosen_mask: tuple[Literal[0, 1], ...]
-    rejected_mask: tuple[Literal[0, 1], ...]
+    chosen_mask: tuple[Annotated[int, Field(ge=0, le=1)], ...]
+    rejected_mask: tuple[Annotated[int, Field(ge=0, le=1)], ...]
     provenance: Origin
 
     @property

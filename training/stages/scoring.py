@@ -44,7 +44,7 @@ def score_labelled_only(model: Any) -> None:
         scored = own.gather(1, target[:, None])[:, 0]
         with torch.no_grad():
             spread = -(own.exp() * own).sum(-1)
-            first = own.argmax(-1) == target
+            first = scored >= own.amax(-1)
             mean = logits.mean(-1)
         log_probs = _spread(scored, mask)
         return FusedCausalLMOutput(
