@@ -26,6 +26,7 @@ from training.export import (
     standing,
     thumbs_rows,
     token_rows,
+    trajectory_pairs,
 )
 from training.export.rows import Row
 from training.judging import Limits
@@ -44,6 +45,7 @@ class Format(StrEnum):
     SFT = "sft"
     SFT_TOKENS = "sft-tokens"
     DPO = "dpo"
+    DPO_TRAJECTORIES = "dpo-traj"
     KTO = "kto"
     PROMPTS = "prompts"
 
@@ -105,6 +107,8 @@ def export_rollouts(
                 rows = token_rows(runs, renderer, limits, report)
             case Format.DPO:
                 rows = divergence_pairs(runs, _questions(questions), renderer, limits, report)
+            case Format.DPO_TRAJECTORIES:
+                rows = trajectory_pairs(runs, _questions(questions), renderer, limits, report)
             case Format.KTO:
                 rows = thumbs_rows(runs, renderer, limits, report)
             case Format.PROMPTS:

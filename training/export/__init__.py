@@ -4,6 +4,7 @@ from training.export.preference import divergence_pairs, thumbs_rows
 from training.export.rendering import Renderer, TokenizerRenderer
 from training.export.rows import Export, ExportReport, Refusal, standing
 from training.export.supervised import message_rows, prompt_rows, token_rows
+from training.export.trajectory import trajectory_pairs
 
 __all__ = [
     "Export",
@@ -17,4 +18,5 @@ __all__ = [
     "standing",
     "thumbs_rows",
     "token_rows",
+    "trajectory_pairs",
 ]
