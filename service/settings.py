@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Budget
@@ -120,20 +121,22 @@ class Settings(BaseSettings):
     #: OTLP/HTTP endpoint for traces ("http://host:4318/v1/traces"); unset: no traces leave the process.
     otlp_endpoint: str | None = None
 
+    @field_validator("also")
+    @classmethod
+    def _also_differ(cls, also: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        _need_different([info.data.get("model_name"), *(Path(model).name for model in also)])
+        return also
+
     @field_validator("model_urls")
     @classmethod
-    def _addresses(cls, urls: dict[str, str]) -> dict[str, str]:
+    def _addresses(cls, urls: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         for name, url in urls.items():
             if not name or not url.startswith(("http://", "https://")):
                 raise ValueError(f"{name or 'a model without a name'} needs an address like http://host:8100/v1")
+        _need_different(
+            [info.data.get("model_name"), *(Path(model).name for model in info.data.get("also", ())), *urls]
+        )
         return urls
-
-    @model_validator(mode="after")
-    def _models_differ(self) -> Self:
-        names = [self.model_name, *(Path(model).name for model in self.also), *self.model_urls]
-        if len(set(names)) < len(names):
-            raise ValueError("two models have the same name (model_name, also, model_urls)")
-        return self
 
     @model_validator(mode="after")
     def _sources_fit_together(self) -> Self:
@@ -206,3 +209,9 @@ class Settings(BaseSettings):
             search_first=narrow,
             write_answers=write,
         )
+
+
+def _need_different(names: Sequence[str | None]) -> None:
+    """A question names its model, so no two may have one name."""
+    if len(set(names)) < len(names):
+        raise ValueError("two models have the same name")
