@@ -54,6 +54,10 @@ class TrainingQuestion(BaseModel):
     question_source: str
     licence: str
     training_consent: bool
+    #: The wording it was made by, as "name/part/number"; None for a question nobody made from a wording.
+    template: str | None = None
+    #: Asked by a person, not made.
+    real: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> TrainingQuestion:
