@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from agent.client import Message
 from agent.evidence import Evidence
 from agent.labels import standing_words
-from retrieval import Source
+from agent.sufficiency import AskedWords
+from retrieval import DocumentId, Passage, Source
 from retrieval.documents import sha256_of
 
 SYSTEM = """\
@@ -43,6 +44,13 @@ REPAIR_LINE = "That was not usable: {problem}. Reply with one JSON object and no
 REPEATED_LINE = "You already made this search. Use the evidence above, or search with other words."
 NOTHING_FOUND_LINE = "The search found nothing. Search with other words, or decline with reason not_in_corpus."
 EVIDENCE_HEADING = "Evidence:"
+#: How many of the question's words a passage holds, and which of them no passage does.
+MATCH_WORDS = "words: {match}"
+MISSING_LINE = "Words of the question that no evidence holds: {words}."
+NONE_MISSING_LINE = "The evidence holds every word of the question."
+MAX_MISSING = 8
+#: In place of a population or contraindications that stand with an earlier passage of the same guideline.
+AS_ABOVE = "as above"
 EARLIER_EVIDENCE_HEADING = "Evidence of your last answer:"
 
 
@@ -52,6 +60,7 @@ def prompt_sha256() -> str:
         [
             *(SYSTEM, ANSWER_LINE, REWORD_LINE, SHORTEN_LINE, REPAIR_LINE),
             *(REPEATED_LINE, NOTHING_FOUND_LINE, EVIDENCE_HEADING, EARLIER_EVIDENCE_HEADING),
+            *(MATCH_WORDS, MISSING_LINE, NONE_MISSING_LINE, AS_ABOVE),
         ]
     )
 
@@ -67,15 +76,50 @@ def neutral(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-def evidence_message(evidence: Sequence[Evidence], heading: str = EVIDENCE_HEADING) -> Message:
-    """New evidence as one user message; each passage is whole, with its grade and population."""
+def evidence_message(
+    evidence: Sequence[Evidence],
+    heading: str = EVIDENCE_HEADING,
+    *,
+    asked: AskedWords | None = None,
+    so_far: Sequence[Evidence] = (),
+) -> Message:
+    """New evidence as one user message; each passage is whole, with its grade and population.
+
+    With `asked`, each says how much of the question's words it holds, and the last line names what no evidence `so_far`
+    (the new included) holds.
+    """
     blocks = []
+    said: set[tuple[DocumentId, str]] = set()
     for item in evidence:
         passage, document = item.hit.passage, item.hit.document
         heading_parts = [
+            *([MATCH_WORDS.format(match=asked.match(item.hit))] if asked else []),
             *passage.section[:1],
-            ", ".join(filter(None, (document.publisher, (document.published or "")[:4]))),
+            ", ".join(filter(None, (_first_named(document.publisher), (document.published or "")[:4]))),
             *filter(None, [standing_words(item.hit)]),
         ]
-        blocks.append(f"[{item.key}] {' | '.join(heading_parts)} | {passage.citable_text}")
+        blocks.append(f"[{item.key}] {' | '.join(heading_parts)} | {_said_once(passage, said)}")
+    if asked:
+        missing = asked.missing([item.hit for item in (*so_far, *evidence)])
+        blocks.append(MISSING_LINE.format(words=", ".join(missing[:MAX_MISSING])) if missing else NONE_MISSING_LINE)
     return Message(role="user", content=neutral("\n".join([heading, *blocks])))
+
+
+def _first_named(publisher: str) -> str:
+    """The first of several bodies that published together."""
+    first, *others = publisher.split(";")
+    return f"{first} et al." if others else first
+
+
+def _said_once(passage: Passage, said: set[tuple[DocumentId, str]]) -> str:
+    """The citable text of a passage; what a guideline says of all its recommendations alike is said with the first."""
+    update: dict[str, object] = {}
+    for field, text in (
+        ("population", passage.population),
+        ("contraindications", "; ".join(passage.contraindications)),
+    ):
+        if text and (passage.document_id, text) in said:
+            update[field] = AS_ABOVE if field == "population" else (AS_ABOVE,)
+        elif text:
+            said.add((passage.document_id, text))
+    return passage.model_copy(update=update).citable_text

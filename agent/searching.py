@@ -11,6 +11,7 @@ from agent.evidence import Evidence
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
+from agent.sufficiency import AskedWords
 from retrieval import Searcher, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
 
@@ -91,7 +92,9 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
     )
     if run.messages[-1].role == "assistant":
         # Otherwise no model waits for it: the model failed before it replied, and roles must alternate.
-        run.messages.append(evidence_message(new) if new else Message(role="user", content=NOTHING_FOUND_LINE))
+        asked = AskedWords(own_words)
+        found = evidence_message(new, asked=asked, so_far=run.book.all())
+        run.messages.append(found if new else Message(role="user", content=NOTHING_FOUND_LINE))
     count = len(chosen)
     await run.step(
         "search",

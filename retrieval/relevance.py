@@ -1,17 +1,19 @@
-"""How likely a hit is on the subject of the question, and the floor below which it is not shown.
+"""How likely a hit is on the subject of the question, and the floor below which a result is not shown.
 
 A search always ranks something first, also where the corpus holds nothing on a question. A small logistic model over
-what the search already knows (cosine, how far it lies behind the best, the share of the question's terms that a
-passage has) gives each hit a probability of being on the subject; the floor was chosen to keep the answers.
+what the search already knows (cosine, how far it lies behind the best, how many of the question's terms a passage
+has) gives each hit a probability of being on the subject. The floor is for the result as a whole: it holds nothing on
+the subject when none of its first hits reaches the floor. It leaves no single hit out of a result that holds
+something, because among those it does not tell answers from the rest (docs/adr/0015). It was chosen to keep answers.
 Weights and floor are fitted by `clinsearch eval relevance --fit` on development questions and kept with their figures
-in `relevance.json`. They belong to one encoder, whose cosines they read: with another no hit is judged and none is
+in `relevance.json`. They belong to one encoder, whose cosines they read: with another nothing is judged and nothing
 left out. A hit is judged against the first query, the clinician's own words, never against a model's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -27,6 +29,11 @@ RELEVANCE_FILE = Path(__file__).with_name("relevance.json")
 
 Feature = Literal["cosine", "cosine_behind_best", "coverage"]
 FEATURES: tuple[Feature, ...] = ("cosine", "cosine_behind_best", "coverage")
+#: Hits that a result is judged by: what an answer lists.
+LISTED = 5
+#: Terms that are full coverage (the median of the development questions). A case history has thrice as many, most of
+#: them about the patient and in no guideline: as a share of all, coverage would fall with every detail given.
+FULL_COVERAGE = 8
 
 
 class RelevanceModel(BaseModel):
@@ -39,15 +46,19 @@ class RelevanceModel(BaseModel):
     encoder: str
     weights: dict[Feature, float]
     bias: float
-    #: Hits below this probability are not shown; 0 shows all.
+    #: A result whose first hits are all below this probability is not shown; 0 shows all.
     floor: float = Field(ge=0, le=1)
     #: What was fitted on and what it does there, for people.
     fitted: dict[str, str] = {}
 
     def probability(self, features: Mapping[Feature, float]) -> float:
-        """The probability that a hit answers, 0 .. 1."""
+        """The probability that a hit is on the subject, 0 .. 1."""
         value = self.bias + sum(weight * features[name] for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, value))))
+
+    def below_floor(self, probabilities: Sequence[float]) -> bool:
+        """Whether a result holds nothing on the subject; `probabilities` are its hits', best hit first."""
+        return max(probabilities[:LISTED], default=0.0) < self.floor
 
 
 @lru_cache(maxsize=1)
@@ -80,5 +91,5 @@ class Asked:
         return {
             "cosine": cosine,
             "cosine_behind_best": self._best_cosine - cosine,
-            "coverage": len(shared) / len(self._terms) if self._terms else 0.0,
+            "coverage": min(1.0, len(shared) / min(len(self._terms), FULL_COVERAGE)) if self._terms else 0.0,
         }

@@ -11,8 +11,9 @@ The legs choose candidates; every candidate is then scored by everything that is
   Fusion Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023.
 - Then feedback, once: the best few passages are taken as what the query meant, and its vector moves towards theirs
   (Rocchio: "Relevance Feedback in Information Retrieval", 1971; on dense vectors Li et al., ACM TOIS 41(3), 2023). A
-  passage counts by a power of its score, so a clear winner decides alone. Feedback only orders candidates: it can
-  never bring in a passage that the query itself did not find.
+  passage counts by a power of its score, so a clear winner decides alone. Where even the best one scores little, as
+  for a long case history, it is not taken for what was meant: the list would close in on a wrong subject. Feedback
+  only orders candidates: it can never bring in a passage that the query itself did not find.
 
 Nothing of this depends on the store: two stores that give the same candidates give the same order. Tuned on
 development halves, see docs/adr; a change of what is kept here needs a new `RESCORING_VERSION`.
@@ -64,6 +65,8 @@ class RescoringSettings(BaseModel):
     feedback_passages: Annotated[int, Field(ge=0, le=20)] = 3
     #: Power of its score by which a passage feeds back.
     feedback_sharpness: Annotated[float, Field(ge=0)] = 8.0
+    #: No feedback where the best passage scores less.
+    feedback_from: _Share = 0.3
     #: How far the query's vector moves to theirs.
     feedback_weight: _Share = 0.35
 
@@ -150,7 +153,7 @@ class RescoringTable:
         if settings.gram_weight:
             lexical += settings.gram_weight * self._grams.scores(self._grams.query(grams(wording.text)), rows)
         scores = _mixed(vectors @ query, lexical, settings)
-        if not settings.feedback_passages:
+        if not settings.feedback_passages or scores.max() < settings.feedback_from:
             return scores
         best = np.argsort(-scores.round(_DECIMALS), kind="stable")[: settings.feedback_passages]
         shares = np.maximum(scores[best], 1e-6) ** settings.feedback_sharpness

@@ -110,7 +110,7 @@ class Hit(_Model):
     rerank_score: float | None = None
     #: Probability of being on the subject of the first query; None where no model fits the encoder.
     relevance: float | None = None
-    #: Less likely than the floor: found, and not worth showing.
+    #: The result holds nothing on the subject: found, and not worth showing. The same for all hits of a result.
     below_floor: bool = False
     status: GuidanceStatus = GuidanceStatus.CURRENT
     #: The newest version of a superseded document; None where that one is withdrawn.
@@ -229,7 +229,7 @@ class HybridSearcher:
         queries = list(dict.fromkeys(request.queries))
         depth = max(self._settings.leg_limit, request.limit)
         start = time.perf_counter()
-        meant = [self._meant(query) for query in queries]
+        meant = [self.meant(query) for query in queries]
         vectors = self._encoder.encode_queries(meant)
         encoded = time.perf_counter()
         worded = dict.fromkeys([*queries, *meant])
@@ -280,6 +280,10 @@ class HybridSearcher:
         found = self._corpus.passage(id)
         return now.of(id, found[1].id if found is not None else None)
 
+    def meant(self, query: str) -> str:
+        """The query as it is encoded."""
+        return expanded(query) if self._table is not None and self._settings.expansion else query
+
     def wait_for_reranker(self) -> None:
         """Return once the reranker's model is loaded, or has failed to; for a command that searches once."""
         if self._reranking is not None:
@@ -300,10 +304,6 @@ class HybridSearcher:
         if filters.source is None:
             return filters
         return source_named(filters.source, self.sources).narrowed(filters)
-
-    def _meant(self, query: str) -> str:
-        """The query as it is encoded."""
-        return expanded(query) if self._table is not None and self._settings.expansion else query
 
     def _ordered(
         self, queries: list[str], vectors: Vectors, bm25: list[Leg], dense: list[Leg], request: SearchRequest
@@ -368,12 +368,12 @@ class HybridSearcher:
         if self._relevance is None:
             return hits
         asked = Asked(query, dense)
-        judged = []
-        for hit in hits:
-            relevance = self._relevance.probability(asked.features(hit.passage, hit.document))
-            below = relevance < self._relevance.floor
-            judged.append(hit.model_copy(update={"relevance": relevance, "below_floor": below}))
-        return tuple(judged)
+        likely = [self._relevance.probability(asked.features(hit.passage, hit.document)) for hit in hits]
+        below = self._relevance.below_floor(likely)
+        return tuple(
+            hit.model_copy(update={"relevance": relevance, "below_floor": below})
+            for hit, relevance in zip(hits, likely, strict=True)
+        )
 
     def _standing(self, document: Document, home: str | None) -> dict[str, Any]:
         newer = self._superseded.get(document.id)

@@ -47,8 +47,9 @@ class Settings(BaseSettings):
     max_model_len: int = Field(default=4096, ge=1024)
     #: The model a GPU machine serves: a directory or a hub id.
     gpu_model: str = "Qwen/Qwen3-8B"
-    #: A LoRA adapter directory: merged on CPU, loaded at run time on GPUs.
-    adapter: Path | None = None
+    #: A LoRA adapter, by its directory or as the name of one that ships: merged on CPU, loaded at run time on GPUs.
+    #: Unset: the one that ships as the default, if it fits the prompt in force. "none": the untrained model.
+    adapter: str | None = None
     #: An extra package index for the CPU build of PyTorch, where the default index has none.
     torch_index: str | None = None
 

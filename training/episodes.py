@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from agent import Question, Rollout
 from agent.batch import BatchTask, TaskError
-from retrieval import Passage, PassageId, Searcher
+from retrieval import Hit, PassageId, Searcher
 from training.clinician import clinicians_reply
 from training.questions import TrainingQuestion
 from training.teacher import Teacher
@@ -24,14 +24,14 @@ def teacher_of(task: BatchTask, searcher: Searcher) -> Teacher:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise TaskError(f"it says too little for the teacher: {where or 'question'}: {first['msg']}") from error
-    gold: dict[PassageId, Passage] = {}
+    gold: dict[PassageId, Hit] = {}
     for passage_id in question.gold:
-        found = searcher.passage(passage_id)
+        found = searcher.hit(passage_id)
         if found is None:
             raise TaskError(
                 f"it names the passage {passage_id[:80]}, which is not in the index; build the questions again from it"
             )
-        gold[passage_id] = found[0]
+        gold[passage_id] = found
     return Teacher(question, gold)
 
 

@@ -7,12 +7,13 @@ person must have preferred it. Either way nothing the model wrote may have been 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agent import AnswerKind, Rollout, StopReason
 from agent.actions import ActionKind
+from retrieval import PassageId
 from training.questions import QuestionKind, TrainingQuestion
 
 #: A question by the key of its first turn, as rollouts carry it (`provenance.episode`, `task_key`).
@@ -82,8 +83,8 @@ def _broken(rollout: Rollout) -> Fault | None:
     return None
 
 
-def _wrong(rollout: Rollout, question: TrainingQuestion) -> Fault | None:
-    assert rollout.answer is not None
+def wrong_end(rollout: Rollout, question: TrainingQuestion) -> Fault | None:
+    """Whether a run ended otherwise than its question needs, whatever it cited."""
     stop = rollout.outcome.stop_reason
     match question.kind:
         case QuestionKind.NO_SEARCH:
@@ -94,12 +95,23 @@ def _wrong(rollout: Rollout, question: TrainingQuestion) -> Fault | None:
             if stop is not StopReason.NEEDS_CLARIFICATION:
                 return Fault.WRONG_END
             return None if last_action(rollout).get("missing") == question.missing else Fault.WRONG_CLARIFICATION
-    if stop is not StopReason.ANSWERED or rollout.answer.kind is not AnswerKind.WRITTEN:
-        return Fault.WRONG_END
+    written = rollout.answer is not None and rollout.answer.kind is AnswerKind.WRITTEN
+    return None if stop is StopReason.ANSWERED and written else Fault.WRONG_END
+
+
+def enough(found: Collection[PassageId], gold: Collection[PassageId], kind: QuestionKind | None) -> bool:
+    """Whether passages hold what answers a question: all of its gold where that takes two, any of it otherwise."""
+    held = set(gold) & set(found)
+    return len(held) == len(set(gold)) if kind is QuestionKind.MULTI_HOP else bool(held)
+
+
+def _wrong(rollout: Rollout, question: TrainingQuestion) -> Fault | None:
+    end = wrong_end(rollout, question)
+    if end is not None or rollout.outcome.stop_reason is not StopReason.ANSWERED:
+        return end
+    assert rollout.answer is not None
     cited = {citation.passage_id for citation in rollout.answer.citations}
-    needed = set(question.gold)
-    enough = needed <= cited if question.kind is QuestionKind.MULTI_HOP else bool(needed & cited)
-    return None if enough else Fault.GOLD_NOT_CITED
+    return None if enough(cited, question.gold, question.kind) else Fault.GOLD_NOT_CITED
 
 
 def last_action(rollout: Rollout) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from eval.retrieval.errors import ExtraMissingError, OutputError
 from eval.retrieval.report import Estimate, RetrievalReport
 
 # Okabe, Ito: "Color Universal Design", 2008: told apart with any colour vision.
-_COLOURS = ("#999999", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#999999", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 FORMATS = frozenset({".png", ".svg", ".pdf"})
 
 
@@ -49,10 +49,10 @@ def plot(report: RetrievalReport, path: Path) -> None:
     for place, system in enumerate(systems):
         found = [(row, result) for row, item in enumerate(report.sets) if (result := item.system(system)) is not None]
         shift = (place - (len(systems) - 1) / 2) * 0.8 / len(systems)
-        colour = _COLOURS[place % len(_COLOURS)]
-        _points(levels, [(row + shift, result.measures["ndcg@10"]) for row, result in found], system, colour)
+        colour = COLOURS[place % len(COLOURS)]
+        draw_points(levels, [(row + shift, result.measures["ndcg@10"]) for row, result in found], system, colour)
         compared = [(row + shift, result.difference["ndcg@10"]) for row, result in found if result.difference]
-        _points(gains, compared, system, colour)
+        draw_points(gains, compared, system, colour)
     gains.axhline(0, color="black", linewidth=0.8)
     names = [f"{item.name}\n{len(item.query_ids)} queries" for item in report.sets]
     for axes, title in ((levels, "nDCG@10"), (gains, f"nDCG@10 minus {report.baseline}, paired")):
@@ -69,13 +69,13 @@ def plot(report: RetrievalReport, path: Path) -> None:
         raise OutputError(f"{path.name} could not be written: {error.strerror}.") from error
 
 
-def _points(axes: Any, points: list[tuple[float, Estimate]], label: str, colour: str) -> None:
+def draw_points(axes: Any, points: list[tuple[float, Estimate]], label: str, colour: str, style: str = "o") -> None:
+    """Draw estimates with their intervals at their places; `style` is matplotlib's, for marker and line."""
     if not points:
         return
     means = [estimate.mean for _, estimate in points]
     # A percentile interval of a skewed sample may lie to one side of the mean.
     below = [max(0.0, estimate.mean - estimate.low) for _, estimate in points]
     above = [max(0.0, estimate.high - estimate.mean) for _, estimate in points]
-    axes.errorbar(
-        [x for x, _ in points], means, yerr=[below, above], fmt="o", color=colour, capsize=3, markersize=4, label=label
-    )
+    places = [x for x, _ in points]
+    axes.errorbar(places, means, yerr=[below, above], fmt=style, color=colour, capsize=3, markersize=4, label=label)

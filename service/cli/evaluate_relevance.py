@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from eval.relevance import HEADING, figures, fit, listed_hits, off_corpus_questions
+from eval.relevance import HEADING, as_vignettes, figures, fit, listed_hits, off_corpus_questions
 from eval.retrieval import EvaluationError, SetMissingError, load_set
 from retrieval.relevance import RELEVANCE_FILE, packaged_relevance
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
@@ -41,10 +41,11 @@ def relevance(
                 def show(stage: str, done: int, total: int) -> None:
                     progress.update(task, description=stage, completed=done, total=total)
 
-                def hits(name: str, part: str | None = None):  # type: ignore[no-untyped-def]
-                    asked = [question for question in off if question.split == part]
+                def hits(name: str, part: str | None = None, *, vignettes: bool = False):  # type: ignore[no-untyped-def]
+                    asked = [question for question in off if question.split == part and question.vignette == vignettes]
+                    found = load_set(name)
                     return listed_hits(
-                        load_set(name).first(_ENOUGH),
+                        (as_vignettes(found) if vignettes else found).first(_ENOUGH),
                         asked,
                         encoder=encoder,
                         folder=settings.data_dir / "eval",
@@ -57,6 +58,11 @@ def relevance(
                 if model.encoder != encoder.name:
                     raise stop(f"The floor was fitted with {model.encoder}, not {encoder.name}: fit it with --fit.")
                 rows = [figures(_DEVELOPMENT, own, model), figures("off-corpus dev", off_dev, model)]
+                for part in ("dev", "test"):
+                    told, off_told = hits(f"guidelines-{part}", part, vignettes=True)
+                    if told:
+                        rows.append(figures(f"{_DEVELOPMENT} vignettes", told, model))
+                    rows.append(figures(f"off-corpus {part} vignettes", off_told, model))
                 for name in _MEASURED:
                     try:
                         found, off_test = hits(name, "test" if name == "guidelines-test" else None)

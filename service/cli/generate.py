@@ -121,7 +121,7 @@ def _run(
                         return agent
                     return ClinicalAgent(teacher_of(task, searcher), searcher, sink, settings=agent_settings)
 
-                with _progress(total) as report, Ledger(output) as ledger:
+                with batch_progress(total) as report, Ledger(output) as ledger:
                     work = asyncio.ensure_future(
                         generate(
                             read_tasks(questions, shard),
@@ -160,7 +160,8 @@ class _Reporter:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[_Reporter]:
+def batch_progress(total: int) -> Iterator[_Reporter]:
+    """Draws the progress of a batch of `total` askings, with its rate, on standard error."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

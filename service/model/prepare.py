@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.prompts import prompt_sha256
 from agent.templates import CHAT_TEMPLATE, chat_template_sha256
-from service.model.adapter import Adapter, load_adapter
+from service.model.adapter import Adapter
 from service.model.environment import Device
 from service.model.errors import ModelStorageError
 from service.model.manifest import MANIFEST_NAME, ModelManifest, read_model_manifest
@@ -28,26 +27,14 @@ Report = Callable[[str], None]
 _PARTIAL = ".model-"
 
 
-def fitting_adapter(path: Path | None) -> Adapter | None:
-    """The adapter named in settings, checked against the prompt and template in force.
-
-    Raises:
-        AdapterError, AdapterMismatchError
-    """
-    if path is None:
-        return None
-    return load_adapter(path, template_sha256=chat_template_sha256(), prompt_sha256=prompt_sha256())
-
-
 def prepare_model(
-    model_dir: Path, *, device: Device, gpu_model: str, adapter_path: Path | None, report: Report
+    model_dir: Path, *, device: Device, gpu_model: str, adapter: Adapter | None, report: Report
 ) -> ModelManifest:
     """Prepare `model_dir` for the server and return its manifest. `report` is told what is going on.
 
     Raises:
         ModelSetupError: with one sentence on what to do.
     """
-    adapter = fitting_adapter(adapter_path)
     gguf = packaged_gguf() if device == "cpu" else None
     wanted = ModelManifest(
         base=BASE if gguf else gpu_model,

@@ -35,6 +35,16 @@ async def until_answers(url: str, api_key: str | None = None) -> None:
             await asyncio.sleep(_LOOK_S)
 
 
+async def served_names(model_url: str, api_key: str | None = None) -> tuple[str, ...]:
+    """Names of the models a server lists; none where it does not answer with a list."""
+    try:
+        async with httpx2.AsyncClient(timeout=_LOOK_TIMEOUT_S, headers=_authorisation(api_key)) as client:
+            reply = (await client.get(f"{model_url}/models")).json()
+        return tuple(str(model["id"]) for model in reply["data"])
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+        return ()
+
+
 async def first_call(model_url: str, model: str, api_key: str | None = None) -> ModelProbe:
     """Make one small constrained call, which also warms the server up."""
     body = {

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from retrieval import HashingEncoder, HybridSearcher, MemoryCorpus, SearchRequest, relevance_for
 from retrieval.index import store_points
-from retrieval.relevance import FEATURES, Asked, RelevanceModel, packaged_relevance
+from retrieval.relevance import FEATURES, FULL_COVERAGE, LISTED, Asked, RelevanceModel, packaged_relevance
 from retrieval.searched_text import dense_text
 from retrieval.stores import ExactStore
+from retrieval.tokens import tokenise
 from tests.agent.conftest import entries
 
 UNIT = st.floats(-1, 1)
@@ -52,6 +53,31 @@ def test_the_floor_marks_and_removes_nothing(floor: float, below: bool) -> None:
     marked = search(floor, "acute asthma salbutamol")
     assert {flag for _, _, flag in marked} == {below}
     assert [name for name, _, _ in marked] == [name for name, _, _ in search(None, "acute asthma salbutamol")]
+
+
+def test_a_result_that_holds_something_is_shown_whole() -> None:
+    found = search(0.5, "nitrofurantoin for lower urinary tract infection")
+    likely = [relevance for _, relevance, _ in found if relevance is not None]
+    assert min(likely) < 0.5 < max(likely)
+    assert not any(below for _, _, below in found)
+
+
+@given(st.lists(st.floats(0, 1), max_size=20), st.floats(0, 1))
+def test_a_result_is_below_the_floor_when_none_of_its_first_hits_reaches_it(likely: list[float], floor: float) -> None:
+    assert model(floor).below_floor(likely) == (not any(item >= floor for item in [*likely[:LISTED], 0.0]))
+
+
+DETAILS = "78 year old retired teacher lives alone brought by her daughter on Tuesday morning after breakfast"
+
+
+def test_a_case_history_is_not_less_covered_for_the_details_it_adds() -> None:
+    entry = entries()[0]
+    short = "nitrofurantoin trimethoprim lower urinary tract infection women dose days"
+    assert len(set(tokenise(short))) >= FULL_COVERAGE
+    leg = ((entry.passages[0].id, 0.5),)
+    alone = Asked(short, leg).features(entry.passages[0], entry.document)["coverage"]
+    told = Asked(f"{DETAILS}. {short}", leg).features(entry.passages[0], entry.document)["coverage"]
+    assert 0 < alone <= told <= 1
 
 
 def test_hits_are_judged_by_the_clinicians_words_and_not_by_the_models() -> None:

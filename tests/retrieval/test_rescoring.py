@@ -93,6 +93,18 @@ def test_feedback_lifts_what_is_like_the_best_passage(make_entry: EntryMaker) ->
     assert max(fed, key=lambda id: fed[id]) == "a#1"
 
 
+def test_no_feedback_where_even_the_best_passage_matches_little(
+    held: tuple[RescoringTable, list[PassageId]],
+) -> None:
+    table, ids = held
+    wordings = [asked("gout flare")]
+    best = table.order(wordings, ids, NO_FEEDBACK)[0][1]
+    assert 0 < best < 1
+    below, above = (RescoringSettings(feedback_from=best + difference) for difference in (0.001, -0.001))
+    assert table.order(wordings, ids, below) == table.order(wordings, ids, NO_FEEDBACK)
+    assert table.order(wordings, ids, above) != table.order(wordings, ids, NO_FEEDBACK)
+
+
 def test_a_later_wording_of_little_weight_does_not_decide(held: tuple[RescoringTable, list[PassageId]]) -> None:
     table, ids = held
     alone = table.order([asked("gout flare")], ids)

@@ -1,51 +1,102 @@
-"""The house style, written from a passage: the direct answer, then dose or action, then contraindications.
+"""The house style, written from passages: the direct answer, then dose or action, then contraindications.
 
-The population is not written out: the citation shows it beside the recommendation. Sentences are the passage's
-own statements, so a model trained on them learns to stay with the source. Every sentence ends with its key. No
-clinical word is added.
+Sentences are the passage's own statements, each with its key, so a model trained on them learns to stay with the
+source. No clinical word is added. Only what the answer gate shows is written: a grade that stands alone in brackets
+joins the statement it belongs to, a statement that the gate would withhold gives way to the next one. The population
+is not written out: the citation shows it beside the recommendation.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from retrieval import Passage
-from retrieval.sentences import sentence_spans
+from agent.evidence import EvidenceBook
+from agent.gate import AnswerGate
+from agent.sentences import DraftSentence, SentenceSplitter
+from retrieval import Hit, Passage
 from retrieval.tokens import tokenise
 
-#: A passage up to this many words is said whole.
-WHOLE_WORDS = 80
-#: Statements taken from a longer one.
-MAX_STATEMENTS = 3
+#: Statements taken from the passage that answers best, and from each other one.
+FIRST_STATEMENTS = 2
+OTHER_STATEMENTS = 1
+#: A longer statement is a paragraph without full stops; another one is taken where there is one.
+LONG_WORDS = 60
+#: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
+MAX_WARNING_CHARS = 240
+_ELSEWHERE = re.compile(r"(?:see|refer to)\b", re.IGNORECASE)
+#: A statement that begins so leans on the one before it.
+_LEANS = re.compile(
+    r"(?:this|these|those|that|it|they|such|however|also|therefore|both|if so|otherwise)\b", re.IGNORECASE
+)
+_BRACKETED = re.compile(r"\([^()]{2,80}\)")
+_LEAST_WORDS = 3
 
 
-def compose(question: str, cited: Sequence[tuple[str, Passage]]) -> str:
+def compose(question: str, cited: Sequence[tuple[str, Hit]]) -> str:
     """The answer to `question` from (key, passage) pairs, most important first; one space between sentences."""
     parts = []
-    for key, passage in cited:
-        parts += [_sentence(statement, key) for statement in _chosen(question, passage)]
-        if passage.contraindications:
-            parts.append(_sentence(f"Contraindications: {'; '.join(passage.contraindications)}", key))
+    for place, (key, hit) in enumerate(cited):
+        passage = hit.passage
+        parts += [
+            _sentence(statement, key)
+            for statement in _chosen(question, hit, OTHER_STATEMENTS if place else FIRST_STATEMENTS)
+        ]
+        warnings = "; ".join(passage.contraindications)
+        if warnings and len(warnings) <= MAX_WARNING_CHARS and not _ELSEWHERE.match(warnings):
+            warning = f"Contraindications: {warnings}"
+            if _shown(hit, warning):
+                parts.append(_sentence(warning, key))
     return " ".join(parts)
 
 
-def _chosen(question: str, passage: Passage) -> list[str]:
-    spans = sentence_spans(passage.text)
-    statements = [text for start, end in spans if len((text := passage.text[start:end]).split()) > 2]
-    if not statements:
-        return [passage.text]
-    if len(passage.text.split()) <= WHOLE_WORDS:
-        return statements
+def statements(passage: Passage) -> list[str]:
+    """The passage's sentences as the service would split them, without a full stop at the end."""
+    # A full stop inside one would end it before its key, so the service's own splitter decides where one ends.
+    text = " ".join(passage.text.split())
+    splitter = SentenceSplitter()
+    found: list[str] = []
+    for draft in [*splitter.feed(text), *splitter.close()]:
+        words = draft.text.rstrip(".;: ")
+        if _BRACKETED.fullmatch(words) and found:
+            found[-1] = f"{found[-1]} {words}"
+        elif len(words.split()) >= _LEAST_WORDS:
+            found.append(words)
+    return found
+
+
+def _chosen(question: str, hit: Hit, most: int) -> list[str]:
+    """The statement that answers, with the one before where it leans on it, then what follows it."""
+    whole = statements(hit.passage)
+    usable = [form for statement in whole if (form := _shown_form(hit, statement))]
+    if not usable:
+        return whole[:1] or [" ".join(hit.passage.text.split())]
+    short = [statement for statement in usable if len(statement.split()) <= LONG_WORDS] or usable
     wanted = set(tokenise(question))
 
     def shared(number: int) -> tuple[int, int]:
-        return len(wanted & set(tokenise(statements[number]))), -number
+        return len(wanted & set(tokenise(short[number]))), -number
 
-    best = sorted(range(len(statements)), key=shared, reverse=True)[:MAX_STATEMENTS]
-    # The statement that answers comes first; what follows keeps the passage's order, for conditions refer back.
-    return [statements[best[0]], *(statements[number] for number in sorted(best[1:]))]
+    best = max(range(len(short)), key=shared)
+    first = best - 1 if best and _LEANS.match(short[best]) and most > 1 else best
+    return short[first : first + most]
+
+
+def _shown_form(hit: Hit, statement: str) -> str | None:
+    """The statement as it may be shown: with what it has in brackets, else without, else not at all."""
+    forms = (statement, " ".join(_BRACKETED.sub("", statement).split()))
+    return next((form for form in forms if _shown(hit, form)), None)
+
+
+def _shown(hit: Hit, text: str) -> bool:
+    """Whether the gate would show this sentence with this passage as its source."""
+    book = EvidenceBook("compose")
+    evidence, _ = book.add(hit)
+    splitter = SentenceSplitter()
+    pieces: list[DraftSentence] = [*splitter.feed(_sentence(text, evidence.key)), *splitter.close()]
+    gate = AnswerGate(book)
+    return len(pieces) == 1 and gate.check(pieces[0]).shown
 
 
 def _sentence(text: str, key: str) -> str:
-    # A full stop inside would end the sentence before its key.
-    return f"{' '.join(text.split()).rstrip('.;: ')} [{key}]."
+    return f"{text.rstrip('.;: ')} [{key}]."

@@ -15,7 +15,7 @@ from agent import Completion, CompletionRequest, Message, ModelIdentity
 from agent.actions import MAX_QUERY_CHARS, ActionKind, DeclineReason
 from agent.client import TextDelta
 from agent.prompts import ANSWER_LINE, neutral
-from retrieval import Passage, PassageId
+from retrieval import Hit, PassageId
 from training.questions import QuestionKind, TrainingQuestion
 from training.teacher.composing import compose
 
@@ -23,13 +23,15 @@ from training.teacher.composing import compose
 TEACHER = ModelIdentity(model="teacher", engine="scripted", trained=True)
 #: Searches before an unanswerable question is declined: one may have used the wrong words.
 _SEARCHES_BEFORE_DECLINING = 2
+#: Passages an answer rests on where any one is enough.
+_MOST_CITED = 2
 _EVIDENCE_LINE = re.compile(r"^\[([a-z]{3})\] (.*)$", re.MULTILINE)
 
 
 class Teacher:
     """The ideal model for one question."""
 
-    def __init__(self, question: TrainingQuestion, gold: Mapping[PassageId, Passage]) -> None:
+    def __init__(self, question: TrainingQuestion, gold: Mapping[PassageId, Hit]) -> None:
         """`gold` holds every passage the question names."""
         self._question = question
         self._gold = [(id, gold[id]) for id in question.gold]
@@ -74,9 +76,12 @@ class Teacher:
         return {"action": ActionKind.SEARCH, "source": question.source, "query": query}
 
     def _write(self, messages: tuple[Message, ...]) -> str:
-        if messages[-1].content != ANSWER_LINE and (found := self._found(messages)):
-            return compose(self._question.question, [(found[0][0], found[0][2])])  # a shorter, reworded answer
-        return compose(self._question.question, [(key, passage) for key, _, passage in self._found(messages)])
+        found = [(key, hit) for key, _, hit in self._found(messages)]
+        if messages[-1].content != ANSWER_LINE:
+            found = found[:1]  # a shorter, reworded answer
+        elif self._question.kind is not QuestionKind.MULTI_HOP:
+            found = found[:_MOST_CITED]
+        return compose(self._question.question, found)
 
     def _was_told(self, messages: tuple[Message, ...]) -> bool:
         """Whether the last question of the clinician gives what was missing."""
@@ -84,18 +89,23 @@ class Teacher:
         told = neutral(self._question.case[self._question.missing])
         return any(message.role == "user" and told in message.content for message in messages)
 
-    def _found(self, messages: tuple[Message, ...]) -> list[tuple[str, PassageId, Passage]]:
-        """Gold passages among the evidence shown, with their keys, in the question's order."""
+    def _found(self, messages: tuple[Message, ...]) -> list[tuple[str, PassageId, Hit]]:
+        """Gold passages among the evidence shown, with their keys.
+
+        In the order shown, since any one answers; for a multi-hop question in the question's.
+        """
         lines = [
             match for message in messages if message.role == "user" for match in _EVIDENCE_LINE.findall(message.content)
         ]
         found = []
-        for id, passage in self._gold:
-            shown = neutral(passage.citable_text).split("\n")[0]
-            keys = [key for key, line in lines if line.endswith(shown) or f"| {shown}" in line]
-            if keys:
-                found.append((keys[-1], id, passage))
-        return found
+        for place, (id, hit) in enumerate(self._gold):
+            # Its text and no more: what comes after may be abbreviated.
+            shown = neutral(hit.passage.text).split("\n")[0]
+            at = [number for number, (_, line) in enumerate(lines) if f"| {shown}" in line]
+            if at:
+                order = place if self._question.kind is QuestionKind.MULTI_HOP else at[-1]
+                found.append((order, lines[at[-1]][0], id, hit))
+        return [(key, id, hit) for _, key, id, hit in sorted(found, key=lambda item: item[0])]
 
     def _next_query(self, messages: tuple[Message, ...], found: set[PassageId]) -> str | None:
         made = {query.casefold() for query in _searches(messages)}

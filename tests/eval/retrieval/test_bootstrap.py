@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.retrieval.bootstrap import Interval, mean_interval, paired_difference
+from eval.retrieval.bootstrap import (
+    Interval,
+    mean_interval,
+    paired_difference,
+    percentile_interval,
+    resampled_counts,
+    resampled_ratios,
+)
 
 values = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -81,3 +88,23 @@ def test_values_that_mean_nothing_are_refused(sample: list[float]) -> None:
 def test_systems_measured_on_different_queries_are_not_compared() -> None:
     with pytest.raises(ValueError, match="different numbers"):
         paired_difference([0.1], [0.1, 0.2])
+
+
+def test_draws_of_ratios_are_those_of_means_so_the_two_agree() -> None:
+    values = [0.0, 1.0, 1.0, 0.5, 0.25]
+    counts = resampled_counts(len(values), 500)
+    assert counts.sum(axis=1).tolist() == [len(values)] * 500
+    samples = resampled_ratios(np.array(values)[:, None], np.ones((len(values), 1)), resamples=500)[:, 0]
+    expected = mean_interval(values, resamples=500)
+    found = percentile_interval(expected.mean, samples)
+    assert (found.mean, found.low, found.high) == pytest.approx((expected.mean, expected.low, expected.high))
+
+
+def test_a_resample_without_what_is_counted_has_no_value() -> None:
+    over, of = np.array([[1.0], [0.0], [0.0]]), np.array([[2.0], [0.0], [0.0]])
+    samples = resampled_ratios(over, of, resamples=200)[:, 0]
+    assert np.isnan(samples).any()
+    interval = percentile_interval(0.5, samples)
+    assert (interval.low, interval.high) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="no resample has a value"):
+        percentile_interval(0.0, np.array([np.nan]))

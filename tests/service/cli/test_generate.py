@@ -4,77 +4,31 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from agent import read_journal
-from agent.client import CompletionRequest, Message
-from agent.scripted import ByTurn
 from service.cli import app
 
-
-class _Model(BaseHTTPRequestHandler):
-    """An OpenAI-compatible server that searches once, answers, and copies the first passage."""
-
-    protocol_version = "HTTP/1.1"
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self._send("application/json", json.dumps({"object": "list", "data": []}))
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.asked.append(body["model"])
-        schema: dict[str, object] | None = {} if "response_format" in body else None
-        messages = tuple(Message(role=m["role"], content=m["content"]) for m in body["messages"])
-        text = ByTurn()(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
-        base = {"id": "x", "created": 0, "model": body["model"]}
-        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-        if not body.get("stream"):
-            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-            reply = {**base, "object": "chat.completion", "choices": [choice], "usage": usage}
-            self._send("application/json", json.dumps(reply))
-            return
-        choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
-        chunk = json.dumps({**base, "object": "chat.completion.chunk", "choices": [choice], "usage": usage})
-        self._send("text/event-stream", f"data: {chunk}\n\ndata: [DONE]\n\n")
-
-    def _send(self, kind: str, body: str) -> None:
-        data = body.encode()
-        self.send_response(200)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+from .scripted_server import ScriptedHandler, scripted_server
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A data directory with an index, and a model server on loopback."""
-    _Model.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with scripted_server() as url:
         values = {
             "CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
             "CLINSEARCH_ENCODER": "hashing",
-            "CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{server.server_port}/v1",
+            "CLINSEARCH_MODEL_URL": url,
         }
         built = run(values, "index", "build")
         assert built.exit_code == 0, built.output
         yield values
-        server.shutdown()
-        thread.join()
 
 
 def run(environment: dict[str, str], *arguments: str) -> Result:
@@ -110,10 +64,10 @@ def test_a_file_of_questions_becomes_rollouts_and_a_second_call_adds_none(
 
 
 def test_an_adapter_is_asked_for_by_name(environment: dict[str, str], questions: Path, tmp_path: Path) -> None:
-    _Model.asked.clear()
+    ScriptedHandler.asked.clear()
     arguments = ("--questions", str(questions), "--output", str(tmp_path / "out"), "--adapter", "night-shift")
     assert run(environment, "rollouts", "generate", *arguments).exit_code == 0
-    assert set(_Model.asked) == {"night-shift"}
+    assert set(ScriptedHandler.asked) == {"night-shift"}
 
 
 def test_a_bad_line_is_named_and_the_exit_code_says_so(environment: dict[str, str], tmp_path: Path) -> None:

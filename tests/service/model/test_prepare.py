@@ -11,6 +11,7 @@ import pytest
 
 from agent.prompts import prompt_sha256
 from agent.templates import CHAT_TEMPLATE, chat_template_sha256
+from service.model.choice import NONE, choose_adapter
 from service.model.errors import ModelStorageError
 from service.model.manifest import ModelManifest, read_model_manifest
 from service.model.prepare import prepare_model
@@ -24,8 +25,9 @@ def silent(_: str) -> None:
 def prepare(
     model_dir: Path, adapter: Path | None = None, report: Callable[[str], None] = silent, *, gpu: bool = False
 ) -> ModelManifest:
+    chosen = choose_adapter(str(adapter) if adapter else NONE).adapter
     return prepare_model(
-        model_dir, device="gpu" if gpu else "cpu", gpu_model="some/model", adapter_path=adapter, report=report
+        model_dir, device="gpu" if gpu else "cpu", gpu_model="some/model", adapter=chosen, report=report
     )
 
 

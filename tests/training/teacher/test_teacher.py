@@ -18,9 +18,9 @@ from agent import (
     Turn,
 )
 from agent.actions import Missing, ReplyKind
-from retrieval import HybridSearcher, Passage, PassageId, SearchRequest, memory_searcher, starter_entries
+from retrieval import Hit, HybridSearcher, Passage, PassageId, SearchRequest, memory_searcher, starter_entries
 from training.questions import QuestionKind, TrainingQuestion
-from training.teacher import Teacher
+from training.teacher import Teacher, compose
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def question(kind: QuestionKind = QuestionKind.ANSWERABLE, **fields: Any) -> Tra
 async def run(
     asked: TrainingQuestion, searcher: HybridSearcher, words: str | None = None, history: tuple[Turn, ...] = ()
 ) -> tuple[RunSummary, Rollout]:
-    gold = {id: found[0] for id in asked.gold if (found := searcher.passage(id)) is not None}
+    gold = {id: found for id in asked.gold if (found := searcher.hit(id)) is not None}
     journal = MemoryJournal()
     agent = ClinicalAgent(Teacher(asked, gold), searcher, journal, settings=AgentSettings())
     summary = await agent.ask(Question(text=words or asked.question, history=history))
@@ -150,3 +150,39 @@ async def test_most_starter_recommendations_pass_the_gate_as_the_teacher_writes_
         total += len(rollout.verdicts)
     assert total >= 76
     assert shown / total >= 0.95
+
+
+def made_hit(text: str, **fields: Any) -> Hit:
+    (hit, *_) = memory_searcher(starter_entries()).search(SearchRequest(queries=("asthma",))).hits
+    return hit.model_copy(update={"passage": hit.passage.model_copy(update={"text": text, **fields})})
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "written"),
+    [
+        (
+            "Give magnesium sulfate. (Strong recommendation, low certainty)",
+            {},
+            "Give magnesium sulfate (Strong recommendation, low certainty) [bcd].",
+        ),
+        (
+            "Magnesium sulfate often helps. It is given once, over 20 minutes. Watch the blood pressure.",
+            {},
+            "Magnesium sulfate often helps [bcd]. It is given once, over 20 minutes [bcd].",
+        ),
+        (
+            "Give magnesium sulfate.",
+            {"contraindications": ("heart block",)},
+            "Give magnesium sulfate [bcd]. Contraindications: heart block [bcd].",
+        ),
+        (
+            "Give magnesium sulfate.",
+            {"contraindications": ("See the original document",)},
+            "Give magnesium sulfate [bcd].",
+        ),
+    ],
+    ids=["grade-joins", "what-it-leans-on", "contraindication", "pointer-left-out"],
+)
+def test_an_answer_is_the_passages_own_statements(text: str, fields: dict[str, Any], written: str) -> None:
+    hit = made_hit(text, **{"contraindications": (), **fields})
+    assert compose("How is it given, over how many minutes?", [("bcd", hit)]) == written

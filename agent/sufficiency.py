@@ -1,0 +1,86 @@
+"""What a question names and what of it the evidence holds: the plain part of knowing when there is enough.
+
+Words are compared as stems, an abbreviation or a brand also by its other words. It says nothing of meaning: evidence
+that holds every word may still not answer. What it does show, to the model and in the log, is a drug or a condition
+that no passage names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from retrieval import Hit
+from retrieval.expansion import expansions
+from retrieval.searched_text import bm25_text
+from retrieval.tokens import tokenise, words
+
+#: Words of a question that name nothing a passage would have to hold: how it is asked, not what about. Numbers (ages,
+#: readings) are left out as well: a passage states ranges.
+_FRAME_WORDS = frozenset(
+    "about advice advise advised again also any anything appropriate ask asked available best boy case check "  # noqa: SIM905
+    "choice clinic clinical clinician come consider considered correct current currently do doctor does "
+    "dosage dose doses dosing drug drugs else evidence female first get getting girl give given go good "
+    "guidance guideline guidelines he help her here him his indicated just know lady least let like line long "
+    "look main make male man manage managed management many may mean medication medicine men method more most "
+    "much must need needed next now off offer offered often old one only option options order other ought out "
+    "over patient patients people person please point possible pt put question range recommend recommendation "
+    "recommendations recommended regimen right role routine routinely said say says see seen she show some "
+    "someone start started step still suggest suggested sure take taken tell therapy there thing think treat "
+    "treated treating treatment try two under up use used useful using usual usually want way well whether "
+    "who whom why with woman women work worth year years yes yet".split()
+)
+
+
+class Match(StrEnum):
+    """How many of the question's words a passage holds."""
+
+    ALL = "all"
+    MOST = "most"
+    SOME = "some"
+    FEW = "few"
+
+
+class AskedWords:
+    """The words of one question that name something."""
+
+    def __init__(self, question: str) -> None:
+        self._words: dict[str, str] = {}
+        for word in words(question):
+            stems = tokenise(word)
+            if stems and word not in _FRAME_WORDS and len(word) > 1 and not word[0].isdigit():
+                self._words.setdefault(stems[0], word)
+        #: Other words for some of the words: (stems of those, stems of the other words).
+        self._others = [
+            (frozenset(tokenise(question[item.start : item.end])), frozenset(tokenise(item.words)))
+            for item in expansions(question)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def match(self, hit: Hit) -> Match:
+        """How much of the question one passage holds."""
+        if not self._words:
+            return Match.FEW
+        share = len(self._held(_stems(hit))) / len(self._words)
+        if share == 1:
+            return Match.ALL
+        return Match.MOST if share >= 2 / 3 else Match.SOME if share >= 1 / 3 else Match.FEW
+
+    def missing(self, hits: Sequence[Hit]) -> tuple[str, ...]:
+        """The question's words that no passage holds, in its order, as they were typed."""
+        held = set[str]().union(*(self._held(_stems(hit)) for hit in hits))
+        return tuple(word for stem, word in self._words.items() if stem not in held)
+
+    def _held(self, stems: frozenset[str]) -> set[str]:
+        held = {stem for stem in self._words if stem in stems}
+        for meant, others in self._others:
+            if others <= stems:
+                held |= meant & self._words.keys()
+        return held
+
+
+def _stems(hit: Hit) -> frozenset[str]:
+    text = "\n".join((bm25_text(hit.passage, hit.document), *hit.passage.contraindications))
+    return frozenset(tokenise(text))

@@ -1,0 +1,62 @@
+"""What the evidence says of itself. If these fail, a model answers about a drug that no passage names."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.evidence import Evidence
+from agent.prompts import AS_ABOVE, NONE_MISSING_LINE, evidence_message
+from agent.sufficiency import AskedWords, Match
+
+from .conftest import hit
+
+GENTAMICIN = hit("Give gentamicin 5 mg/kg once daily for 3 days.")
+
+
+@pytest.mark.parametrize(
+    ("question", "match", "missing"),
+    [
+        ("What dose of gentamicin once daily?", Match.ALL, ()),
+        ("Is gentamicin OK with furosemide?", Match.SOME, ("ok", "furosemide")),
+        ("gentamicin daily plus colchicine", Match.SOME, ("plus", "colchicine")),
+        ("Is rivaroxaban safe?", Match.FEW, ("rivaroxaban", "safe")),
+        ("What should I do for him?", Match.FEW, ()),
+        ("A 54-year-old man: gentamicin?", Match.ALL, ()),
+    ],
+    ids=["all", "half", "a-third-left", "none", "names-nothing", "age-is-not-named"],
+)
+def test_the_words_a_passage_holds_are_told_from_those_it_lacks(
+    question: str, match: Match, missing: tuple[str, ...]
+) -> None:
+    asked = AskedWords(question)
+    assert asked.match(GENTAMICIN) is match
+    assert asked.missing([GENTAMICIN]) == missing
+
+
+def test_an_abbreviation_is_held_by_its_long_form() -> None:
+    made = hit("Offer low molecular weight heparin.")
+    assert AskedWords("LMWH?").missing([made]) == ()
+    assert AskedWords("LMWH?").match(made) is Match.ALL
+
+
+def test_what_is_missing_is_said_of_all_evidence_so_far() -> None:
+    first, second = Evidence("bcd", GENTAMICIN), Evidence("fgh", hit("Avoid furosemide."))
+    asked = AskedWords("gentamicin with furosemide")
+    assert evidence_message([first], asked=asked).content.endswith("no evidence holds: furosemide.")
+    assert evidence_message([second], asked=asked, so_far=[first, second]).content.endswith(NONE_MISSING_LINE)
+
+
+def test_a_population_that_a_whole_guideline_shares_is_said_once() -> None:
+    made = [hit("Give fluids."), hit("Give oxygen.")]
+    shared = {"population": "Adults in hospital", "contraindications": ("none known",)}
+    said = [
+        Evidence(key, item.model_copy(update={"passage": item.passage.model_copy(update=shared)}))
+        for key, item in zip(("bcd", "fgh"), made, strict=True)
+    ]
+    first, second = evidence_message(said).content.splitlines()[1:]
+    assert "Population: Adults in hospital." in first
+    assert f"Population: {AS_ABOVE}. Contraindications: {AS_ABOVE}." in second
+    other = said[1].hit.model_copy(
+        update={"passage": said[1].hit.passage.model_copy(update={"population": "Children"})}
+    )
+    assert "Population: Children." in evidence_message([said[0], Evidence("jkl", other)]).content
