@@ -91,7 +91,7 @@ def finish(text: str, drawn: random.Random, *, c: str = "", p: str = "", pop: st
     sex = drawn.choice(("man", "woman"))
     plural = is_plural(p)
     filled = text.format(
-        c=c, p=p, pop=pop, age=drawn.randint(22, 79), sex=sex, s=sex[0].upper() if drawn.random() < 0.5 else sex[0],
+        c=c, p=p, pop=pop, age=drawn.randint(22, 79), sex=sex, s="M" if sex == "man" else "F",
         pron="he" if sex == "man" else "she", **{"is": "are" if plural else "is", "does": "do" if plural else "does"},
     )  # fmt: skip
     if plural:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from retrieval import CorpusEntry, PassageId
+from retrieval import PassageId
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset.absent import Absent, absent_conditions, near_misses, new_drugs
 from training.questionset.asking import ask
@@ -62,7 +62,7 @@ class Built:
 
 
 def build(
-    entries: Iterable[CorpusEntry],
+    words: LibraryWords,
     plan: BuildPlan,
     *,
     evaluated: Sequence[Evaluated] = (),
@@ -76,12 +76,11 @@ def build(
         real: real questions by part; the documents that answer those of test and dev stay out of train.
         held_for_test: passages of evaluation sets whose documents stay out of train.
     """
-    words = LibraryWords(entries)
     finder = FactFinder(words)
     facts = _facts(finder)
     of_real = _clusters_of_real(real or {}, words, finder)
     held = {str(finder.clusters.of(located.document.id)) for id in held_for_test if (located := _located(words, id))}
-    splitting = Splitting(plan.seed, test=of_real["test"] | held, dev=of_real["dev"] - of_real["test"] - held)
+    splitting = Splitting(plan.seed, test=of_real["test"] | held, dev=of_real["dev"], train=of_real["train"])
     parts: dict[Part, list[Fact]] = {part: [] for part in PARTS}
     for fact in facts:
         parts[splitting.part(fact.cluster)].append(fact)
@@ -107,12 +106,15 @@ def build(
         own_real = list((real or {}).get(part, ()))
         chosen: list[TrainingQuestion] = []
         for question in own_real:
+            if any(splitting.part(cluster) != part for cluster in _clusters_of(question, words, finder)):
+                dropped[part]["the gold of another part"] += 1
+                continue
             if against is not None and (name := against.of_question(question.question)):
                 dropped[part][name] += 1
                 continue
             chosen.append(question)
         for kind, share in plan.shares.items():
-            wanted = round(plan.counts[part] * share) - sum(q.kind is kind for q in chosen)
+            wanted = round(plan.counts[part] * share)
             drawn = random.Random(f"{plan.seed}:{part}:{kind}")  # noqa: S311 - a draw to repeat, not a secret
             candidates = _candidates(kind, parts[part], facts, absent_parts[part], part, wanted, drawn, text_of)
             kept = 0
@@ -305,10 +307,13 @@ def _clusters_of_real(
     found: dict[Part, set[str]] = {part: set() for part in PARTS}
     for part, questions in real.items():
         for question in questions:
-            for id in question.gold:
-                if located := _located(words, id):
-                    found[part].add(str(finder.clusters.of(located.document.id)))
+            found[part] |= _clusters_of(question, words, finder)
     return found
+
+
+def _clusters_of(question: TrainingQuestion, words: LibraryWords, finder: FactFinder) -> set[str]:
+    located = (_located(words, id) for id in question.gold)
+    return {str(finder.clusters.of(one.document.id)) for one in located if one is not None}
 
 
 def _located(words: LibraryWords, id: PassageId):  # type: ignore[no-untyped-def]

@@ -107,8 +107,7 @@ class FactFinder:
         about = core(condition)
         if phrase.terms <= about | core(" ".join(located.passage.section[:1])):
             return
-        sentence = _sentence(located.passage.text, phrase.at)
-        if not has_cue(sentence) and "treatment" not in located.passage.section[-1].casefold():
+        if not _is_about(located, phrase):
             return
         gold = self._gold(number, about, phrase.terms)
         if gold is None:
@@ -313,6 +312,19 @@ def code_meaning(located: Located) -> str | None:
     """The meaning of a code that is valid for coding."""
     match = re.search(r"\| Meaning: (.+?) \| Use: valid for coding", located.passage.text)
     return match[1] if match else None
+
+
+def _is_about(located: Located, phrase: Phrase) -> bool:
+    """Whether a passage says what to do with the phrase, rather than naming it on the way."""
+    section = located.passage.section
+    if len(section) == 2 and "treatment" in section[-1].casefold():
+        return True
+    if not has_cue(_sentence(located.passage.text, phrase.at)):
+        return False
+    spans = sentence_spans(located.passage.text)
+    return phrase.at <= spans[0][0] or phrase.terms <= frozenset(tokenise(" ".join(section[1:]))) or bool(
+        located.passage.strength or located.document.id.startswith("starter/")
+    )
 
 
 def _sentence(text: str, at: int) -> str:

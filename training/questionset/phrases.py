@@ -86,8 +86,8 @@ def phrases_of(text: str, common: frozenset[tuple[str, str]]) -> Iterator[Phrase
 
 
 def has_cue(sentence: str) -> bool:
-    """Whether a sentence says what to do, or gives a dose."""
-    return bool(_cues().search(sentence) or _DOSE.search(sentence))
+    """Whether a sentence says what to do."""
+    return bool(_cues().search(sentence))
 
 
 def neighbours(text: str) -> Iterator[tuple[str, str]]:

@@ -15,11 +15,12 @@ DEV_SHARE = 0.10
 
 @dataclass(frozen=True, slots=True)
 class Splitting:
-    """Assigns clusters to parts; those of `test` and `dev` are set, whatever their hash."""
+    """Assigns clusters to parts; those of `test`, `dev` and `train` are set, the first that names one."""
 
     seed: int
     test: Collection[str] = frozenset()
     dev: Collection[str] = frozenset()
+    train: Collection[str] = frozenset()
 
     def part(self, cluster: str) -> Part:
         """The part of one cluster."""
@@ -27,6 +28,8 @@ class Splitting:
             return "test"
         if cluster in self.dev:
             return "dev"
+        if cluster in self.train:
+            return "train"
         digest = hashlib.sha256(f"{self.seed}:{cluster}".encode()).digest()
         share = int.from_bytes(digest[:8]) / 2**64
         if share < TEST_SHARE:

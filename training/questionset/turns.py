@@ -26,7 +26,7 @@ _NEEDS_CONDITION = 3
 
 def multi_hop(facts: Sequence[Fact], part: Part, drawn: random.Random) -> Iterator[Made]:
     """Two needs in one question, of two conditions."""
-    single = [fact for fact in facts if len(fact.gold) == 1 and fact.source == "guidelines" and fact.asks not in ("screening_population",)]
+    single = [fact for fact in facts if len(fact.gold) == 1 and fact.source == "guidelines" and not fact.population]
     order = drawn.sample(single, len(single))
     for one, other in zip(order[::2], order[1::2], strict=False):
         if one.cluster == other.cluster:
@@ -67,6 +67,9 @@ def follow_ups(facts: Sequence[Fact], part: Part, drawn: random.Random, text_of:
                 golds = sorted({id for other in plain for id in other.gold if about.search(text_of(id))})
                 if not 1 <= len(golds) <= 2:
                     continue
+                # What is asked for children must be what was asked before.
+                if not any(other.phrase == fact.phrase for other in plain if set(golds) & set(other.gold)):
+                    continue
                 target = next(other for other in plain if golds[0] in other.gold)
                 made = _follow(asks, first, fact, target, part, drawn, text_of)
                 queries = distinct([f"{fact.condition} {word}", f"{fact.condition} {target.phrase} {word}"])
@@ -97,7 +100,7 @@ def underspecified(facts: Sequence[Fact], everywhere: Sequence[Fact], part: Part
 
 def no_search(facts: Sequence[Fact], part: Part, drawn: random.Random, text_of: TextOf, count: int) -> Iterator[Made]:
     """Thanks, questions about the service, and wishes to reword or shorten the last answer."""
-    plain = [fact for fact in facts if fact.source == "guidelines" and fact.phrase]
+    plain = [fact for fact in facts if fact.source == "guidelines" and fact.phrase and not fact.population]
     order = drawn.sample(plain, len(plain)) or list(plain)
     kinds = (ReplyKind.THANKS, ReplyKind.ABOUT, ReplyKind.REWORD, ReplyKind.SHORTEN)
     for place in range(count):
