@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from retrieval import starter_entries
 from training.questionset.real import (
     REAL_FILE,
     RealQuestion,
@@ -59,11 +60,19 @@ def test_no_gold_passage_is_in_two_splits() -> None:
     assert {passage for passage, found in splits.items() if len(found) > 1} == set()
 
 
-def test_a_hundred_real_questions_are_tested_on() -> None:
-    tested = [question for question in read_real_questions() if question.split == "test"]
-    assert len(tested) >= 100
-    assert sum(question.answerable for question in tested) >= 60
-    assert sum(not question.answerable for question in tested) >= 30
+def test_gold_among_the_starter_guidelines_is_there() -> None:
+    there = {passage.id for entry in starter_entries() for passage in entry.passages}
+    gold = {passage for question in read_real_questions() for passage in question.gold}
+    named = {passage for passage in gold if passage.startswith("starter/")}
+    assert named
+    assert named <= there
+
+
+@pytest.mark.parametrize(("split", "answerable", "unanswerable"), [("test", 120, 40), ("train", 60, 5), ("dev", 20, 3)])
+def test_there_are_enough_to_measure_with(split: str, answerable: int, unanswerable: int) -> None:
+    found = [question.answerable for question in read_real_questions() if question.split == split]
+    assert found.count(True) >= answerable
+    assert found.count(False) >= unanswerable
 
 
 def test_no_text_of_a_question_or_a_passage_is_kept() -> None:
