@@ -9,23 +9,25 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from retrieval.tokens import tokenise
+from training.questions import QuestionKind
 from training.questionset.asking import distinct, finish
 from training.questionset.conditions import core, lowered
 from training.questionset.facts import Fact, FactFinder, code_meaning
 from training.questionset.library_words import LibraryWords
 from training.questionset.made import Made
 from training.questionset.terms import Part, frames, terms
-from training.questions import QuestionKind
 
 #: A word the library spells otherwise shares its beginning with one it holds.
 _BEGINNING = 6
 _DISEASE = re.compile(
-    r"(?:itis|osis|oma|emia|aemia|pathy|algia|disease|syndrome|disorder|infection|fever|deficiency|dystrophy|ectomy|lithiasis|"
-    r"iasis|ia|mycosis|plasia|trophy|rrhea|rrhagia|cele|ism|cyst|ulcer|stenosis|atresia|abscess|fistula|palsy|neoplasm)$",
+    r"(?:itis|osis|oma|emia|aemia|pathy|algia|disease|syndrome|disorder|infection|fever|deficiency|"
+    r"dystrophy|ectomy|lithiasis|"
+    r"iasis|ia|mycosis|plasia|trophy|rrhea|rrhagia|cele|ism|cyst|ulcer|stenosis|atresia|abscess|fistula|"
+    r"palsy|neoplasm)$",
     re.IGNORECASE,
 )
 
@@ -71,22 +73,32 @@ def absent_conditions(words: LibraryWords) -> Iterator[Absent]:
         plain = meaning.split()
         if not 1 <= len(plain) <= 5 or not re.fullmatch(r"[A-Za-z' -]+", meaning):
             continue
-        if any(word.casefold() in terms().code_words for word in plain) or not any(_DISEASE.search(word) for word in plain):
+        if any(word.casefold() in terms().code_words for word in plain) or not any(
+            _DISEASE.search(word) for word in plain
+        ):
             continue
         unknown = [
-            word for word in tokenise(meaning) if len(word) >= 6 and not words.count(word) and word[:_BEGINNING] not in beginnings
+            word
+            for word in tokenise(meaning)
+            if len(word) >= 6 and not words.count(word) and word[:_BEGINNING] not in beginnings
         ]
         if unknown:
             seen[category] += 1
             yield Absent("absent_condition", lowered(meaning), "", f"absent:{category}", "absent_condition")
 
 
-def near_misses(words: LibraryWords, finder: FactFinder, facts: Sequence[Fact], drawn: random.Random) -> Iterator[Absent]:
+def near_misses(
+    words: LibraryWords, finder: FactFinder, facts: Sequence[Fact], drawn: random.Random
+) -> Iterator[Absent]:
     """Conditions of the facts with drugs and tests that no passage about them names."""
     about = _documents_about(words, finder)
     conditions: dict[str, Fact] = {}
     for fact in facts:
-        if fact.source == "guidelines" and fact.asks in ("drug_plain", "test_plain", "procedure_plain") and fact.condition not in conditions:
+        if (
+            fact.source == "guidelines"
+            and fact.asks in ("drug_plain", "test_plain", "procedure_plain")
+            and fact.condition not in conditions
+        ):
             conditions[fact.condition] = fact
     for condition, fact in conditions.items():
         held = about(fact)
@@ -109,9 +121,31 @@ def near_misses(words: LibraryWords, finder: FactFinder, facts: Sequence[Fact], 
 
 
 _NOT_DRUGS = (
-    "scan", "surgery", "therapy", "diet", "endoscopy", "cytology", "copy", "graphy", "metry", "taping", "lithotripsy", "capnography", "procalcitonin",
-    "troponin", "plasty", "monitoring", "telemonitoring", "plasmapheresis", "dynamics", "acupuncture", "surfactant", "cranberry", "feedback", "probiotics",
-)  # fmt: skip
+    "scan",
+    "surgery",
+    "therapy",
+    "diet",
+    "endoscopy",
+    "cytology",
+    "copy",
+    "graphy",
+    "metry",
+    "taping",
+    "lithotripsy",
+    "capnography",
+    "procalcitonin",
+    "troponin",
+    "plasty",
+    "monitoring",
+    "telemonitoring",
+    "plasmapheresis",
+    "dynamics",
+    "acupuncture",
+    "surfactant",
+    "cranberry",
+    "feedback",
+    "probiotics",
+)
 
 
 def _plausible(condition: str) -> list[str]:
@@ -142,7 +176,7 @@ def _said_otherwise(phrase: str, held: frozenset[str]) -> bool:
     return False
 
 
-def _documents_about(words: LibraryWords, finder: FactFinder):  # type: ignore[no-untyped-def]
+def _documents_about(words: LibraryWords, finder: FactFinder) -> Callable[[Fact], list[frozenset[str]]]:
     of_cluster: defaultdict[str, set[int]] = defaultdict(set)
     for number, located in enumerate(words.located):
         of_cluster[str(finder.clusters.of(located.document.id))].add(number)

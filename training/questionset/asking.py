@@ -19,7 +19,11 @@ _CASE = 0.25
 _TYPO = 0.02
 # A wording that speaks of a patient does not go with a condition that names one ("malaria in the newborn").
 _PEOPLE = re.compile(r"atient|\bPt\b|pt with|omeone|people|\badults\b|\{age\}", re.IGNORECASE)
-_PLACE = re.compile(r"\b(?:in|of|for) (?:an? |the |older |young )*(?:child|adult|neonat|newborn|infant|pregnan|wom|m[ae]n\b|pe(?:rson|ople)|patient)|prevent|screening|prophylaxis", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:in|of|for) (?:an? |the |older |young )*(?:child|adult|neonat|newborn|infant|pregnan|wom|m[ae]n\b|"
+    r"pe(?:rson|ople)|patient)|prevent|screening|prophylaxis",
+    re.IGNORECASE,
+)
 _WORD_OF = {
     "drug_dose": "dose",
     "dose_vignette": "dose",
@@ -159,8 +163,8 @@ def _short_forms() -> dict[str, tuple[str, ...]]:
     for brand, contents in table.brands.items():
         if len(contents) == 1:
             found.setdefault(contents[0].casefold(), []).append(brand.capitalize())
-    for long, short in _COMMON.items():
-        found.setdefault(long, []).extend(short)
+    for long, others in _COMMON.items():
+        found.setdefault(long, []).extend(others)
     return {long: tuple(shorts) for long, shorts in sorted(found.items(), key=lambda item: -len(item[0]))}
 
 

@@ -13,7 +13,7 @@ from training.questions import QuestionKind, TrainingQuestion
 from training.questionset.absent import Absent, absent_conditions, near_misses, new_drugs
 from training.questionset.asking import ask
 from training.questionset.facts import Fact, FactFinder
-from training.questionset.library_words import LibraryWords
+from training.questionset.library_words import LibraryWords, Located
 from training.questionset.made import Made
 from training.questionset.splitting import Splitting
 from training.questionset.terms import PARTS, Part
@@ -123,7 +123,11 @@ def build(
                     break
                 if candidate.key in taken:
                     continue
-                if against is not None and kind is not QuestionKind.NO_SEARCH and (name := _contaminated(candidate, against)):
+                if (
+                    against is not None
+                    and kind is not QuestionKind.NO_SEARCH
+                    and (name := _contaminated(candidate, against))
+                ):
                     dropped[part][name] += 1
                     continue
                 taken.add(candidate.key)
@@ -132,13 +136,31 @@ def build(
         random.Random(f"{plan.seed}:{part}").shuffle(chosen)  # noqa: S311
         made[part] = chosen
         if part != "train":
-            apart.append(Evaluated(part, [q.question for q in chosen if q.kind is not QuestionKind.NO_SEARCH and not q.history], ()))
+            apart.append(Evaluated(part, [q.question for q in chosen if _stands_alone(q)], ()))
     return Built(
         {part: made[part] for part in PARTS},
         {part: len({fact.cluster for fact in parts[part]}) for part in PARTS},
         dropped,
         Counter(fact.asks for fact in facts),
     )
+
+
+def overlaps(built: Built, evaluated: Sequence[Evaluated]) -> int:
+    """Questions of train and dev that an evaluated set, or a later part, asks too; 0 where the build did its work."""
+    apart, found = list(evaluated), 0
+    for part in ("test", "dev", "train"):
+        own = [question for question in built.questions[part] if _stands_alone(question)]
+        if part != "test":
+            against = Contamination(apart)
+            found += sum(against.of_question(question.question) is not None for question in own)
+        apart.append(Evaluated(part, [question.question for question in own], ()))
+    return found
+
+
+def _stands_alone(question: TrainingQuestion) -> bool:
+    # "Thanks" and "What dose?" say nothing by themselves; their wordings are kept apart as they stand.
+    alone = {QuestionKind.NO_SEARCH, QuestionKind.CONVERSATIONAL, QuestionKind.UNDERSPECIFIED}
+    return question.kind not in alone
 
 
 def _contaminated(made: Made, against: Contamination) -> str | None:
@@ -209,7 +231,12 @@ def _chosen(facts: Sequence[Fact], wanted: int, drawn: random.Random) -> Iterato
     yield from taken
     yield from rest
     spent = {fact.key for fact in (*taken, *rest)}
-    spare = [fact for sort in ("recommendation", "screening", "heading", "patient") for fact in ordered.get(sort, []) if fact.key not in spent]
+    spare = [
+        fact
+        for sort in ("recommendation", "screening", "heading", "patient")
+        for fact in ordered.get(sort, [])
+        if fact.key not in spent
+    ]
     yield from spare
 
 
@@ -316,6 +343,6 @@ def _clusters_of(question: TrainingQuestion, words: LibraryWords, finder: FactFi
     return {str(finder.clusters.of(one.document.id)) for one in located if one is not None}
 
 
-def _located(words: LibraryWords, id: PassageId):  # type: ignore[no-untyped-def]
+def _located(words: LibraryWords, id: PassageId) -> Located | None:
     number = words.number(id)
     return None if number is None else words.located[number]

@@ -63,7 +63,9 @@ def condition_of(located: Located) -> str | None:
 
 def lowered(name: str) -> str:
     """Without capitals, but for names and abbreviations: "Parkinson's disease", "HIV infection"."""
-    return _LETTERED.sub(lambda match: f"{match[1]} {match[2].upper()}", " ".join(_lower(word) for word in name.split()))
+    return _LETTERED.sub(
+        lambda match: f"{match[1]} {match[2].upper()}", " ".join(_lower(word) for word in name.split())
+    )
 
 
 _LETTERED = re.compile(r"\b(vitamin|hepatitis|group|type|influenza) ([a-z])\b")

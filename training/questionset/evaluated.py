@@ -7,9 +7,10 @@ import io
 import json
 import lzma
 import tarfile
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from defusedxml.ElementTree import fromstring
 
 import eval as eval_package
 from training.reranker.decontamination import Evaluated
@@ -53,11 +54,12 @@ def _k_qa_nli(path: Path) -> Iterator[str]:
 
 
 def _mediqa(path: Path) -> Iterator[str]:
-    # The publisher's own file, from the folder that the person names.
-    root = ET.fromstring(_text(path))  # noqa: S314
+    root = fromstring(_text(path))
     for element in root.iter():
         if element.tag in ("Question", "QuestionText"):
-            yield " ".join("".join(element.itertext()).split()) if element.tag == "QuestionText" else (element.text or "")
+            yield (
+                " ".join("".join(element.itertext()).split()) if element.tag == "QuestionText" else (element.text or "")
+            )
 
 
 def _bioasq(path: Path) -> Iterator[str]:
@@ -87,10 +89,11 @@ def _nfcorpus(path: Path) -> Iterator[str]:
 
 def _health_bench(path: Path) -> Iterator[str]:
     text = _text(path)
-    rows = json.loads(text) if path.name.endswith(".json.xz") else [json.loads(line) for line in text.splitlines() if line]
+    rows = (
+        json.loads(text) if path.name.endswith(".json.xz") else [json.loads(line) for line in text.splitlines() if line]
+    )
     for row in rows if isinstance(rows, list) else [rows]:
-        for turn in _prompts(row):
-            yield turn
+        yield from _prompts(row)
 
 
 def _prompts(value: object) -> Iterator[str]:

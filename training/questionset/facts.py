@@ -23,17 +23,31 @@ _MIN_WORDS, _MAX_WORDS = 4, 120
 _COMMON_PAIR = 4
 
 _BROKEN = re.compile(
-    r"\(part \d+ of \d+|\bet al\b|https?:|\bdoi\b|[|\t]|\.{4,}|original guideline document|^(?:table|figure|box|topic|note|remarks?|appendix)\b",
+    r"\(part \d+ of \d+|\bet al\b|https?:|\bdoi\b|[|\t]|\.{4,}|original guideline document|^(?:table|figure|"
+    r"box|topic|note|remarks?|appendix)\b",
     re.IGNORECASE,
 )
-_CHILD = re.compile(r"\b(?:child|infant|neonat|newborn|bab(?:y|ies)|adolescen|paediatric|pediatric|toddler|boys?\b|girls?\b|school)", re.I)
+_CHILD = re.compile(
+    r"\b(?:child|infant|neonat|newborn|bab(?:y|ies)|adolescen|paediatric|pediatric|toddler|boys?\b|girls?\b|school)",
+    re.I,
+)
 #: A passage that says what holds in children, or in pregnancy, rather than naming them.
-FOR_CHILDREN = re.compile(r"\bChild(?:ren)?\b\s*[:\-–]|\b(?:in|for) (?:a |an )?(?:child|children|infants)\b|\bchildren (?:should|aged|under|over)", re.I)
-FOR_PREGNANCY = re.compile(r"(?<!including )\b(?:in|during) pregnan|(?<!non-)(?<!including )pregnant (?:wom[ae]n|person|people|patient)", re.I)
-_PREGNANT = re.compile(r"\b(?:pregnan|antenatal|prenatal|gestation|labou?r\b|postpartum|breast-?feeding|obstetric|eclampsia|deliver)", re.I)
+FOR_CHILDREN = re.compile(
+    r"\bChild(?:ren)?\b\s*[:\-–]|\b(?:in|for) (?:a |an )?(?:child|children|infants)\b|\bchildren (?:should|"
+    r"aged|under|over)",
+    re.I,
+)
+FOR_PREGNANCY = re.compile(
+    r"(?<!including )\b(?:in|during) pregnan|(?<!non-)(?<!including )pregnant (?:wom[ae]n|person|people|patient)", re.I
+)
+_PREGNANT = re.compile(
+    r"\b(?:pregnan|antenatal|prenatal|gestation|labou?r\b|postpartum|breast-?feeding|obstetric|eclampsia|deliver)", re.I
+)
 _OF_A_SEX = re.compile(
-    r"\b(?:prostat|cervi|ovar|uter|vagin|breast|testic|testis|penile|penis|erectile|menstru|menorrh|menopaus|endometri|gyn|wom[ae]n|men\b|female|"
-    r"male\b|matern|hypospad|orchit|bph\b|semen|sperm|vulv|contracept|pelvic inflammatory|fibroid|abortion|midwi|eld|older|"
+    r"\b(?:prostat|cervi|ovar|uter|vagin|breast|testic|testis|penile|penis|erectile|menstru|menorrh|"
+    r"menopaus|endometri|gyn|wom[ae]n|men\b|female|"
+    r"male\b|matern|hypospad|orchit|bph\b|semen|sperm|vulv|contracept|pelvic inflammatory|fibroid|abortion|"
+    r"midwi|eld|older|"
     r"aged?\b|newborn|birth|acne|puber)",
     re.I,
 )
@@ -159,8 +173,13 @@ class FactFinder:
             if gold is None:
                 continue
             yield self._fact(
-                "screening_population", located, condition=re.sub(r"\s+in .*$", "", condition), gold=gold, population=population,
-                phrase="screening", other_names=_names(located),
+                "screening_population",
+                located,
+                condition=re.sub(r"\s+in .*$", "", condition),
+                gold=gold,
+                population=population,
+                phrase="screening",
+                other_names=_names(located),
             )
 
     def heading_facts(self) -> Iterator[Fact]:
@@ -223,7 +242,12 @@ class FactFinder:
             meaning = code_meaning(same[0])
             assert meaning is not None
             words = {word.casefold() for word in meaning.split()}
-            if len(same) > 1 or words & terms().code_words or not _PLAIN_CODE.fullmatch(meaning) or not 2 <= len(meaning.split()) <= 7:
+            if (
+                len(same) > 1
+                or words & terms().code_words
+                or not _PLAIN_CODE.fullmatch(meaning)
+                or not 2 <= len(meaning.split()) <= 7
+            ):
                 continue
             yield Fact(
                 asks="codes",
@@ -254,9 +278,7 @@ class FactFinder:
             and self._words.current(number)
         }
 
-    def _gold(
-        self, number: int, about: frozenset[str], asked: frozenset[str]
-    ) -> tuple[PassageId, ...] | None:
+    def _gold(self, number: int, about: frozenset[str], asked: frozenset[str]) -> tuple[PassageId, ...] | None:
         """Recommendations of the cluster that hold what is asked; None where too many do, or another cluster's."""
         cluster = self.clusters.of(self._words.located[number].document.id)
         found, elsewhere = [], 0
@@ -277,22 +299,29 @@ class FactFinder:
 
 
 _SCREENED = re.compile(
-    r"\b(?:screening(?: for [^.;]{3,60}?)?|screened?)\b[^.;]{0,80}?\b(?:in|for)\s+((?:all |asymptomatic |nonpregnant |pregnant |sexually active |older |"
-    r"young |younger |average-risk |postmenopausal )*(?:adults|women|men|children|adolescents|persons|infants|newborns)\b[^.;(]{0,90})",
+    r"\b(?:screening(?: for [^.;]{3,60}?)?|screened?)\b[^.;]{0,80}?\b(?:in|for)\s+((?:all |asymptomatic |"
+    r"nonpregnant |pregnant |sexually active |older |"
+    r"young |younger |average-risk |postmenopausal )*(?:adults|women|men|children|adolescents|persons|"
+    r"infants|newborns)\b[^.;(]{0,90})",
     re.IGNORECASE,
 )
-_NO_POPULATION = re.compile(r"\b(?:recommend|continue|measur|since|experience|may\b|can\b|identified|prior to|between)", re.IGNORECASE)
+_NO_POPULATION = re.compile(
+    r"\b(?:recommend|continue|measur|since|experience|may\b|can\b|identified|prior to|between)", re.IGNORECASE
+)
 _HEADINGS: Mapping[str, str] = {
     "drug treatment": "drugs_of",
     "non-drug treatment": "measures_of",
     "definitive treatment": "definitive_of",
 }
 _NO_ANSWER = re.compile(
-    r"Human Phenotype Ontology|resources? (?:below|address)|click here|we are not aware|Orphanet|This information comes from|these resources|not yet available|"
+    r"Human Phenotype Ontology|resources? (?:below|address)|click here|we are not aware|Orphanet|"
+    r"This information comes from|these resources|not yet available|"
     r"more information|unfortunately",
     re.IGNORECASE,
 )
-_CLINICAL = frozenset({"patient_symptoms", "patient_causes", "patient_diagnosis", "patient_outlook", "patient_frequency"})
+_CLINICAL = frozenset(
+    {"patient_symptoms", "patient_causes", "patient_diagnosis", "patient_outlook", "patient_frequency"}
+)
 _PLAIN_CODE = re.compile(r"[A-Za-z][A-Za-z' -]+")
 
 
@@ -300,7 +329,11 @@ def sound(located: Located) -> bool:
     """Whether a passage is a whole statement: not a fragment, a heading, a list of references or debris of a table."""
     text = located.passage.text.strip()
     count = len(text.split())
-    if not _MIN_WORDS <= count <= _MAX_WORDS or _BROKEN.search(text) or text.endswith((":", ",", " and", " the", " of", " or")):
+    if (
+        not _MIN_WORDS <= count <= _MAX_WORDS
+        or _BROKEN.search(text)
+        or text.endswith((":", ",", " and", " the", " of", " or"))
+    ):
         return False
     if located.passage.kind is PassageKind.TABLE_ROW:
         return False
@@ -322,8 +355,10 @@ def _is_about(located: Located, phrase: Phrase) -> bool:
     if not has_cue(_sentence(located.passage.text, phrase.at)):
         return False
     spans = sentence_spans(located.passage.text)
-    return phrase.at <= spans[0][0] or phrase.terms <= frozenset(tokenise(" ".join(section[1:]))) or bool(
-        located.passage.strength or located.document.id.startswith("starter/")
+    return (
+        phrase.at <= spans[0][0]
+        or phrase.terms <= frozenset(tokenise(" ".join(section[1:])))
+        or bool(located.passage.strength or located.document.id.startswith("starter/"))
     )
 
 
@@ -343,7 +378,11 @@ def _names(located: Located) -> tuple[str, ...]:
 
 
 def _tidy_population(text: str) -> str:
-    text = re.split(r"\b(?:who (?:do|are|have) not|to prevent|and (?:to|for)|every|with (?:a|the) |using|by |is insufficient|are insufficient|has|have been|as\b|at the|or refer|should|is\b)", text)[0]
+    text = re.split(
+        r"\b(?:who (?:do|are|have) not|to prevent|and (?:to|for)|every|with (?:a|the) |using|by |"
+        r"is insufficient|are insufficient|has|have been|as\b|at the|or refer|should|is\b)",
+        text,
+    )[0]
     text = " ".join(text.split()).strip(" ,")
     return text[:1].lower() + text[1:] if text[:2] != text[:2].upper() else text
 

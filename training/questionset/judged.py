@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retrieval.tokens import STOP_WORDS, words
+from retrieval import PassageId
+from retrieval.tokens import STOP_WORDS, tokenise, words
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset.library_words import LibraryWords
 from training.questionset.real import RealQuestion, RealQuestionsError, RealText, question_texts
@@ -21,8 +22,11 @@ _LICENCES = {
 #: A set published to measure with is not trained on.
 _TRAINED_ON = frozenset({"mediqa_rqe_train"})
 _CHATTY = frozenset(
-    "patient patients mg what's who why want wondering know get got give should would could can may might any some about also more "
-    "much there's yr yrs year years old has had having been am i'm just really still take taking use used using ok good best like need".split()
+    (  # noqa: SIM905 - a list of a word a line is harder to read
+        "patient patients mg what's who why want wondering know get got give should would could can may might any some "
+        "about also more much there's yr yrs year years old has had having been am i'm just really still take taking "
+        "use used using ok good best like need"
+    ).split()
 )
 
 
@@ -58,7 +62,9 @@ def judged_questions(rows: Iterable[RealQuestion], folder: Path, library: Librar
     return found
 
 
-def _question(row: RealQuestion, text: RealText, gold: tuple, library: LibraryWords) -> TrainingQuestion:  # type: ignore[type-arg]
+def _question(
+    row: RealQuestion, text: RealText, gold: tuple[PassageId, ...], library: LibraryWords
+) -> TrainingQuestion:
     return TrainingQuestion(
         id=f"real-{row.question_sha256[:16]}",
         question=text.text,
@@ -74,9 +80,7 @@ def _question(row: RealQuestion, text: RealText, gold: tuple, library: LibraryWo
     )
 
 
-def _queries(text: str, gold: tuple, library: LibraryWords) -> tuple[str, ...]:  # type: ignore[type-arg]
-    from retrieval.tokens import tokenise
-
+def _queries(text: str, gold: tuple[PassageId, ...], library: LibraryWords) -> tuple[str, ...]:
     content = [word for word in dict.fromkeys(words(text)) if word not in STOP_WORDS | _CHATTY and len(word) > 1]
     held = [number for id in gold if (number := library.number(id)) is not None]
     said = frozenset().union(*(library.terms(number) for number in held)) if held else frozenset()

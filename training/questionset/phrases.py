@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import pairwise
 
 from retrieval.sentences import sentence_spans
 from retrieval.tokens import STOP_WORDS, tokenise
@@ -49,16 +50,25 @@ class Phrase:
 
 
 _DOSE = re.compile(
-    r"\d[\d.,]*\s*(?:[-–]|to)?\s*[\d.,]*\s*(?:mg|mcg|µg|micrograms?|grams?|g|ml|IU|I\.U\.?|units?|million units|mega ?units?|mmol|mEq)\b(?!/dL)",
+    r"\d[\d.,]*\s*(?:[-–]|to)?\s*[\d.,]*\s*(?:mg|mcg|µg|micrograms?|grams?|g|ml|IU|I\.U\.?|units?|"
+    r"million units|mega ?units?|mmol|mEq)\b(?!/dL)",
     re.IGNORECASE,
 )
-_DURATION = re.compile(r"\b(?:for|over)\s+(?:at least |up to |about )?(?:a )?\d+\s*(?:[-–]|to)?\s*\d*\s*(?:days?|weeks?|months?)", re.I)
-_INTERVAL = re.compile(r"\b(?:every \d+[-–to ]*\d* (?:years?|months?|weeks?)|annual(?:ly)?|yearly|once a year|every (?:year|month|week))\b", re.I)
+_DURATION = re.compile(
+    r"\b(?:for|over)\s+(?:at least |up to |about )?(?:a )?\d+\s*(?:[-–]|to)?\s*\d*\s*(?:days?|weeks?|months?)", re.I
+)
+_INTERVAL = re.compile(
+    r"\b(?:every \d+[-–to ]*\d* (?:years?|months?|weeks?)|annual(?:ly)?|yearly|once a year|every (?:year|"
+    r"month|week))\b",
+    re.I,
+)
 _CONTRA = re.compile(r"\bcontraindicat|\bshould (?:not|be avoided)|\bdo not (?:use|give|prescribe)|\bavoid", re.I)
 # Before a phrase that a sentence only mentions: what was taken before, what is compared, what causes harm.
 _MENTIONED = re.compile(
-    r"\b(?:reduc\w+|due to|caus\w+(?: by)?|exogenous|than|after|before|history of|allerg\w+ to|hypersensitiv\w+ to|taking|receiving|already on|"
-    r"induced by|toxicity of|withdrawal (?:from|of)|resistan\w+ to|tolerat\w+|responded to|respond to|failed|failure of|unlike|interact\w* with|acetyl|such as|e\.g\.?,?)\s+"
+    r"\b(?:reduc\w+|due to|caus\w+(?: by)?|exogenous|than|after|before|history of|allerg\w+ to|"
+    r"hypersensitiv\w+ to|taking|receiving|already on|"
+    r"induced by|toxicity of|withdrawal (?:from|of)|resistan\w+ to|tolerat\w+|responded to|respond to|"
+    r"failed|failure of|unlike|interact\w* with|acetyl|such as|e\.g\.?,?)\s+"
     r"(?:\w+\s+)?$",
     re.IGNORECASE,
 )
@@ -93,7 +103,7 @@ def has_cue(sentence: str) -> bool:
 def neighbours(text: str) -> Iterator[tuple[str, str]]:
     """Pairs of neighbouring words, with nothing between them."""
     found = list(_WORD.finditer(text))
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if not _GAP.search(text, one.end(), other.start()):
             yield one[0].casefold(), other[0].casefold()
 
@@ -169,7 +179,11 @@ def _spans(sentence: str, common: frozenset[tuple[str, str]]) -> Iterator[tuple[
         singular = word[:-1] if word.endswith("s") else word
         if back == place and (word in lists.heads_need_more or singular in lists.heads_need_more):
             continue
-        if back > 0 and found[back - 1][0].casefold() in _QUALIFIERS and not _GAP.search(sentence, found[back - 1].end(), begin):
+        if (
+            back > 0
+            and found[back - 1][0].casefold() in _QUALIFIERS
+            and not _GAP.search(sentence, found[back - 1].end(), begin)
+        ):
             continue
         yield begin, match.end(), kind
 
@@ -179,7 +193,13 @@ _QUALIFIERS = frozenset({"high", "low", "non", "narrow", "broad", "poor", "singl
 
 
 def _fits(word: str) -> bool:
-    return word not in terms().not_in_phrases and word not in STOP_WORDS and len(word) > 2 and not word.endswith("ly") and not word[0].isdigit()
+    return (
+        word not in terms().not_in_phrases
+        and word not in STOP_WORDS
+        and len(word) > 2
+        and not word.endswith("ly")
+        and not word[0].isdigit()
+    )
 
 
 def _shown(phrase: str) -> str:

@@ -78,7 +78,9 @@ def follow_ups(facts: Sequence[Fact], part: Part, drawn: random.Random, text_of:
                 yield _follow("follow_phrase", first, fact, drawn.choice(others), part, drawn, text_of)
 
 
-def underspecified(facts: Sequence[Fact], everywhere: Sequence[Fact], part: Part, drawn: random.Random) -> Iterator[Made]:
+def underspecified(
+    facts: Sequence[Fact], everywhere: Sequence[Fact], part: Part, drawn: random.Random
+) -> Iterator[Made]:
     """Questions without the condition or the age that decides, with the case that gives it."""
     given_for: defaultdict[str, set[str]] = defaultdict(set)
     for fact in everywhere:
@@ -110,7 +112,10 @@ def no_search(facts: Sequence[Fact], part: Part, drawn: random.Random, text_of: 
         fact = order[place % len(order)] if order else None
         history: tuple[Turn, ...] = ()
         gold: tuple[PassageId, ...] = ()
-        if fact is not None and (kind in (ReplyKind.REWORD, ReplyKind.SHORTEN) or drawn.random() < (0.85 if kind is ReplyKind.THANKS else 0.3)):
+        if fact is not None and (
+            kind in (ReplyKind.REWORD, ReplyKind.SHORTEN)
+            or drawn.random() < (0.85 if kind is ReplyKind.THANKS else 0.3)
+        ):
             history = (_turn(ask(fact, part, drawn, plain=True).question, fact, text_of),)
             gold = fact.gold[:1] if kind in (ReplyKind.REWORD, ReplyKind.SHORTEN) else ()
         elif kind in (ReplyKind.REWORD, ReplyKind.SHORTEN):
@@ -132,7 +137,9 @@ def no_search(facts: Sequence[Fact], part: Part, drawn: random.Random, text_of: 
 _GROUPS = (("follow_children", FOR_CHILDREN, "children"), ("follow_pregnancy", FOR_PREGNANCY, "pregnancy"))
 
 
-def _follow(asks: str, first: Asked, fact: Fact, target: Fact, part: Part, drawn: random.Random, text_of: TextOf) -> Made:
+def _follow(
+    asks: str, first: Asked, fact: Fact, target: Fact, part: Part, drawn: random.Random, text_of: TextOf
+) -> Made:
     template, text = _draw(asks, part, drawn)
     return Made(
         kind=QuestionKind.CONVERSATIONAL,
@@ -157,7 +164,9 @@ def _turn(question: str, fact: Fact, text_of: TextOf) -> Turn:
 def _without_condition(asks: str, fact: Fact, part: Part, drawn: random.Random) -> Made:
     template, text = _draw(asks, part, drawn)
     reply = drawn.choice(frames()["replies_condition"].of(part)).format(c=fact.condition)
-    return _underspecified(template, finish(text, drawn, p=fact.phrase), fact, Missing.CONDITION, reply[0].upper() + reply[1:])
+    return _underspecified(
+        template, finish(text, drawn, p=fact.phrase), fact, Missing.CONDITION, reply[0].upper() + reply[1:]
+    )
 
 
 def _underspecified(template: str, question: str, fact: Fact, missing: Missing, said: str) -> Made:
@@ -175,13 +184,15 @@ def _underspecified(template: str, question: str, fact: Fact, missing: Missing, 
     )
 
 
+#: How a population states its ages, with the years from what it states to the youngest and to the oldest.
 _AGES = (
-    (re.compile(r"(\d+) to (\d+)"), lambda m: (int(m[1]), int(m[2]))),
-    (re.compile(r"(\d+) years (?:and|or) (?:older|over)"), lambda m: (int(m[1]), int(m[1]) + 9)),
-    (re.compile(r"younger than (\d+)"), lambda m: (max(int(m[1]) - 6, 1), int(m[1]) - 1)),
+    (re.compile(r"(\d+) to (\d+)"), 0, 0),
+    (re.compile(r"(\d+) years (?:and|or) (?:older|over)"), 0, 9),
+    (re.compile(r"younger than (\d+)"), -6, -1),
 )
 _ONLY_AGE = re.compile(
-    r"(?:asymptomatic )?(adults|women|men|persons|children|adolescents|children and adolescents|adolescents and adults)(?: who are)?"
+    r"(?:asymptomatic )?(adults|women|men|persons|children|adolescents|children and adolescents|"
+    r"adolescents and adults)(?: who are)?"
     r"(?: ages?d?)?(?: younger than)? \d+(?: to \d+)?(?: years?)?(?: of age)?(?: (?:and|or) older)?",
 )
 
@@ -190,10 +201,9 @@ def _one_of(population: str, drawn: random.Random) -> str:
     """A patient of a population that its age, or age and sex, tell: "A woman of 52."; empty where more is needed."""
     if not _ONLY_AGE.fullmatch(population):
         return ""
-    for pattern, bounds in _AGES:
+    for pattern, younger, older in _AGES:
         if match := pattern.search(population):
-            low, high = bounds(match)
-            age = drawn.randint(low, high)
+            age = drawn.randint(max(int(match[1]) + younger, 1), int(match[match.lastindex or 1]) + older)
             if population.startswith("women") or " women" in population:
                 return f"She is {age}."
             if population.startswith("men"):
@@ -214,5 +224,8 @@ def _sentence(text: str) -> str:
 
 def _joined(text: str, frame: str) -> str:
     """A question after "And": its first letter small, unless it is a name or an abbreviation."""
-    return text[0].lower() + text[1:] if "{b}" in frame and (text[1:2].islower() or text.startswith(("I ", "A "))) and not text.startswith("I ") else text
-
+    return (
+        text[0].lower() + text[1:]
+        if "{b}" in frame and (text[1:2].islower() or text.startswith(("I ", "A "))) and not text.startswith("I ")
+        else text
+    )
