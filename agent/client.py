@@ -79,7 +79,10 @@ class ModelIdentity(_Record):
 
     model: str
     engine: str | None = None
+    #: What it was trained to be: of an adapter merged into the weights its name and the start of its hash.
     adapter: str | None = None
+    #: Name asked of the server; None asks for the adapter, else the model.
+    served_as: str | None = None
     template_sha256: str | None = None
     #: True once the model was trained for this project's action protocol.
     trained: bool = False

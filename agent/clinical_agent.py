@@ -160,7 +160,8 @@ class ClinicalAgent:
         history = run.question.history
         ids: tuple[PassageId, ...] = history[-1].passage_ids if history else ()
         try:
-            found = [(rank, self._searcher.hit(passage_id)) for rank, passage_id in enumerate(ids, start=1)]
+            home = run.question.home_region
+            found = [(rank, self._searcher.hit(passage_id, home)) for rank, passage_id in enumerate(ids, start=1)]
         except RetrievalError as error:
             run.fail(error.code, "The passages of the last answer could not be read.")
             return

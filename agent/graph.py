@@ -191,11 +191,15 @@ class _Nodes:
         run = runtime.context
         assert isinstance(run.pending, DeclineAction)
         reason = run.pending.reason
+        label = wording.DECLINES[reason]
         if reason is DeclineReason.NOT_IN_CORPUS:
-            for evidence in run.book.best(run.settings.listed_recommendations):
+            listed = run.book.best(run.settings.listed_recommendations)
+            for evidence in listed:
                 await run.cite(evidence)
+            if not listed:
+                label = wording.nothing_found(run.question.filters)
         stop = StopReason.DECLINED if reason is DeclineReason.POLICY else StopReason.NO_EVIDENCE
-        run.finish(stop, Answer(kind=AnswerKind.DECLINED, label=wording.DECLINES[reason]))
+        run.finish(stop, Answer(kind=AnswerKind.DECLINED, label=label))
         return {"next": "end"}
 
     async def reply(self, state: State, runtime: Runtime[Run]) -> State:
@@ -234,7 +238,7 @@ class _Nodes:
         for evidence in listed:
             await run.cite(evidence)
         if not listed and not shown:
-            label = wording.SEARCH_FAILED if failed_search else wording.NOTHING_FOUND
+            label = wording.SEARCH_FAILED if failed_search else wording.nothing_found(run.question.filters)
             run.finish(StopReason.NO_EVIDENCE, Answer(kind=AnswerKind.DECLINED, label=label))
             return {"next": "end"}
         await run.step("recommend", f"Listed {len(listed)} recommendations, shown whole.", started, found=len(listed))

@@ -70,6 +70,12 @@ class Journal:
         self._size = 0
         self._unsynced = 0
         self._synced_at = self._clock.monotonic()
+        self._names: list[str] = []
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """File names of the segments this writer has begun."""
+        return tuple(self._names)
 
     def append(self, rollout: Rollout) -> None:
         """Write one run as one line.
@@ -121,6 +127,7 @@ class Journal:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._size = 0
+        self._names.append(path.name)
         return self._descriptor
 
     def _sync(self, descriptor: int) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,8 +48,11 @@ class OpenAIModelClient:
         *,
         api_key: str = "none",
         http_client: httpx2.AsyncClient | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
+        """`extra` holds fields for every request that only this server knows, such as vLLM's `cache_salt`."""
         self._identity = identity
+        self._extra = {**(extra or {}), "return_token_ids": True}
         # OPENAI_LOG=debug would write whole request bodies, and those hold what a clinician typed.
         logging.getLogger("openai").setLevel(logging.WARNING)
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
@@ -120,12 +123,12 @@ class OpenAIModelClient:
 
     def _arguments(self, request: CompletionRequest, timeout_s: float) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "model": self._identity.adapter or self._identity.model,
+            "model": self._identity.served_as or self._identity.adapter or self._identity.model,
             "messages": [_wire(message) for message in request.messages],
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "timeout": timeout_s,
-            "extra_body": {"return_token_ids": True},
+            "extra_body": self._extra,
         }
         if request.seed is not None:
             arguments["seed"] = request.seed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.actions import DeclineReason, Missing, ReplyKind
 from agent.budget import BudgetName
+from retrieval import SearchFilters
 
 CLARIFYING_QUESTIONS: dict[Missing, str] = {
     Missing.AGE: "How old is the patient?",
@@ -27,6 +28,11 @@ DECLINES: dict[DeclineReason, str] = {
     ),
 }
 NOTHING_FOUND = "The guidelines searched hold nothing on this. Try other words, or another source."
+NOTHING_WITHIN = (
+    "The guidelines searched hold nothing on this within these filters: {filters}. "
+    "Look at their spelling, take one away, or try other words."
+)
+UNDATED_LEFT_OUT = "Guidance that gives no date is left out by a filter on dates."
 SEARCH_FAILED = "The guidelines could not be searched just now. Try again in a moment; nothing was lost."
 REPLIES: dict[ReplyKind, str] = {
     ReplyKind.THANKS: "You are welcome.",
@@ -49,3 +55,12 @@ BUDGET_LABELS: dict[BudgetName, str] = {
     "tokens": "The search used too many tokens and was stopped. These are the recommendations found so far.",
     "wall_clock": "The search took too long and was stopped. These are the recommendations found so far.",
 }
+
+
+def nothing_found(filters: SearchFilters) -> str:
+    """What is said where a search found nothing: a filter that shuts everything out is not taken for no guidance."""
+    told = filters.in_words()
+    if not told:
+        return NOTHING_FOUND
+    sentence = NOTHING_WITHIN.format(filters=", ".join(told))
+    return f"{sentence} {UNDATED_LEFT_OUT}" if filters.dated else sentence

@@ -38,12 +38,13 @@ from retrieval.errors import (
 )
 from retrieval.filters import SearchFilters, dates_in_order
 from retrieval.fusion import reciprocal_rank_fusion
+from retrieval.generations import left_behind
 from retrieval.index import BuildProgress, build_index
 from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_corpus, open_searcher
 from retrieval.readers import READERS, reader_named
-from retrieval.regions import HomeRegion
+from retrieval.regions import HomeRegion, region_code
 from retrieval.relevance import RelevanceModel, relevance_for
 from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
 from retrieval.rescoring import RescoringSettings, RescoringTable
@@ -160,6 +161,7 @@ __all__ = [
     "cut_document",
     "dates_in_order",
     "guidance_status",
+    "left_behind",
     "make_encoder",
     "memory_searcher",
     "open_corpus",
@@ -168,6 +170,7 @@ __all__ = [
     "read_manifest",
     "reader_named",
     "reciprocal_rank_fusion",
+    "region_code",
     "relevance_for",
     "router_for",
     "source_named",

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from retrieval.dates import PartialDate, first_day, last_day
 from retrieval.documents import SourceId
+from retrieval.regions import region_code
 from retrieval.strength import StrengthClass
 
 
@@ -26,7 +27,7 @@ class SearchFilters(BaseModel):
     source: SourceId | None = None
     #: Any of these publishers.
     publishers: tuple[str, ...] = ()
-    #: Any of these regions: ISO 3166-1 alpha-2 codes, "EU" or "INT".
+    #: Any of these regions: ISO 3166-1 alpha-2 codes, "EU" or "INT"; beside a common name ("UK") stands its code.
     regions: tuple[str, ...] = ()
     #: Any of these languages: BCP 47 tags, compared by their first subtag.
     languages: tuple[str, ...] = ()
@@ -39,6 +40,12 @@ class SearchFilters(BaseModel):
     #: Whether guidance that a newer version replaces may be found.
     include_superseded: bool = False
 
+    @field_validator("regions")
+    @classmethod
+    def _with_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # The name stays: a document may have been given it.
+        return tuple(dict.fromkeys(item for name in value for item in (name, region_code(name))))
+
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
         if not dates_in_order(self.published_from, self.published_to):
@@ -49,6 +56,21 @@ class SearchFilters(BaseModel):
     def dated(self) -> bool:
         """Whether passages without a date are left out."""
         return self.published_from is not None or self.published_to is not None
+
+    def in_words(self) -> tuple[str, ...]:
+        """Each condition for people: "region UK or GB", "published from 2018"; empty without conditions."""
+        anys = (
+            ("source", (self.source,) if self.source else ()),
+            ("publisher", self.publishers),
+            ("region", self.regions),
+            ("language", self.languages),
+            ("strength", tuple(strength.replace("_", " ") for strength in self.strengths)),
+        )
+        dates = (("published from", self.published_from), ("published up to", self.published_to))
+        return (
+            *(f"{what} {' or '.join(names)}" for what, names in anys if names),
+            *(f"{what} {day}" for what, day in dates if day is not None),
+        )
 
 
 def dates_in_order(start: PartialDate | None, end: PartialDate | None) -> bool:

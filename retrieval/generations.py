@@ -4,13 +4,15 @@
     build.lock               held by the one process that builds
     records.sqlite           passages of record, by generation
     vectors/                 vectors of record
+    left-behind.jsonl        collections on a server that no store in use could remove; absent where there are none
     generations/000003/      manifest.json, superseded.json, store/ (the search store), rescoring/, in-use (locked by
                              readers)
 
 A generation is written under its own number and pointed to only when complete and on disk; so a crash
 at any moment leaves the old one serving. Old generations are removed after a swap, except the previous
 one (a reader may be about to open it) and any that a process still reads. What a store keeps outside
-its folder is discarded first; where that fails, the generation stays and the next clean-up tries again.
+its folder is discarded first; where that fails, the generation stays and the next clean-up tries again. What the
+store in use cannot reach, because the operator left the one that made it, is written down and named by `index status`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import IO
 from retrieval.errors import CorpusError, IndexLockedError, IndexMismatchError, IndexMissingError, StoreError
 from retrieval.files import sync_directory, sync_tree, try_lock, write_atomically
 from retrieval.records import RecordStore
+from retrieval.stores.elsewhere import ServerRecord, kept_elsewhere
 
 _OPEN_ATTEMPTS = 5  # a swap and a clean-up can each overtake a reader that is opening
 
@@ -32,14 +35,15 @@ _OPEN_ATTEMPTS = 5  # a swap and a clean-up can each overtake a reader that is o
 class IndexDirectory:
     """Paths and transitions of one index directory."""
 
-    def __init__(self, root: Path, *, discard: Callable[[Path], None] = lambda _: None) -> None:
-        """`discard` removes what the store in a folder keeps elsewhere; it may raise `StoreError`."""
+    def __init__(self, root: Path, *, discard: Callable[[Path], ServerRecord | None] = lambda _: None) -> None:
+        """`discard` removes what the store in a folder keeps elsewhere, as `StoreBackend.discard` does."""
         self.root = root
         self._discard = discard
         self.records = root / "records.sqlite"
         self.vectors = root / "vectors"
         self._generations = root / "generations"
         self._pointer = root / "CURRENT"
+        self._left_behind = root / "left-behind.jsonl"
 
     def path(self, generation: int) -> Path:
         """Folder of a generation."""
@@ -125,7 +129,7 @@ class IndexDirectory:
             current = max(self._numbers(), default=0)
         for number in self._numbers():
             if number > current:
-                self._discard(self.store(number))
+                self._let_go(number)
                 self._remove(number)
         self.path(current + 1).mkdir()
         return current + 1
@@ -145,7 +149,7 @@ class IndexDirectory:
             if folder.is_dir() and held is None:
                 continue
             try:
-                self._discard(self.store(number))
+                self._let_go(number)
                 records.forget_generation(number)
                 self._remove(number)
             except StoreError:
@@ -153,6 +157,31 @@ class IndexDirectory:
             finally:
                 if held is not None:
                     held.close()
+
+    def left_behind(self) -> tuple[ServerRecord, ...]:
+        """Collections on servers that hold nothing in use and that no build will remove, oldest first.
+
+        Raises:
+            CorpusError: they cannot be read.
+        """
+        try:
+            lines = self._left_behind.read_text("utf-8").splitlines() if self._left_behind.is_file() else []
+            found = [ServerRecord.model_validate_json(line) for line in lines]
+        except (OSError, ValueError) as error:
+            raise CorpusError(f"The file {self._left_behind.name} of the index cannot be read.") from error
+        current = self.current()
+        if current is not None and kept_elsewhere(self.store(current)) is None:
+            others = (kept_elsewhere(self.store(number)) for number in self._numbers() if number != current)
+            found += [record for record in others if record is not None]
+        return tuple(dict.fromkeys(found))
+
+    def _let_go(self, number: int) -> None:
+        left = self._discard(self.store(number))
+        if left is not None:
+            with self._left_behind.open("a", encoding="utf-8") as file:
+                file.write(left.model_dump_json() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
 
     def _numbers(self) -> list[int]:
         return sorted(int(path.name) for path in self._generations.iterdir() if path.name.isdecimal())
@@ -165,3 +194,8 @@ class IndexDirectory:
             folder.rename(removed)
         for path in self._generations.glob("removed-*"):
             shutil.rmtree(path)
+
+
+def left_behind(directory: Path) -> tuple[ServerRecord, ...]:
+    """See `IndexDirectory.left_behind`."""
+    return IndexDirectory(directory).left_behind()

@@ -9,8 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Annotated, Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.bm25 import term_ids
@@ -27,7 +30,7 @@ from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_tex
 from retrieval.rescoring import DEFAULT_RESCORING, Rescored, RescoringSettings, RescoringTable
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named
 from retrieval.status import GuidanceStatus, guidance_status
-from retrieval.stores.base import Leg, SearchStore
+from retrieval.stores.base import Leg, SearchStore, ordered_leg
 from retrieval.stores.withholding import WithholdingStore
 from retrieval.tokens import tokenise
 from retrieval.withdrawals import NOTHING_WITHDRAWN, Withdrawal, Withdrawals, Withdrawn
@@ -171,8 +174,8 @@ class Searcher(Protocol):
         """
         ...
 
-    def hit(self, id: PassageId) -> Hit | None:
-        """`passage` with its status, as a hit of rank 1.
+    def hit(self, id: PassageId, home_region: HomeRegion | None = None) -> Hit | None:
+        """`passage` with its status, as a hit of rank 1; `home_region` as in a request.
 
         Raises:
             RetrievalError: the corpus failed.
@@ -224,7 +227,7 @@ class HybridSearcher:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """See `Searcher.search`."""
-        filters = self._effective(request.filters)
+        scopes = self._scopes(request.filters)
         # A query given twice would count twice in the fusion.
         queries = list(dict.fromkeys(request.queries))
         depth = max(self._settings.leg_limit, request.limit)
@@ -233,9 +236,9 @@ class HybridSearcher:
         vectors = self._encoder.encode_queries(meant)
         encoded = time.perf_counter()
         worded = dict.fromkeys([*queries, *meant])
-        bm25 = [self._store.bm25_leg(term_ids(tokenise(wording)), filters, depth) for wording in worded]
+        bm25 = [self._bm25(wording, scopes, depth) for wording in worded]
         matched = time.perf_counter()
-        dense = [self._store.dense_leg(vector, filters, depth) for vector in vectors]
+        dense = [self._dense(vector, scopes, depth) for vector in vectors]
         compared = time.perf_counter()
         ordered = self._ordered(queries, vectors, bm25, dense, request)
         hits, reranked = self._hits(ordered, bm25, dense, request)
@@ -244,7 +247,7 @@ class HybridSearcher:
         return SearchResult(
             hits=hits,
             index_version=self.index_version,
-            undated_left_out=self._undated_left_out(filters),
+            undated_left_out=self._undated_left_out(scopes),
             encode_ms=(encoded - start) * 1e3,
             bm25_ms=(matched - encoded) * 1e3,
             dense_ms=(compared - matched) * 1e3,
@@ -265,12 +268,12 @@ class HybridSearcher:
         found = self._corpus.passage(id)
         return found if found is None or self._now().of(id, found[1].id) is None else None
 
-    def hit(self, id: PassageId) -> Hit | None:
+    def hit(self, id: PassageId, home_region: HomeRegion | None = None) -> Hit | None:
         """See `Searcher.hit`."""
         found = self.passage(id)
         if found is None:
             return None
-        return Hit(rank=1, score=0.0, passage=found[0], document=found[1], **self._standing(found[1], None))
+        return Hit(rank=1, score=0.0, passage=found[0], document=found[1], **self._standing(found[1], home_region))
 
     def withdrawal(self, id: PassageId) -> Withdrawal | None:
         """See `Searcher.withdrawal`."""
@@ -300,10 +303,23 @@ class HybridSearcher:
         self._store.close()
         self._corpus.close()
 
-    def _effective(self, filters: SearchFilters) -> SearchFilters:
-        if filters.source is None:
-            return filters
-        return source_named(filters.source, self.sources).narrowed(filters)
+    def _scopes(self, filters: SearchFilters) -> tuple[SearchFilters, ...]:
+        """What is searched: together, but each source under its own defaults, also where none is named."""
+        if filters.source is not None:
+            return (source_named(filters.source, self.sources).narrowed(filters),)
+        if not any(source.publishers or source.regions for source in self.sources):
+            return (filters,)
+        return tuple(source.narrowed(filters) for source in self.sources)
+
+    def _bm25(self, wording: str, scopes: tuple[SearchFilters, ...], depth: int) -> Leg:
+        terms = term_ids(tokenise(wording))
+        # Scores of one collection: those of its parts compare.
+        legs = [self._store.bm25_leg(terms, filters, depth) for filters in scopes]
+        return legs[0] if len(legs) == 1 else ordered_leg(chain.from_iterable(legs), depth)
+
+    def _dense(self, vector: NDArray[np.float32], scopes: tuple[SearchFilters, ...], depth: int) -> Leg:
+        legs = [self._store.dense_leg(vector, filters, depth) for filters in scopes]
+        return legs[0] if len(legs) == 1 else ordered_leg(chain.from_iterable(legs), depth)
 
     def _ordered(
         self, queries: list[str], vectors: Vectors, bm25: list[Leg], dense: list[Leg], request: SearchRequest
@@ -398,9 +414,11 @@ class HybridSearcher:
             self._hidden = (now, hidden)
         return hidden
 
-    def _undated_left_out(self, filters: SearchFilters) -> int | None:
-        if not filters.dated:
-            return None
+    def _undated_left_out(self, scopes: tuple[SearchFilters, ...]) -> int | None:
+        counts = [self._undated_in(filters) for filters in scopes if filters.dated]
+        return sum(counts) if counts else None
+
+    def _undated_in(self, filters: SearchFilters) -> int:
         others = filters.model_copy(update={"published_from": None, "published_to": None})
         if others not in self._undated:
             if len(self._undated) >= _KEPT_COUNTS:

@@ -48,6 +48,11 @@ class Source(BaseModel):
             raise ValueError("an id has up to 40 lower-case letters, digits and underscores, a letter first")
         return value
 
+    @field_validator("regions")
+    @classmethod
+    def _with_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return SearchFilters(regions=value).regions
+
     @property
     def shown_title(self) -> str:
         """The title, or the id in words: "local_formulary" -> "Local formulary"."""

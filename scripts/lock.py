@@ -36,11 +36,12 @@ def packages(name: str) -> set[str]:
 def main() -> None:
     """Write all three locks. The development lock holds only what it adds to the product's."""
     product = ["pyproject.toml", "requirements/build.in"]
-    compile_lock("product.lock", product, "--extra=dense", "--extra=model", "--extra=ingest", "--extra=server")
+    shipped = ["--extra=dense", "--extra=model", "--extra=ingest", "--extra=server"]
+    compile_lock("product.lock", product, *shipped)
     compile_lock(
         "dev.lock",
         product,
-        *("--extra=dense", "--extra=model", "--extra=ingest", "--extra=server", "--extra=eval", "--extra=dev"),
+        *(*shipped, "--extra=cluster", "--extra=eval", "--extra=dev"),
         "--constraints=requirements/product.lock",
         leave_out=packages("product.lock"),
     )

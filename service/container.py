@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import ClinicalAgent, Journal, ModelIdentity, OpenAIModelClient
@@ -17,12 +18,14 @@ from retrieval import (
 )
 from retrieval import make_encoder as encoder_of
 from service.metrics import Metrics
-from service.model.manifest import read_model_manifest
+from service.model.choice import model_place
+from service.model.environment import find_model_environment
+from service.model.manifest import ModelManifest, read_model_manifest
 from service.reranking import make_rerank_stage
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from retrieval import Encoder, StoreBackend
 
@@ -37,6 +40,8 @@ class Service:
 
     settings: Settings
     agent: ClinicalAgent
+    #: Agents with other models, by the name a question may ask for.
+    others: Mapping[str, ClinicalAgent] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     close: Callable[[], Coroutine[None, None, None]] = _nothing
     #: One slot per run in progress.
@@ -44,6 +49,11 @@ class Service:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", asyncio.Semaphore(self.settings.max_concurrent_runs))
+
+    @property
+    def agents(self) -> Mapping[str, ClinicalAgent]:
+        """Every agent by the name of its model, the one in use first."""
+        return {self.settings.model_name: self.agent, **self.others}
 
 
 def make_encoder(settings: Settings) -> Encoder:
@@ -63,14 +73,38 @@ def model_identity(settings: Settings) -> ModelIdentity:
     manifest = read_model_manifest(settings.model_dir)
     if manifest is None:
         return ModelIdentity(model=settings.model_name)
+    return prepared_identity(settings.model_name, manifest)
+
+
+def prepared_identity(name: str, manifest: ModelManifest) -> ModelIdentity:
+    """Identity of a prepared model that the local server has under `name`."""
     return ModelIdentity(
-        model=settings.model_name,
+        model=name,
         engine="vllm",
+        adapter=manifest.adapter_version,
+        served_as=name,
         template_sha256=manifest.template_sha256,
         # A GPU machine serves a general instruct model by its name; only the small packaged one is known to
         # fail at the actions untrained.
         trained=manifest.trained or manifest.base_sha256 is None,
     )
+
+
+def other_models(settings: Settings) -> dict[str, tuple[str, ModelIdentity]]:
+    """Address and identity of each model that can be asked for besides the one in use, by name."""
+    server = find_model_environment()
+    found = {}
+    for model, port in settings.also_ports.items():
+        name, manifest = Path(model).name, read_model_manifest(model_place(settings.data_dir, model))
+        # On GPUs one server has them all.
+        alone = server is None or server.device == "cpu"
+        found[name] = (
+            f"http://127.0.0.1:{port}/v1" if alone else settings.local_model_url,
+            prepared_identity(name, manifest) if manifest else ModelIdentity(model=name),
+        )
+    for name, url in settings.model_urls.items():
+        found[name] = (url.rstrip("/"), ModelIdentity(model=name, trained=True))
+    return found
 
 
 def open_service_searcher(settings: Settings) -> HybridSearcher:
@@ -93,21 +127,24 @@ def build_service(settings: Settings) -> Service:
         RetrievalError: there is no usable index; the message says how to build it.
     """
     searcher = open_service_searcher(settings)
-    identity = model_identity(settings)
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
-    client = OpenAIModelClient(settings.model_url or settings.local_model_url, identity, api_key=key)
     journal = Journal(settings.journal_dir)
-    agent = ClinicalAgent(
-        client,
-        searcher,
-        journal,
-        settings=settings.agent_settings(trained=identity.trained),
-        router=router_for(searcher.encoder),
-    )
+    router = router_for(searcher.encoder)
+    clients: list[OpenAIModelClient] = []
+
+    def agent_of(url: str, identity: ModelIdentity, key: str) -> ClinicalAgent:
+        clients.append(OpenAIModelClient(url, identity, api_key=key))
+        loop = settings.agent_settings(trained=identity.trained)
+        return ClinicalAgent(clients[-1], searcher, journal, settings=loop, router=router)
+
+    agent = agent_of(settings.model_url or settings.local_model_url, model_identity(settings), key)
+    # The key belongs to the server it was given for.
+    others = {name: agent_of(url, identity, "none") for name, (url, identity) in other_models(settings).items()}
 
     async def close() -> None:
-        await client.close()
+        for client in clients:
+            await client.close()
         journal.close()
         searcher.close()
 
-    return Service(settings=settings, agent=agent, close=close)
+    return Service(settings=settings, agent=agent, others=others, close=close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -57,6 +57,8 @@ class AskBody(_Body):
 
     question: str
     history: tuple[Turn, ...] = Field(default=(), max_length=10)
+    #: The model that answers, see GET /v1/models; the one in use if left out.
+    model: Name | None = None
 
     def to_question(self) -> Question:
         """The question as the agent takes it. Raises QuestionError."""
@@ -123,6 +125,30 @@ class SourceInfo(BaseModel):
             publishers=source.publishers,
             regions=source.regions,
         )
+
+
+class ModelInfo(BaseModel):
+    """A model that a question may ask for; the first four fields are OpenAI's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str = "clinsearch"
+    #: Answers where a question names no model.
+    default: bool
+    #: Trained for this project's actions; one that is not only searches, unless the deployment lets it choose.
+    trained: bool
+
+
+class ModelList(BaseModel):
+    """The models, the one in use first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: Literal["list"] = "list"
+    data: tuple[ModelInfo, ...]
 
 
 class Readiness(BaseModel):

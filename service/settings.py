@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Budget
@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     #: A LoRA adapter, by its directory or as the name of one that ships: merged on CPU, loaded at run time on GPUs.
     #: Unset: the one that ships as the default, if it fits the prompt in force. "none": the untrained model.
     adapter: str | None = None
+    #: Models the local server has besides the one in use, as JSON: '["base"]'. Each is named as `adapter` is, or
+    #: "base"; on a CPU each has a server of its own on the ports after `model_port`.
+    also: tuple[str, ...] = Field(default=(), max_length=16)
+    #: Models on other servers, name to address, as JSON: '{"large": "http://host:8100/v1"}'.
+    model_urls: dict[str, str] = {}
     #: An extra package index for the CPU build of PyTorch, where the default index has none.
     torch_index: str | None = None
 
@@ -115,6 +120,21 @@ class Settings(BaseSettings):
     #: OTLP/HTTP endpoint for traces ("http://host:4318/v1/traces"); unset: no traces leave the process.
     otlp_endpoint: str | None = None
 
+    @field_validator("model_urls")
+    @classmethod
+    def _addresses(cls, urls: dict[str, str]) -> dict[str, str]:
+        for name, url in urls.items():
+            if not name or not url.startswith(("http://", "https://")):
+                raise ValueError(f"{name or 'a model without a name'} needs an address like http://host:8100/v1")
+        return urls
+
+    @model_validator(mode="after")
+    def _models_differ(self) -> Self:
+        names = [self.model_name, *(Path(model).name for model in self.also), *self.model_urls]
+        if len(set(names)) < len(names):
+            raise ValueError("two models have the same name (model_name, also, model_urls)")
+        return self
+
     @model_validator(mode="after")
     def _sources_fit_together(self) -> Self:
         with_added(self.sources)
@@ -144,6 +164,11 @@ class Settings(BaseSettings):
     @property
     def local_model_url(self) -> str:
         return f"http://127.0.0.1:{self.model_port}/v1"
+
+    @property
+    def also_ports(self) -> dict[str, int]:
+        """Port of each model of `also` where each has a server of its own."""
+        return {name: self.model_port + place for place, name in enumerate(self.also, start=1)}
 
     def encoder_options(self) -> EncoderOptions:
         """What was chosen of the encoder."""

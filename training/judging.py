@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from agent import AnswerKind, Rollout, StopReason
 from agent.actions import ActionKind
-from retrieval import PassageId
+from retrieval import NOTHING_WITHDRAWN, PassageId, Withdrawn
 from training.questions import QuestionKind, TrainingQuestion
 
 #: A question by the key of its first turn, as rollouts carry it (`provenance.episode`, `task_key`).
@@ -34,6 +34,8 @@ class Fault(StrEnum):
     WRONG_CLARIFICATION = "wrong_clarification"
     TOO_MANY_SEARCHES = "too_many_searches"
     NOT_PREFERRED = "not_preferred"
+    #: It cites guidance that was withdrawn since.
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,19 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def fault(rollout: Rollout, question: TrainingQuestion | None, limits: Limits = DEFAULT_LIMITS) -> Fault | None:
+def fault(
+    rollout: Rollout,
+    question: TrainingQuestion | None,
+    limits: Limits = DEFAULT_LIMITS,
+    withdrawn: Withdrawn = NOTHING_WITHDRAWN,
+) -> Fault | None:
     """The first reason against a run, or None."""
     if not rollout.provenance.training_consent:
         return Fault.NO_CONSENT
     if rollout.split == "eval" or (question is not None and question.split == "eval"):
         return Fault.EVALUATION
+    if cites_withdrawn(rollout, withdrawn):
+        return Fault.WITHDRAWN
     if (found := _broken(rollout)) is not None:
         return found
     if rollout.outcome.searches > limits.searches:
@@ -62,6 +71,12 @@ def fault(rollout: Rollout, question: TrainingQuestion | None, limits: Limits = 
     if question is None:
         return None if labels.thumbs == "up" or _won(labels.votes) else Fault.NOT_PREFERRED
     return _wrong(rollout, question)
+
+
+def cites_withdrawn(rollout: Rollout, withdrawn: Withdrawn) -> bool:
+    """Whether the answer of a run cites a passage that must not be shown any more."""
+    cited = rollout.answer.citations if withdrawn and rollout.answer is not None else ()
+    return any(withdrawn.of(citation.passage_id, citation.document_id) is not None for citation in cited)
 
 
 def question_of(rollout: Rollout, questions: Questions) -> TrainingQuestion | None:

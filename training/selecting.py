@@ -1,12 +1,17 @@
-"""Which judged runs go into a training set: few of each question, the kinds in the shares asked for."""
+"""Which judged runs go into a training set: few of each question, the kinds in the shares asked for.
+
+Runs are read twice, once to judge them and once to copy those kept, and never held: a journal may be larger than
+the memory. What is held is a line's worth of figures on each good run.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent import Rollout
+from agent import Rollout, RolloutId
+from retrieval import NOTHING_WITHDRAWN, Withdrawn
 from retrieval.documents import sha256_of
 from training.judging import Fault, Limits, Questions, fault, question_of
 
@@ -18,11 +23,19 @@ REAL_USE = "real_use"
 class Selection:
     """The runs kept, and why the others were not."""
 
-    kept: tuple[Rollout, ...]
+    kept: frozenset[RolloutId]
     faults: Mapping[str, int]
     kinds: Mapping[str, int]
-    #: Good runs left out because their question has enough, or to keep the shares.
+    #: Good runs left out because their question has enough, or to keep the shares, or that came twice.
     surplus: int
+
+    def of(self, rollouts: Iterable[Rollout]) -> Iterator[Rollout]:
+        """The runs kept, in the order in which they are read again, each once."""
+        wanted = set(self.kept)
+        for rollout in rollouts:
+            if rollout.rollout_id in wanted:
+                wanted.remove(rollout.rollout_id)
+                yield rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +55,63 @@ class Rules:
 DEFAULT_RULES = Rules()
 
 
-def select(rollouts: Iterable[Rollout], questions: Questions, rules: Rules = DEFAULT_RULES) -> Selection:
-    """Judge every run once and keep the best of each question.
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """What is kept in mind of a good run."""
 
-    The order of the input does not matter: ties are broken by a hash of the record's key.
+    id: RolloutId
+    kind: str
+    #: Fewer searches first, then fewer words.
+    cost: tuple[int, int]
+    #: Breaks ties and mixes: a hash of the record's key.
+    order: str
+
+
+def select(
+    rollouts: Iterable[Rollout],
+    questions: Questions,
+    rules: Rules = DEFAULT_RULES,
+    withdrawn: Withdrawn = NOTHING_WITHDRAWN,
+) -> Selection:
+    """Judge every run once and name the best of each question.
+
+    The order of the input does not matter for which are kept: ties are broken by a hash of the record's key.
     """
     faults: Counter[Fault] = Counter()
-    good: dict[tuple[str, str], list[Rollout]] = defaultdict(list)
+    good: dict[tuple[str, str], dict[RolloutId, _Good]] = defaultdict(dict)
+    surplus = 0
     for rollout in rollouts:
         question = question_of(rollout, questions)
-        found = fault(rollout, question, rules.limits)
+        found = fault(rollout, question, rules.limits, withdrawn)
         if found is not None:
             faults[found] += 1
-        else:
-            good[(question.kind if question else REAL_USE, rollout.task_key)].append(rollout)
-    by_kind: dict[str, list[Rollout]] = defaultdict(list)
-    surplus = 0
-    for (kind, _), runs in sorted(good.items()):
-        runs.sort(key=_cost)
+            continue
+        kind = question.kind.value if question else REAL_USE
+        runs_of = good[kind, rollout.task_key]
+        if rollout.rollout_id in runs_of:
+            surplus += 1
+            continue
+        runs_of[rollout.rollout_id] = _Good(rollout.rollout_id, kind, _cost(rollout), _order(rollout))
+    by_kind: dict[str, list[_Good]] = defaultdict(list)
+    for (kind, _), held in sorted(good.items()):
+        runs = sorted(held.values(), key=lambda run: (run.cost, run.order, run.id))
         by_kind[kind] += runs[: rules.per_question]
         surplus += len(runs[rules.per_question :])
-    kept: list[Rollout] = []
+    kept: list[_Good] = []
     room = _room(by_kind, rules.shares)
     for kind, runs in sorted(by_kind.items()):
-        runs.sort(key=_order)
+        runs.sort(key=lambda run: (run.order, run.id))
         kept += runs[: room.get(kind, len(runs))]
         surplus += max(0, len(runs) - room.get(kind, len(runs)))
-    kept.sort(key=_order)
-    kinds = Counter(q.kind.value if (q := question_of(r, questions)) else REAL_USE for r in kept)
-    return Selection(tuple(kept), {str(k): v for k, v in faults.items()}, dict(kinds), surplus)
+    return Selection(
+        frozenset(run.id for run in kept),
+        {str(fault): count for fault, count in faults.items()},
+        dict(Counter(run.kind for run in kept)),
+        surplus,
+    )
 
 
-def _room(by_kind: Mapping[str, Sequence[Rollout]], shares: Mapping[str, float]) -> dict[str, int]:
+def _room(by_kind: Mapping[str, Sequence[_Good]], shares: Mapping[str, float]) -> dict[str, int]:
     """The most runs of each kind such that the shares hold; a kind without a share gets none."""
     if not shares:
         return {}
@@ -81,10 +119,9 @@ def _room(by_kind: Mapping[str, Sequence[Rollout]], shares: Mapping[str, float])
     return {kind: int(whole * shares.get(kind, 0.0) + 1e-9) for kind in {*by_kind, *shares}}
 
 
-def _cost(rollout: Rollout) -> tuple[int, int, str]:
-    """Fewer searches first, then fewer words."""
+def _cost(rollout: Rollout) -> tuple[int, int]:
     sentences = rollout.answer.sentences if rollout.answer else ()
-    return rollout.outcome.searches, sum(len(s.text) for s in sentences), _order(rollout)
+    return rollout.outcome.searches, sum(len(s.text) for s in sentences)
 
 
 def _order(rollout: Rollout) -> str:

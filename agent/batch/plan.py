@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from agent.batch.errors import BatchError
 from agent.batch.tasks import Shard
 
 PLAN_FILE = "batch.json"
+_DIVISION_FILE = "shards.lock"
 
 
 class BatchPlan(BaseModel):
@@ -31,38 +34,82 @@ class BatchPlan(BaseModel):
     sources_sha256: str
     index_version: str
     home_region: str | None
-    #: Temperature, budgets and everything else the loop was told, by name.
+    #: Temperature, budgets and everything else the loop was told, by name. Limits of time are kept but not compared:
+    #: they follow the machine.
     agent: Mapping[str, Any]
 
 
 @contextmanager
-def hold_plan(directory: Path, plan: BatchPlan, shard: Shard) -> Iterator[None]:
+def hold_plan(directory: Path, plan: BatchPlan, shard: Shard, *, wait_s: float = 0.0) -> Iterator[None]:
     """Write the plan, or check it against the one there, and keep other processes off this shard.
 
+    `wait_s` is how long to wait for a process that holds the shard, for example one that is just dying.
+
     Raises:
-        BatchError: the directory was made with other settings, or another process works on this shard.
+        BatchError: the directory was made with other settings, or another process works on this shard or divides
+            the same file into another number of shards.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / PLAN_FILE
-        lock = os.open(directory / f"shard-{shard.index}-of-{shard.count}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise BatchError(f"The directory {directory.name} cannot be used for rollouts: {error.strerror}.") from error
+    locks: list[int] = []
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            directory.mkdir(parents=True, exist_ok=True)
+            for name in (f"shard-{shard.index}-of-{shard.count}.lock", _DIVISION_FILE):
+                locks.append(os.open(directory / name, os.O_RDWR | os.O_CREAT, 0o600))
+            _hold_shard(locks[0], directory, shard, time.monotonic() + wait_s)
+            _hold_division(locks[1], directory, shard.count)
         except OSError as error:
             raise BatchError(
-                f"Another process writes shard {shard.index}/{shard.count} of {directory.name}."
+                f"The directory {directory.name} cannot be used for rollouts: {error.strerror}."
             ) from error
-        _check(path, plan)
+        check_plan(directory, plan)
         yield
     finally:
-        os.close(lock)
+        for lock in locks:
+            os.close(lock)
 
 
-def _check(path: Path, plan: BatchPlan) -> None:
+def _hold_shard(lock: int, directory: Path, shard: Shard, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                who = os.pread(lock, 300, 0).decode(errors="replace")
+                raise BatchError(
+                    f"Another process ({who}) writes shard {shard.index}/{shard.count} of {directory.name}."
+                ) from error
+        time.sleep(0.1)
+
+
+def _hold_division(lock: int, directory: Path, count: int) -> None:
+    """Agree with the processes at work on the number of shards: parts of different divisions overlap."""
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.pwrite(lock, f"{count:<20}".encode(), 0)
+    except BlockingIOError:
+        pass  # others are at work
+    # Not atomic after the exclusive lock, so what stands there is read again by everyone.
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    held = os.pread(lock, 20, 0).decode().strip()
+    if held != str(count):
+        raise BatchError(
+            f"Another process works on {directory.name} in {held} shards, and not in {count}: let it end first, or "
+            "use the same number."
+        )
+
+
+def check_plan(directory: Path, plan: BatchPlan) -> None:
+    """Write the plan, or check it against the one there.
+
+    Raises:
+        BatchError: the directory was made with other settings, or cannot be used.
+    """
+    path = directory / PLAN_FILE
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
         # Made whole or not at all: shards on several machines may start at once.
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(plan.model_dump_json(indent=2), encoding="utf-8")
@@ -88,4 +135,8 @@ def _check(path: Path, plan: BatchPlan) -> None:
 
 def _settings(plan: BatchPlan) -> dict[str, Any]:
     values = plan.model_dump(mode="json")
-    return {**values, **values.pop("agent")}
+    agent = values.pop("agent")
+    agent.pop("call_timeout_s", None)
+    if isinstance(budget := agent.get("budget"), dict):
+        agent["budget"] = {name: value for name, value in budget.items() if name != "wall_clock_s"}
+    return {**values, **agent}

@@ -6,26 +6,22 @@ question; it is not kept and stays owed. Every other one is kept, however it end
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from agent.batch.errors import BatchError
+from agent.batch.tally import Tally
 from agent.errors import JournalError, ModelUnavailableError
 from agent.journal import RolloutSink
 from agent.rollout import Rollout, RolloutId
 
 
-class BatchSink:
+class BatchSink(Tally):
     """Takes runs from the agent as they end; the batch collects each and says when it is written."""
 
     def __init__(self, journal: RolloutSink) -> None:
+        super().__init__()
         self._journal = journal
         self._ended: dict[RolloutId, Rollout] = {}
-        self.stop_reasons: Counter[str] = Counter()
-        self.failures: Counter[str] = Counter()
-        self.searches = 0
-        self.prompt_tokens = 0
-        self.completion_tokens = 0
 
     def append(self, rollout: Rollout) -> None:
         """Hold a run until it is collected; one that was cancelled is dropped."""
@@ -51,8 +47,4 @@ class BatchSink:
                 raise BatchError(
                     f"A run could not be written: {error}. Free some space and run the command again."
                 ) from error
-            self.stop_reasons[str(rollout.outcome.stop_reason or rollout.outcome.status)] += 1
-            self.failures.update(failure.code for failure in rollout.outcome.failures)
-            self.searches += rollout.outcome.searches
-            self.prompt_tokens += sum(step.usage.prompt_tokens or 0 for step in rollout.steps)
-            self.completion_tokens += sum(step.usage.completion_tokens or 0 for step in rollout.steps)
+            self.add(rollout)

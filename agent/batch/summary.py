@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict
 
+from agent.batch.tally import Tally
 from agent.batch.tasks import BadLine
 
 
@@ -33,6 +37,28 @@ class BatchSummary(BaseModel):
     def completion_tokens_per_second(self) -> float | None:
         """Sampled tokens a second over the whole call; None where no time passed."""
         return self.completion_tokens / self.seconds if self.seconds > 0 else None
+
+    @classmethod
+    def of_shards(cls, parts: Iterable[BatchSummary], lost: Tally, seconds: float) -> BatchSummary:
+        """The shards of one file as one batch.
+
+        `lost` counts what workers wrote before they died: to whoever went on with their shards it was there before.
+        """
+        held = list(parts)
+        return cls(
+            wanted=sum(part.wanted for part in held),
+            done_before=sum(part.done_before for part in held) - lost.askings,
+            generated=sum(part.generated for part in held) + lost.askings,
+            owed=sum(part.owed for part in held),
+            repeated_lines=sum(part.repeated_lines for part in held),
+            bad_lines=tuple(sorted((line for part in held for line in part.bad_lines), key=lambda bad: bad.line)),
+            stop_reasons=dict(sum((Counter(part.stop_reasons) for part in held), lost.stop_reasons)),
+            failures=dict(sum((Counter(part.failures) for part in held), lost.failures)),
+            searches=sum(part.searches for part in held) + lost.searches,
+            prompt_tokens=sum(part.prompt_tokens for part in held) + lost.prompt_tokens,
+            completion_tokens=sum(part.completion_tokens for part in held) + lost.completion_tokens,
+            seconds=seconds,
+        )
 
     def lines(self) -> list[str]:
         """The figures as lines of text."""

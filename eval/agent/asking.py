@@ -59,20 +59,16 @@ async def ask_model(
     settings: AgentSettings,
     output: Path,
     *,
-    weights: str | None = None,
     progress: Callable[[BatchProgress], None] | None = None,
 ) -> BatchSummary:
     """Ask what is owed of every question and write the runs to `output`; the same call goes on after any kill.
-
-    Args:
-        weights: what tells one model from another of the same name, so that their runs are never mixed.
 
     Raises:
         BatchError: the server is not there, or `output` holds runs made with other settings.
     """
     plan = BatchPlan(
         model=client.identity.model,
-        adapter=weights,
+        adapter=client.identity.adapter,
         policy="search_first" if settings.search_first else "model",
         seed=asked.batch.seed,
         prompt_sha256=prompt_sha256(),

@@ -66,15 +66,19 @@ def read_questions(path: Path) -> tuple[AgentQuestion, ...]:
     if not path.is_file():
         raise SetMissingError(f"There is no file of questions at {path}.")
     found: dict[str, AgentQuestion] = {}
+    named: dict[str, str] = {}
     for task in read_tasks(path):
         if isinstance(task, BadLine):
             raise SetInvalidError(f"{path.name} line {task.line}: {task.why}.")
         try:
-            found.setdefault(task.key, _question(task.key, task.row))
+            question = _question(task.key, task.row)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise SetInvalidError(f"{path.name} line {task.line}: {where or 'row'}: {first['msg']}.") from error
+        if named.setdefault(question.id, task.key) != task.key:
+            raise SetInvalidError(f"{path.name} line {task.line}: another question has the id {question.id}.")
+        found.setdefault(task.key, question)
     return tuple(found.values())
 
 
@@ -94,7 +98,7 @@ def _question(key: str, values: Mapping[str, Any]) -> AgentQuestion:
         answerable=answerable,
         gold=row.gold or None,
         must_have=row.must_have or None,
-        real=row.real,
+        real=row.real if made is None else made.real,
     )
 
 

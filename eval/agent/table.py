@@ -51,8 +51,16 @@ def notes(report: AgentReport) -> list[str]:
     for model in report.models:
         failed = ", ".join(f"{code} {count}" for code, count in model.failures.items()) or "none"
         how = "searches first, recommendations listed, " if model.search_first else ""
+        how += f"adapter {model.adapter}, " if model.adapter else ""
         lines.append(f"{model.name}: {how}temperature {model.temperature:g}, {model.runs} runs, failures {failed}.")
+    apart = [name for name in ("prompt_sha256", "index_version", "temperature") if _differs(report, name)]
+    if apart:
+        lines.append(f"NOT COMPARABLE: the models' runs were made with another {' and another '.join(apart)}.")
     return lines
+
+
+def _differs(report: AgentReport, name: str) -> bool:
+    return len({getattr(model, name) for model in report.models}) > 1
 
 
 def _group(group: Group, names: Sequence[str], width: int) -> Iterator[str]:

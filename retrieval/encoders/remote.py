@@ -37,7 +37,7 @@ class RemoteConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: Up to and with "/v1"; plain http only to this machine or a name without a dot, where a key is given.
+    #: Up to and with "/v1"; plain http only to this machine or a name without a dot.
     url: str
     model: str
     #: Components of a vector; every reply is checked against it.
@@ -61,8 +61,8 @@ class RemoteConfig(BaseModel):
             raise ValueError("the address of the encoder server must be like https://host:8000/v1")
         if parts.username or parts.password:
             raise ValueError("the address of the encoder server must hold no key; it has a setting of its own")
-        if self.api_key is not None and parts.scheme == "http" and not is_near(parts.hostname):
-            raise ValueError("a key would be readable on its way to the encoder server: use https")
+        if parts.scheme == "http" and not is_near(parts.hostname):
+            raise ValueError("questions would be readable on their way to the encoder server: use https")
         return self
 
 

@@ -28,6 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from retrieval.errors import RerankerError
 from retrieval.reranking.base import Reranker
 
+#: What a reranker may fail with: its own error, or what its engine raises (out of memory, a shape, a damaged file).
+_FAILURES = (RerankerError, RuntimeError, ValueError, MemoryError, OSError)
 #: Why a result stands in first order: the stage is not there, time ran out, or the reranker failed; "few" where
 #: there were not two candidates to put in order.
 NotReranked = Literal["off", "deadline", "failed", "few"]
@@ -111,7 +113,7 @@ class RerankStage:
         except (TimeoutError, CancelledError):
             dropped.set()
             job.cancel()
-        except RerankerError:
+        except _FAILURES:
             why = "failed"
         ms = (self._clock() - began) * 1e3
         if scores is None:

@@ -14,6 +14,7 @@ from typing import Protocol
 from retrieval.errors import StoreError
 from retrieval.stores.base import SearchStore, StoreKind, StorePoint, StoreProgress
 from retrieval.stores.edge import EdgeSettings, EdgeStore
+from retrieval.stores.elsewhere import ServerRecord, kept_elsewhere
 from retrieval.stores.exact import ExactStore
 from retrieval.stores.server_settings import ServerSettings
 
@@ -52,8 +53,11 @@ class StoreBackend(Protocol):
         """
         ...
 
-    def discard(self, directory: Path) -> None:
+    def discard(self, directory: Path) -> ServerRecord | None:
         """Remove what the store keeps outside `directory`, also of a build that was cut off.
+
+        Returns:
+            What this backend cannot reach and so leaves behind: an operator may have left another store.
 
         Raises:
             StoreError: it is still there; try again later.
@@ -81,8 +85,9 @@ class EdgeBackend:
         """See `StoreBackend.open`."""
         return EdgeStore(directory, self._settings)
 
-    def discard(self, directory: Path) -> None:
+    def discard(self, directory: Path) -> ServerRecord | None:
         """See `StoreBackend.discard`."""
+        return kept_elsewhere(directory)
 
 
 #: What an index is kept in where nothing else is said.
@@ -105,8 +110,9 @@ class ExactBackend:
         """See `StoreBackend.open`."""
         return ExactStore(points())
 
-    def discard(self, directory: Path) -> None:
+    def discard(self, directory: Path) -> ServerRecord | None:
         """See `StoreBackend.discard`."""
+        return kept_elsewhere(directory)
 
 
 def store_backend(kind: StoreKind, server: ServerSettings | None = None) -> StoreBackend:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from qdrant_client import models
 
 from retrieval.bm25 import Bm25Statistics, TermIds
@@ -32,6 +32,7 @@ from retrieval.files import write_atomically
 from retrieval.filters import SearchFilters
 from retrieval.stores.base import TIE_MARGIN, Leg, StoreKind, StorePoint, StoreProgress, ordered_leg
 from retrieval.stores.conditions import FIELDS, AnyOf, AtLeast, Condition, FieldKind, conditions, payload
+from retrieval.stores.elsewhere import RECORD_FILE, ServerRecord
 from retrieval.stores.server_client import Connect, ServerClient, connect
 from retrieval.stores.server_settings import ServerSettings
 
@@ -49,18 +50,6 @@ _SCHEMAS: dict[FieldKind, models.PayloadSchemaType] = {
 }
 #: Grey: the server optimises at the next write, so there is nothing to wait for.
 _DONE = (models.CollectionStatus.GREEN, models.CollectionStatus.GREY)
-
-
-class ServerRecord(BaseModel):
-    """`server.json`: which collection holds a generation."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: int = 1
-    url: str
-    collection: str
-    points: int
-    dimension: int
 
 
 class ServerStore:
@@ -178,7 +167,7 @@ class ServerBackend:
             points=len(points),
             dimension=len(points[0].vector),
         )
-        with write_atomically(directory / "server.json") as file:
+        with write_atomically(directory / RECORD_FILE) as file:
             file.write(record.model_dump_json(indent=1).encode())
         with self._server(building=True) as server:
             self._create(server, record)
@@ -191,7 +180,7 @@ class ServerBackend:
 
     def complete(self, directory: Path) -> bool:
         """See `StoreBackend.complete`."""
-        if not (directory / "server.json").is_file():
+        if not (directory / RECORD_FILE).is_file():
             return False
         name, points = (record := _read_record(directory)).collection, record.points
         with self._server() as server:
@@ -204,14 +193,17 @@ class ServerBackend:
         """See `StoreBackend.open`."""
         return ServerStore(directory, self._settings, connect=self._connect)
 
-    def discard(self, directory: Path) -> None:
+    def discard(self, directory: Path) -> ServerRecord | None:
         """See `StoreBackend.discard`."""
-        if not (directory / "server.json").is_file():
-            return
-        name = _read_record(directory).collection
+        if not (directory / RECORD_FILE).is_file():
+            return None
+        record = _read_record(directory)
+        name = record.collection
         with self._server() as server:
             if server.call("look for an old index", lambda client: client.collection_exists(name)):
                 server.call("remove an old index", lambda client: client.delete_collection(name))
+                return None
+        return None if record.url == self._settings.url else record
 
     @contextmanager
     def _server(self, *, building: bool = False) -> Iterator[ServerClient]:
@@ -278,7 +270,7 @@ def _structs(points: Sequence[StorePoint], first: int, statistics: Bm25Statistic
 
 def _read_record(directory: Path) -> ServerRecord:
     try:
-        return ServerRecord.model_validate_json((directory / "server.json").read_bytes())
+        return ServerRecord.model_validate_json((directory / RECORD_FILE).read_bytes())
     except (OSError, ValidationError) as error:
         raise StoreError(f"{directory.name} is not a complete search store of a server") from error
 

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from agent import DoneEvent, Event, Origin, Question, StepEvent, clean_question
+from agent.wording import UNDATED_LEFT_OUT
 from retrieval import UnknownSourceError, source_named
 from service.cli import filters as options
 from service.cli.common import err, errors_as_sentences, load_settings, out, question_from
@@ -44,6 +45,8 @@ def ask(
         )
         home = options.home_region_from(home_region)
         asked = Question(text=clean_question(question_from(question)), filters=filters, home_region=home)
+        if filters.dated:
+            err.print(UNDATED_LEFT_OUT, style="dim")
         with err.status("Opening the guidelines..."):
             service = build_service(settings)
         if source is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -29,10 +30,10 @@ from eval.agent import (
     write_questions,
 )
 from eval.retrieval import EvaluationError, ExtraMissingError, SetMissingError
-from retrieval import router_for
+from retrieval import HybridSearcher, SearchRequest, router_for
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.generate import batch_progress
-from service.container import open_service_searcher
+from service.container import open_service_searcher, prepared_identity
 from service.model.choice import BASE_NAME, adapter_directory, model_place
 from service.model.errors import ModelSetupError
 from service.model.manifest import read_model_manifest
@@ -163,7 +164,7 @@ def _ask_all(
     for model in models:  # a mistyped name is told before hours are spent on the others
         if model.url is None:
             adapter_directory(model.model)
-    searcher = open_service_searcher(settings)
+    searcher = _open(settings)
     asked = Asked(folder / QUESTIONS_FILE, searcher, router_for(searcher.encoder), batch, settings.home_region)
 
     async def run() -> bool:
@@ -183,6 +184,19 @@ def _ask_all(
         return asyncio.run(run())
     finally:
         searcher.close()
+
+
+def _open(settings: Settings) -> HybridSearcher:
+    """The index, with an encoder that takes one core: on more it would take them from the model server beside it."""
+    chosen = "OMP_NUM_THREADS" in os.environ
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    searcher = open_service_searcher(settings)
+    try:
+        searcher.search(SearchRequest(queries=("ready",), limit=1))  # loads it
+    finally:
+        if not chosen:  # the model server is started with this environment and decides for itself
+            del os.environ["OMP_NUM_THREADS"]
+    return searcher
 
 
 @asynccontextmanager
@@ -206,12 +220,8 @@ async def _ask(
             raise BatchError(f"{url} serves no model {model.name} ({', '.join(names) or 'it does not answer'}).")
         served = names[0]
     manifest = read_model_manifest(model_place(settings.data_dir, model.model)) if model.url is None else None
-    identity = ModelIdentity(
-        model=served,
-        engine="vllm" if model.url is None else None,
-        template_sha256=manifest.template_sha256 if manifest else None,
-        trained=not model.search_first,
-    )
+    known = prepared_identity(served, manifest) if manifest else ModelIdentity(model=served)
+    identity = known.model_copy(update={"trained": not model.search_first})
     # Every model is free to choose and to write, whatever the deployment's policy, except in the column that shows it.
     loop = settings.model_copy(update={"model_policy": "auto", "write_answers": "auto"})
     client = OpenAIModelClient(url, identity, api_key=key or "none")
@@ -223,7 +233,6 @@ async def _ask(
                 client,
                 patient(loop.agent_settings(trained=identity.trained), temperature),
                 folder / model.name,
-                weights=manifest.adapter_sha256 if manifest else None,
                 progress=report,
             )
     finally:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from retrieval import SearchFilters, SourceId, StrengthClass
+from retrieval import SearchFilters, SourceId, StrengthClass, region_code
 from service.cli.common import stop
 
 Source = Annotated[str | None, typer.Option(help="Search only this source.")]
@@ -65,7 +65,7 @@ def home_region_from(code: str | None) -> str | None:
     """The home region as requests take it."""
     if code is None:
         return None
-    code = code.strip().upper()
+    code = region_code(code).upper()
     if not (len(code) == 2 and code.isascii() and code.isalpha()):
         raise stop("--home-region takes a two-letter country code, such as GB or US.")
     return code

@@ -3,71 +3,96 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from agent import ClinicalAgent, Journal, OpenAIModelClient
 from agent.batch import (
+    ALL_SHARDS,
     BatchError,
-    BatchPlan,
     BatchProgress,
     BatchSettings,
-    BatchSink,
     BatchSummary,
-    BatchTask,
-    Ledger,
+    RayPool,
     Shard,
+    check_plan,
     count_lines,
-    generate,
-    hold_plan,
-    read_tasks,
+    dispatch,
 )
-from agent.prompts import prompt_sha256
-from retrieval import router_for
-from retrieval.documents import sha256_of
+from service.cli.batch_job import BatchJob, JobRunner, Policy
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
-from service.container import model_identity, open_service_searcher
-from service.settings import Settings
-from training.episodes import simulated_clinician, teacher_of
-from training.teacher import TEACHER
+
+#: A worker that is lost leaves at most this share of its part to the others.
+_SHARDS_PER_WORKER = 4
 
 
-class Policy(StrEnum):
-    """Who acts."""
+class Engine(StrEnum):
+    """Where runs are made."""
 
-    MODEL = "model"
-    TEACHER = "teacher"
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def generate_rollouts(
     questions: Annotated[Path, typer.Option(help="JSONL, one object with `question` a line; .xz is read as it is.")],
     output: Annotated[Path, typer.Option(help="Directory for the rollouts; the same command goes on in it.")],
     n: Annotated[int, typer.Option("--n", help="Runs of each question.", min=1, max=1000)] = 1,
-    concurrency: Annotated[int, typer.Option(help="Runs in progress at once.", min=1, max=4096)] = 32,
+    concurrency: Annotated[int, typer.Option(help="Runs in progress at once, over all workers.", min=1, max=4096)] = 32,
     temperature: Annotated[float | None, typer.Option(help="Instead of the setting.", min=0, max=2)] = None,
     seed: Annotated[int, typer.Option(help="Sampling seeds of the runs derive from it.")] = 0,
     policy: Annotated[
         Policy, typer.Option(help="model: the model in use. teacher: acts from the gold passages each line names.")
     ] = Policy.MODEL,
+    model_url: Annotated[
+        str | None, typer.Option(help="Another OpenAI-compatible server, for example of a stronger teacher.")
+    ] = None,
+    model_name: Annotated[str | None, typer.Option(help="The name of the model there.")] = None,
     adapter: Annotated[str | None, typer.Option(help="Ask the server for this adapter by name.")] = None,
     shard: Annotated[str, typer.Option(help="i/n: only part i (from 0) of n, for several machines.")] = "0/1",
+    engine: Annotated[
+        Engine, typer.Option(help="local: in this process. ray: in the processes of a Ray cluster.")
+    ] = Engine.LOCAL,
+    workers: Annotated[int, typer.Option(help="Processes of the Ray engine.", min=1, max=1024)] = 2,
+    ray_address: Annotated[
+        str | None, typer.Option(help="host:port of a Ray cluster; left out, one is started on this machine.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the summary to this file.")] = None,
 ) -> None:
     """Ask every question of a file with the agent and model in use; run it again to continue."""
     settings = load_settings()
     with errors_as_sentences():
         part = Shard.parse(shard)
-        batch = BatchSettings(repetitions=n, concurrency=concurrency, seed=seed)
-        sampling = settings.temperature if temperature is None else temperature
-        summary = _run(settings, questions, output, part, batch, sampling, adapter, policy)
+        if model_name is not None:
+            settings = settings.model_copy(update={"model_name": model_name})
+        if model_url is not None:
+            if policy is Policy.TEACHER:
+                raise BatchError("The teacher asks no server: use `--policy model` with --model-url.")
+            settings = settings.model_copy(update={"model_url": model_url})
+        if engine is Engine.LOCAL and ray_address is not None:
+            raise BatchError("--ray-address needs `--engine ray`.")
+        if engine is Engine.RAY and part != ALL_SHARDS:
+            raise BatchError("The Ray engine divides the file itself: leave out --shard.")
+        job = BatchJob(
+            settings=settings,
+            questions=questions.absolute(),
+            output=output.absolute(),
+            policy=policy,
+            batch=BatchSettings(repetitions=n, concurrency=concurrency, seed=seed),
+            temperature=settings.temperature if temperature is None else temperature,
+            adapter=adapter,
+        )
+        try:
+            summary = _here(job, part) if engine is Engine.LOCAL else _on_ray(job, workers, ray_address)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise stop("Stopped. Finished runs are kept; the same command goes on from here.", code=130) from None
     for line in summary.lines():
         out.print(line, highlight=False, markup=False)
     if json_file is not None:
@@ -76,76 +101,37 @@ def generate_rollouts(
         raise stop("Not everything could be asked; the lines above say what.")
 
 
-def _run(
-    settings: Settings,
-    questions: Path,
-    output: Path,
-    shard: Shard,
-    batch: BatchSettings,
-    temperature: float,
-    adapter: str | None,
-    policy: Policy,
-) -> BatchSummary:
+def _here(job: BatchJob, shard: Shard) -> BatchSummary:
     # An upper bound until a shard's own share is known: hashes spread evenly.
-    total = count_lines(questions) * batch.repetitions // shard.count
-    identity = TEACHER if policy is Policy.TEACHER else model_identity(settings)
-    if adapter is not None:
-        identity = identity.model_copy(update={"model": adapter, "adapter": adapter})
-    agent_settings = replace(settings.agent_settings(trained=identity.trained), temperature=temperature)
-    key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
-    searcher = open_service_searcher(settings)
-    plan = BatchPlan(
-        model=identity.model,
-        adapter=identity.adapter,
-        policy="search_first" if agent_settings.search_first else str(policy),
-        seed=batch.seed,
-        prompt_sha256=prompt_sha256(),
-        sources_sha256=sha256_of([source.model_dump(mode="json") for source in searcher.sources]),
-        index_version=searcher.index_version,
-        home_region=settings.home_region,
-        agent=asdict(agent_settings),
-    )
-
-    async def run() -> BatchSummary:
-        client = OpenAIModelClient(settings.model_url or settings.local_model_url, identity, api_key=key)
-        try:
-            if policy is Policy.MODEL and not await client.ready():
-                raise BatchError("The model server does not answer. Start it with `clinsearch model serve`.")
-            with Journal(output) as journal:
-                sink = BatchSink(journal)
-                router = router_for(searcher.encoder)
-                agent = ClinicalAgent(client, searcher, sink, settings=agent_settings, router=router)
-
-                def agent_for(task: BatchTask) -> ClinicalAgent:
-                    if policy is Policy.MODEL:
-                        return agent
-                    return ClinicalAgent(teacher_of(task, searcher), searcher, sink, settings=agent_settings)
-
-                with batch_progress(total) as report, Ledger(output) as ledger:
-                    work = asyncio.ensure_future(
-                        generate(
-                            read_tasks(questions, shard),
-                            agent_for,
-                            client,
-                            sink,
-                            ledger,
-                            batch,
-                            follow_up=simulated_clinician,
-                            progress=report,
-                        )
-                    )
-                    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
-                    return await work
-        finally:
-            await client.close()
-
+    total = count_lines(job.questions) * job.batch.repetitions // shard.count
+    runner = JobRunner(job)
     try:
-        with hold_plan(output, plan, shard):
-            return asyncio.run(run())
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        raise stop("Stopped. Finished runs are kept; the same command goes on from here.", code=130) from None
+        with batch_progress(total) as report:
+            return runner.run(shard, report, wait_s=0).summary
     finally:
-        searcher.close()
+        runner.close()
+
+
+def _on_ray(job: BatchJob, workers: int, address: str | None) -> BatchSummary:
+    total = count_lines(job.questions) * job.batch.repetitions
+    share = -(-job.batch.concurrency // workers)
+    job = job.with_concurrency(share)
+    # What is wrong is told here, before workers are started.
+    runner = JobRunner(job)
+    try:
+        check_plan(job.output, runner.plan)
+    finally:
+        runner.close()
+    count = workers * _SHARDS_PER_WORKER
+    with RayPool(functools.partial(JobRunner.of_cluster, job), workers, address) as pool:
+        # Ray has put its own handler there.
+        signal.signal(signal.SIGTERM, _interrupt)
+        with batch_progress(total) as report:
+            return dispatch(job.output, [Shard(index, count) for index in range(count)], pool, progress=report)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 class _Reporter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from retrieval import LIBRARY_FILE, Library, Withdrawals, build_index, read_manifest, starter_entries
+from retrieval import LIBRARY_FILE, Library, Withdrawals, build_index, left_behind, read_manifest, starter_entries
 from service.cli.building import BuildDisplay
 from service.cli.common import err, errors_as_sentences, load_settings, out
 from service.container import make_encoder, make_store
@@ -39,4 +39,14 @@ def status() -> None:
     settings = load_settings()
     with errors_as_sentences():
         manifest = read_manifest(settings.index_dir)
+        left = left_behind(settings.index_dir)
     out.print_json(manifest.model_dump_json())
+    for record in left:
+        err.print(
+            f"The collection {record.collection} ({record.points} passages) on the Qdrant server {record.url} serves "
+            "no index any more and stays there until it is removed on that server.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )

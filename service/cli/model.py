@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +16,16 @@ from service.model.choice import choose_adapter, model_place
 from service.model.environment import find_model_environment, need_model_environment
 from service.model.errors import ModelSetupError
 from service.model.prepare import prepare_model
-from service.model.serve import ServedModel, available_cpus, become, need_free_port, need_prepared, server_command
+from service.model.running import serve_commands, serve_each
+from service.model.serve import (
+    ServedModel,
+    available_cpus,
+    become,
+    end_with_parent,
+    need_free_port,
+    need_prepared,
+    server_command,
+)
 
 app = typer.Typer(help="Prepare the served model and start its server.", no_args_is_help=True)
 
@@ -56,15 +67,21 @@ def prepare(
     """Convert the packaged weights, merge an adapter, add the chat template. Does nothing when that is done already."""
     settings = load_settings()
     environment = find_model_environment()
+    others = settings.also if model is None else ()
     with _errors_as_sentences():
-        prepare_model(
-            settings.model_dir if model is None else model_place(settings.data_dir, model),
-            # Without a server here the model is prepared for a CPU, the only kind that needs a conversion.
-            device=environment.device if environment else "cpu",
-            gpu_model=settings.gpu_model,
-            adapter=_adapter(model or adapter or settings.adapter),
-            report=_say,
-        )
+        places = [
+            (settings.model_dir if model is None else model_place(settings.data_dir, model), model or adapter),
+            *((model_place(settings.data_dir, other), other) for other in others),
+        ]
+        for place, chosen in places:
+            prepare_model(
+                place,
+                # Without a server here the model is prepared for a CPU, the only kind that needs a conversion.
+                device=environment.device if environment else "cpu",
+                gpu_model=settings.gpu_model,
+                adapter=_adapter(chosen or settings.adapter),
+                report=_say,
+            )
 
 
 @app.command()
@@ -72,25 +89,49 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="CLINSEARCH_MODEL_PORT if left out.", min=1, max=65535)] = None,
     model: _ModelOption = None,
+    also: Annotated[
+        list[str],
+        typer.Option(
+            help="Also serve this model, as --model takes it, under its own name: on a CPU by a server of its own on "
+            "the next port, on GPUs by the same server. Several; CLINSEARCH_ALSO if left out, which the API reads too."
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    alone: Annotated[bool, typer.Option("--alone", help="Nothing else, whatever CLINSEARCH_ALSO says.")] = False,
+    with_parent: Annotated[
+        bool, typer.Option("--end-with-parent", help="End when the program that started this one is gone.")
+    ] = False,
     compiled: Annotated[
         bool, typer.Option("--compiled", help="Start minutes later and decode about a fifth faster; needs a compiler.")
     ] = False,
 ) -> None:
     """Serve the prepared model with vLLM until stopped."""
+    if with_parent:
+        end_with_parent()
     settings = load_settings()
+    if also:
+        settings = settings.model_copy(update={"also": tuple(also)})
+    others = settings.also if model is None and not alone else ()
     port = port or settings.model_port
     place = settings.model_dir if model is None else model_place(settings.data_dir, model)
     with _errors_as_sentences():
         environment = need_model_environment()
         need_free_port(host, port)
         on_cpu = environment.device == "cpu"
-        if on_cpu:
-            need_prepared(place)
+        if on_cpu and others:
+            for other in others:
+                need_prepared(model_place(settings.data_dir, other))
+                need_free_port(host, settings.also_ports[other])
+            ports = {other: settings.also_ports[other] for other in others}
+            raise typer.Exit(asyncio.run(serve_each(serve_commands(ports, host, port, compiled=compiled))))
+        chosen = _adapter(model or settings.adapter)
+        if on_cpu and need_prepared(place).adapter_sha256 != (chosen.sha256 if chosen else None):
+            _say("The prepared model has another adapter than the one in settings, until `clinsearch model prepare`.")
         served = ServedModel(
             path=str(place.absolute()) if on_cpu else settings.gpu_model,
             name=settings.model_name if model is None else place.name,
             max_model_len=settings.max_model_len,
-            adapter=None if on_cpu else _adapter(model or settings.adapter),
+            adapter=None if on_cpu else chosen,
+            also={} if on_cpu else {Path(other).name: choose_adapter(other).adapter for other in others},
         )
         command = server_command(
             served,

@@ -54,6 +54,10 @@ def search(
         print_hit(out, hit)
     if result.undated_left_out:
         out.print(f"\n{result.undated_left_out} passages give no date and were left out.", style="yellow")
+    if not result.hits:
+        told = ", ".join(filters.in_words())
+        within = f" within these filters: {told}. Look at their spelling, or take one away" if told else ""
+        out.print(f"Nothing found{within}.", style="yellow", markup=False, highlight=False)
     took = f"{len(result.hits)} found in {result.total_ms:.0f} ms"
     if result.reranked:
         took += f", reranked in {result.rerank_ms:.0f} ms of these"

@@ -15,6 +15,7 @@ from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
 from retrieval.reranking import SetFigure, question_key, revise_card, save_adapter
 from service.cli.common import errors_as_sentences, load_settings, out, stop
 from service.cli.stages import ShowStage, stages
+from service.cli.train_stages import dpo, selfdistill, sft
 from service.container import make_encoder
 from service.settings import Settings
 from training.reranker import (
@@ -33,6 +34,9 @@ from training.reranker import (
 )
 
 app = typer.Typer(help="Make the small models that this project trains itself.", no_args_is_help=True)
+app.command("sft")(sft)
+app.command("selfdistill")(selfdistill)
+app.command("dpo")(dpo)
 
 #: Graded answers that are trained on, and everything training is kept apart from.
 _GRADED = "mediqa-alexa"

@@ -13,6 +13,7 @@ import typer
 from agent import Journal, Rollout, read_segment
 from agent.batch import BadLine, BatchError, read_tasks
 from agent.journal import SEGMENT_PATTERN
+from retrieval import Withdrawals
 from retrieval.files import write_atomically
 from service.cli.common import errors_as_sentences, load_settings, out, stop
 from training.export import (
@@ -22,8 +23,10 @@ from training.export import (
     divergence_pairs,
     message_rows,
     prompt_rows,
+    standing,
     thumbs_rows,
     token_rows,
+    trajectory_pairs,
 )
 from training.export.rows import Row
 from training.judging import Limits
@@ -42,6 +45,7 @@ class Format(StrEnum):
     SFT = "sft"
     SFT_TOKENS = "sft-tokens"
     DPO = "dpo"
+    DPO_TRAJECTORIES = "dpo-traj"
     KTO = "kto"
     PROMPTS = "prompts"
 
@@ -54,7 +58,11 @@ def filter_rollouts(
     per_question: Annotated[int, typer.Option(help="Runs kept of one question, the shortest first.", min=1)] = 1,
     share: Annotated[list[str], typer.Option(help="KIND=SHARE, several; they add up to 1.")] = [],  # noqa: B006
 ) -> None:
-    """Keep the runs to learn from: gate clean, gold cited, within budget, or preferred by a person."""
+    """Keep the runs to learn from: gate clean, gold cited, within budget, or preferred by a person.
+
+    Runs that cite what is withdrawn now are left out.
+    """
+    withdrawals = Withdrawals(load_settings().withdrawals_file)
     with errors_as_sentences():
         if output.is_dir() and any(output.iterdir()):
             raise stop(f"{output.name} is not empty; name another directory, so that nothing is mixed.")
@@ -62,9 +70,9 @@ def filter_rollouts(
             rules = Rules(Limits(max_searches), per_question, _shares(share))
         except ValueError as error:
             raise stop(f"The shares are wrong: {error}.") from error
-        chosen = select(_rollouts(sources), _questions(questions), rules)
+        chosen = select(_rollouts(sources), _questions(questions), rules, withdrawals.now())
         with Journal(output) as journal:
-            for rollout in chosen.kept:
+            for rollout in chosen.of(_rollouts(sources)):
                 journal.append(rollout)
     out.print(f"kept      {len(chosen.kept)}", highlight=False)
     for kind, count in sorted(chosen.kinds.items()):
@@ -83,14 +91,14 @@ def export_rollouts(
     max_tokens: Annotated[int, typer.Option(help="Longer rows are refused and counted, never cut.", min=1)] = 4096,
     model_dir: Annotated[Path | None, typer.Option(help="Whose tokenizer; the prepared model if left out.")] = None,
 ) -> None:
-    """Write rows for TRL's trainers; only runs whose training was agreed to."""
+    """Write rows for TRL's trainers; only runs whose training was agreed to, none that cites withdrawn guidance."""
     settings = load_settings()
     directory = model_dir or settings.model_dir
     if not (directory / "tokenizer.json").is_file():
         raise stop("There is no prepared model there. Run `clinsearch model prepare`, or name one with --model-dir.")
     renderer, limits, report = TokenizerRenderer(directory), Export(max_tokens), ExportReport()
     with errors_as_sentences():
-        runs = _rollouts(sources)
+        runs = standing(_rollouts(sources), Withdrawals(settings.withdrawals_file).now(), report)
         rows: Iterable[Row]
         match format:
             case Format.SFT:
@@ -99,6 +107,8 @@ def export_rollouts(
                 rows = token_rows(runs, renderer, limits, report)
             case Format.DPO:
                 rows = divergence_pairs(runs, _questions(questions), renderer, limits, report)
+            case Format.DPO_TRAJECTORIES:
+                rows = trajectory_pairs(runs, _questions(questions), renderer, limits, report)
             case Format.KTO:
                 rows = thumbs_rows(runs, renderer, limits, report)
             case Format.PROMPTS:

@@ -28,6 +28,11 @@ class ModelManifest(BaseModel):
     #: True once an adapter trained for this project's action protocol is merged in or served with it.
     trained: bool
 
+    @property
+    def adapter_version(self) -> str | None:
+        """The adapter with the start of its hash, as records of runs name it; None without one."""
+        return None if self.adapter is None else f"{self.adapter}@{(self.adapter_sha256 or '')[:12]}"
+
     def same_inputs(self, other: ModelManifest) -> bool:
         """True when both were prepared from the same things."""
         return self.model_copy(update={"prepared_at": other.prepared_at}) == other

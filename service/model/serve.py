@@ -9,23 +9,28 @@ compiled, 76 to 100 s and 43 and 390. Eager is the default because it also needs
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.templates import CHAT_TEMPLATE
 from service.model.adapter import Adapter
 from service.model.environment import ModelEnvironment
 from service.model.errors import ModelNotPreparedError, PortInUseError
-from service.model.manifest import read_model_manifest
+from service.model.manifest import ModelManifest, read_model_manifest
 from service.ports import port_is_free
 
 #: More requests at once gain nothing on a few cores and make each of them slower.
 CPU_MAX_REQUESTS = 16
 #: GB of memory for the key-value cache: 93 000 tokens of the small model, 22 whole contexts.
 CPU_CACHE_GB = 2
+# prctl(2)
+_PR_SET_PDEATHSIG = 1
 #: Ranks that the server can be told to expect.
 _LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
@@ -38,6 +43,8 @@ class ServedModel:
     name: str
     max_model_len: int
     adapter: Adapter | None = None
+    #: On a GPU: other models of the same server by name, None for the one without an adapter.
+    also: Mapping[str, Adapter | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def server_command(
     argv += ["--structured-outputs-config", json.dumps(constraints)]
     argv += ["--disable-uvicorn-access-log", "--disable-fastapi-docs"]
     environment = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CACHE_ROOT": str(cache_dir.absolute())}
-    if server.device == "cpu" or model.adapter is not None:
+    if server.device == "cpu" or model.adapter is not None or any(model.also.values()):
         argv += ["--chat-template", str(CHAT_TEMPLATE), "--chat-template-content-format", "string"]
     else:
         # The model's own template; templates without a thinking mode ignore the switch.
@@ -86,24 +93,37 @@ def server_command(
             # One core stays free for the server's own loop and the API; with a single core there is none to spare.
             "VLLM_CPU_NUM_OF_RESERVED_CPU": "1" if cpus > 1 else "0",
         }
-    elif model.adapter is None:
-        argv += ["--served-model-name", model.name]
     else:
-        # The adapter takes the served name, so that clients get it without knowing of it.
-        rank = next((rank for rank in _LORA_RANKS if rank >= model.adapter.rank), _LORA_RANKS[-1])
-        argv += ["--served-model-name", f"{model.name}-base", "--enable-lora", "--max-lora-rank", str(rank)]
-        argv += ["--lora-modules", f"{model.name}={model.adapter.path.absolute()}"]
+        argv += _gpu_models(model)
     return ServerCommand(argv=tuple(argv), environment=environment)
 
 
-def need_prepared(model_dir: Path) -> None:
-    """Check that a CPU server has a model to load.
+def _gpu_models(model: ServedModel) -> list[str]:
+    """One server for all of them: the bare model under one or several names, adapters loaded beside it."""
+    models = {model.name: model.adapter, **model.also}
+    adapters = {name: adapter for name, adapter in models.items() if adapter is not None}
+    bare = [name for name in models if name not in adapters]
+    if not adapters:
+        return ["--served-model-name", *bare]
+    # An adapter takes the served name, so that clients get it without knowing of it.
+    highest = max(adapter.rank for adapter in adapters.values())
+    rank = next((rank for rank in _LORA_RANKS if rank >= highest), _LORA_RANKS[-1])
+    argv = ["--served-model-name", *(bare or [f"{model.name}-base"]), "--enable-lora", "--max-lora-rank", str(rank)]
+    if len(adapters) > 1:
+        argv += ["--max-loras", str(len(adapters))]
+    return [*argv, "--lora-modules", *(f"{name}={adapter.path.absolute()}" for name, adapter in adapters.items())]
+
+
+def need_prepared(model_dir: Path) -> ModelManifest:
+    """What a CPU server has to load.
 
     Raises:
         ModelNotPreparedError: there is none.
     """
-    if read_model_manifest(model_dir) is None:
+    manifest = read_model_manifest(model_dir)
+    if manifest is None:
         raise ModelNotPreparedError("No model is prepared yet: run `clinsearch model prepare`.")
+    return manifest
 
 
 def need_free_port(host: str, port: int) -> None:
@@ -121,6 +141,19 @@ def need_free_port(host: str, port: int) -> None:
 def available_cpus() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def end_with_parent() -> None:
+    """Have the kernel ask this process to end when the one that started it is gone, however that ended.
+
+    Outlasts `become`. A server that nobody waits for any more would hold its memory for ever. Linux only; elsewhere
+    nothing happens.
+    """
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before the kernel was told
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def become(command: ServerCommand) -> None:

@@ -10,13 +10,13 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from agent import ErrorEvent, Event, Question, QuestionError, RunSummary
+from agent import ClinicalAgent, ErrorEvent, Event, Question, QuestionError, RunSummary
 from agent.events import DoneEvent
 from service import sse
 from service.container import Service
 from service.problems import ProblemError
-from service.routes.common import check_source, service_of
-from service.schemas import AskBody
+from service.routes.common import agent_of, check_source, service_of
+from service.schemas import AskBody, ModelInfo, ModelList
 
 logger = logging.getLogger("clinsearch.http")
 router = APIRouter(tags=["ask"])
@@ -35,6 +35,7 @@ async def ask(request: Request, body: AskBody) -> RunSummary | StreamingResponse
     except QuestionError as error:
         raise ProblemError(422, error.code, str(error)) from error
     check_source(service, body.source)
+    agent = agent_of(service, body.model)
     if service.slots.locked():
         raise ProblemError(
             503, "too_many_runs", "Too many questions are being answered. Try again in a few seconds.", retry_after_s=5
@@ -42,17 +43,29 @@ async def ask(request: Request, body: AskBody) -> RunSummary | StreamingResponse
     if sse.MEDIA_TYPE in request.headers.get("accept", ""):
         # The slot is taken when the stream starts, so that a response nobody reads holds none.
         return StreamingResponse(
-            sse.encoded(_events(service, question)),
+            sse.encoded(_events(service, agent, question)),
             media_type=sse.MEDIA_TYPE,
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-    return await _answer(service, question, request)
+    return await _answer(service, agent, question, request)
 
 
-async def _answer(service: Service, question: Question, request: Request) -> RunSummary:
+@router.get("/v1/models")
+async def models(request: Request) -> ModelList:
+    """The models that a question may ask for with `model`."""
+    service = service_of(request)
+    return ModelList(
+        data=tuple(
+            ModelInfo(id=name, default=agent is service.agent, trained=agent.client.identity.trained)
+            for name, agent in service.agents.items()
+        )
+    )
+
+
+async def _answer(service: Service, agent: ClinicalAgent, question: Question, request: Request) -> RunSummary:
     """Run to the end, unless the client goes away first."""
     async with service.slots:
-        run = asyncio.create_task(service.agent.ask(question))
+        run = asyncio.create_task(agent.ask(question))
         gone = asyncio.create_task(_disconnected(request))
         try:
             await asyncio.wait({run, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,8 +85,8 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _events(service: Service, question: Question) -> AsyncIterator[Event]:
-    async with service.slots, aclosing(service.agent.stream(question)) as events:
+async def _events(service: Service, agent: ClinicalAgent, question: Question) -> AsyncIterator[Event]:
+    async with service.slots, aclosing(agent.stream(question)) as events:
         try:
             async for event in events:
                 if isinstance(event, DoneEvent):

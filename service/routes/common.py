@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from agent import ClinicalAgent
 from retrieval import UnknownSourceError, source_named
 from service.container import Service
 from service.problems import ProblemError
@@ -14,6 +15,17 @@ def service_of(request: Request) -> Service:
     service = request.app.state.service
     assert isinstance(service, Service)
     return service
+
+
+def agent_of(service: Service, model: str | None) -> ClinicalAgent:
+    """The agent of a model by name, the one in use where none is named. Raises ProblemError."""
+    if model is None:
+        return service.agent
+    agent = service.agents.get(model)
+    if agent is None:
+        known = ", ".join(service.agents)
+        raise ProblemError(422, "unknown_model", f"There is no model of that name here. Models: {known}.")
+    return agent
 
 
 def check_source(service: Service, source: str | None) -> None:

@@ -31,9 +31,7 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
     try:
         result = await run_in_threadpool(service.agent.searcher.search, wanted)
     except RetrievalError as error:
-        raise ProblemError(
-            503, error.code, "The guidelines could not be searched just now. Try again in a moment.", retry_after_s=2
-        ) from error
+        raise _unavailable(error) from error
     return SearchResponse(
         hits=tuple(
             SearchHit(
@@ -55,14 +53,17 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
 async def passage(request: Request, passage_id: Annotated[str, Path(max_length=500)]) -> Citation:
     """One passage with its document; the number is always 1. 410 with the reason where it was withdrawn."""
     searcher = service_of(request).agent.searcher
-    withdrawal = await run_in_threadpool(searcher.withdrawal, PassageId(passage_id))
+    try:
+        withdrawal = await run_in_threadpool(searcher.withdrawal, PassageId(passage_id))
+        found = await run_in_threadpool(searcher.hit, PassageId(passage_id))
+    except RetrievalError as error:
+        raise _unavailable(error) from error
     if withdrawal is not None:
         raise ProblemError(
             410,
             "passage_withdrawn",
             f"This passage was withdrawn on {withdrawal.at:%Y-%m-%d} and must not be used: {withdrawal.why}",
         )
-    found = await run_in_threadpool(searcher.hit, PassageId(passage_id))
     if found is None:
         raise ProblemError(404, "passage_not_found", "There is no such passage in this index.")
     return Citation.of(1, found)
@@ -72,3 +73,9 @@ async def passage(request: Request, passage_id: Annotated[str, Path(max_length=5
 async def sources(request: Request) -> tuple[SourceInfo, ...]:
     """The sources that can be searched: those of the settings that the index holds documents of."""
     return tuple(SourceInfo.of(source) for source in service_of(request).agent.searcher.sources)
+
+
+def _unavailable(error: RetrievalError) -> ProblemError:
+    return ProblemError(
+        503, error.code, "The guidelines could not be searched just now. Try again in a moment.", retry_after_s=2
+    )

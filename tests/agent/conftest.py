@@ -189,10 +189,10 @@ class FailingSearcher:
             raise StoreError("the disk is gone")
         return self._inner.passage(id)
 
-    def hit(self, id: PassageId) -> Hit | None:
+    def hit(self, id: PassageId, home_region: str | None = None) -> Hit | None:
         if not self._passages_work:
             raise StoreError("the disk is gone")
-        return self._inner.hit(id)
+        return self._inner.hit(id, home_region)
 
     def withdrawal(self, id: PassageId) -> Withdrawal | None:
         return self._inner.withdrawal(id)

@@ -241,6 +241,15 @@ async def test_logprobs_a_record_cannot_hold_are_none() -> None:
     assert completion.token_ids == (11, 12, 2)
 
 
+async def test_an_adapter_merged_into_the_weights_is_asked_for_by_the_name_it_is_served_under() -> None:
+    async with connected(whole(reply())) as (_, server):
+        identity = ModelIdentity(model="small", adapter="dpo@0123", served_as="small")
+        merged = OpenAIModelClient(f"http://127.0.0.1:{server.port}/v1", identity)
+        await merged.complete(REQUEST, 5)
+        await merged.close()
+    assert [body["model"] for body in server.bodies] == ["small"]
+
+
 async def test_an_adapter_is_a_request_field_invariant_4() -> None:
     async with connected(whole(reply())) as (client, server):
         adapted = OpenAIModelClient(

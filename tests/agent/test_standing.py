@@ -21,6 +21,7 @@ from agent import (
     ScriptedModel,
     SentenceEvent,
     StopReason,
+    Turn,
     answers_citing,
     wording,
 )
@@ -240,3 +241,29 @@ async def test_past_answers_that_cited_it_are_listed(searcher: HybridSearcher, t
     assert list(answers_citing(tmp_path, withdrawal("gone", passages=(citation.passage_id,)))) == by_document
     assert list(answers_citing(tmp_path, withdrawal("nobody/9", "passage", ("nobody/9",)))) == []
     assert PassageId("nobody/9") not in {item for found in by_document for item in found.passage_ids}
+
+
+async def test_a_reworded_answer_takes_the_home_region_of_the_question(ask: AskFunction) -> None:
+    turn = Turn(question=QUESTION, answer="Earlier.", passage_ids=(PassageId(f"{UTI}/1"),))
+    for home, elsewhere in (("GB", False), ("NG", True)):
+        question = Question(text="Shorter please", history=(turn,), home_region=home)
+        asked = await ask(['{"action": "reply", "kind": "shorten"}', cite_first], question)
+        (citation,) = asked.summary.answer.citations
+        assert citation.from_elsewhere is elsewhere
+
+
+@pytest.mark.parametrize(
+    "replies", [[search("cystitis"), ANSWER], [search("cystitis"), '{"action": "decline", "reason": "not_in_corpus"}']]
+)
+async def test_a_filter_that_shuts_everything_out_is_named(ask: AskFunction, replies: list[str]) -> None:
+    question = Question(text=QUESTION, filters=SearchFilters(publishers=("Exampel College",), regions=("UK",)))
+    asked = await ask(replies, question)
+    assert asked.summary.stop_reason is StopReason.NO_EVIDENCE
+    label = asked.summary.answer.label or ""
+    assert "within these filters: publisher Exampel College, region UK or GB." in label
+    assert "no date" not in label
+
+
+def test_without_filters_nothing_found_is_said_plainly() -> None:
+    assert wording.nothing_found(SearchFilters()) == wording.NOTHING_FOUND
+    assert "no date" in wording.nothing_found(SearchFilters(published_to="2020"))

@@ -103,7 +103,7 @@ def test_a_source_limits_the_search_and_brings_its_defaults(make_entry: EntryMak
     assert ids(searcher, "fluids", source="guidelines") == ["a#1"]
     assert ids(searcher, "fluids", source="codes") == ["b#1"]
     assert ids(searcher, "fluids", source="codes", regions=("GB",)) == ["c#1"]
-    assert ids(searcher, "fluids") == ["a#1", "b#1", "c#1"]
+    assert ids(searcher, "fluids") == ["a#1", "b#1"]
 
 
 @pytest.mark.parametrize(

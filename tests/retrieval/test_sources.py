@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import ValidationError
 
-from retrieval import DEFAULT_SOURCES, SearchFilters, Source, SourceId, UnknownSourceError, source_named, with_added
+from retrieval import (
+    DEFAULT_SOURCES,
+    CorpusEntry,
+    HybridSearcher,
+    SearchFilters,
+    SearchRequest,
+    Source,
+    SourceId,
+    UnknownSourceError,
+    memory_searcher,
+    source_named,
+    with_added,
+)
 from retrieval.sources import MAX_SOURCES
 
 
@@ -66,3 +80,51 @@ def test_default_filters_fill_only_what_a_search_leaves_open() -> None:
 def test_a_source_without_a_title_is_shown_by_its_id() -> None:
     assert local().shown_title == "Local formulary"
     assert local(title="Formulary").shown_title == "Formulary"
+
+
+@pytest.fixture
+def two_sources(make_entry: Callable[..., CorpusEntry]) -> HybridSearcher:
+    """A formulary that holds only its own publisher by default, beside guidelines of anyone."""
+    return memory_searcher(
+        [
+            make_entry("g1", "Give salbutamol for wheeze.", publisher="Anyone"),
+            make_entry("f1", "Stocked: salbutamol for wheeze.", source="local_formulary", publisher="Our Trust"),
+            make_entry("f2", "Salbutamol for wheeze is not stocked.", source="local_formulary", publisher="Other"),
+        ],
+        sources=(*DEFAULT_SOURCES, local(publishers=["Our Trust"])),
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["f1#1", "g1#1"]),
+        ({"source": "local_formulary"}, ["f1#1"]),
+        ({"source": "guidelines"}, ["g1#1"]),
+        ({"publishers": ("other",)}, ["f2#1"]),
+        ({"regions": ("US",)}, []),
+    ],
+    ids=str,
+)
+def test_the_defaults_of_a_source_hold_where_no_source_is_named_too(
+    two_sources: HybridSearcher, filters: dict[str, object], expected: list[str]
+) -> None:
+    request = SearchRequest(queries=("salbutamol wheeze",), filters=SearchFilters.model_validate(filters))
+    result = two_sources.search(request)
+    assert sorted(hit.passage.id for hit in result.hits) == expected
+    assert [hit.rank for hit in result.hits] == list(range(1, len(expected) + 1))
+
+
+def test_what_a_filter_on_dates_leaves_out_is_counted_over_all_sources(
+    make_entry: Callable[..., CorpusEntry],
+) -> None:
+    entries = [
+        make_entry("g1", "Give salbutamol for wheeze."),
+        make_entry("f1", "Stocked: salbutamol.", source="local_formulary", publisher="Our Trust"),
+        make_entry("f2", "Not stocked: salbutamol.", source="local_formulary", publisher="Other"),
+    ]
+    dateless = {"published": None}
+    undated = [e.model_copy(update={"document": e.document.model_copy(update=dateless)}) for e in entries]
+    searcher = memory_searcher(undated, sources=(*DEFAULT_SOURCES, local(publishers=["Our Trust"])))
+    dated = searcher.search(SearchRequest(queries=("salbutamol",), filters=SearchFilters(published_from="2020")))
+    assert (dated.hits, dated.undated_left_out) == ((), 2)

@@ -48,6 +48,8 @@ FEVER, RASH = "test/example-fever", "test/sample-rash"
     [
         ({}, [FEVER, RASH]),
         ({"regions": ["US"]}, [RASH]),
+        ({"regions": ["united  states"]}, [RASH]),
+        ({"regions": ["UK"]}, [FEVER]),
         ({"languages": ["en-GB"]}, [FEVER, RASH]),
         ({"languages": ["fr"]}, []),
         ({"published_from": "2020"}, [FEVER]),
@@ -71,7 +73,7 @@ async def test_filters_of_a_request_hold(
         {"published_from": "last year"},
         {"published_from": "2021", "published_to": "2020-12"},
         {"strengths": ["firm"]},
-        {"home_region": "Britain"},
+        {"home_region": "Narnia"},
         {"home_region": "gb"},
     ],
     ids=str,
@@ -96,6 +98,24 @@ async def test_the_home_region_comes_first_and_the_other_is_labelled(http: httpx
     assert by_region["US"]["status"] == "expired"
     assert by_region["US"]["labels"] == ["Expired: its review date (2020) has passed.", "From another region."]
     assert (by_region["US"]["published"], by_region["US"]["year"]) == ("2018-03", 2018)
+
+
+async def test_a_home_region_may_be_given_by_its_common_name(http: httpx2.AsyncClient) -> None:
+    assert await ids(http, home_region="USA") == await ids(http, home_region="US") == [RASH, FEVER]
+
+
+async def test_an_answer_that_a_filter_shut_out_names_the_filter(http: httpx2.AsyncClient) -> None:
+    body = {"question": "Sample rash dose?", "publishers": ["Exampel"], "published_from": "2001"}
+    answer = (await http.post("/v1/ask", json=body)).json()["answer"]
+    assert answer["citations"] == []
+    assert "within these filters: publisher Exampel, published from 2001." in answer["label"]
+    assert "no date" in answer["label"]
+
+
+async def test_a_damaged_record_of_withdrawals_opens_nothing(http: httpx2.AsyncClient, tmp_path: Path) -> None:
+    (tmp_path / "withdrawals.jsonl").write_text("{}\n", encoding="utf-8")
+    for response in (await http.get(f"/v1/passages/{PASSAGE}"), await http.post("/v1/search", json={"query": "dose"})):
+        assert (response.status_code, response.json()["code"]) == (503, "corpus_error")
 
 
 async def test_a_running_service_stops_showing_what_is_withdrawn(http: httpx2.AsyncClient, tmp_path: Path) -> None:

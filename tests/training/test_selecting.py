@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +13,8 @@ from agent import Rollout
 from agent.actions import Missing, ReplyKind
 from agent.rollout import Labels
 from agent.scripted import ANSWER, cite_first, search
-from retrieval import Passage
+from retrieval import NOTHING_WITHDRAWN, Passage, Withdrawal, Withdrawn
+from training.export import ExportReport, Refusal, standing
 from training.judging import Fault, Limits, fault
 from training.questions import QuestionKind
 from training.selecting import Rules, select
@@ -71,7 +75,7 @@ def test_the_cheapest_good_run_of_a_question_is_kept_whatever_the_order(rollout:
     long = rollout(search(QUERY), search("cystitis"), ANSWER, cite_first, rep=1)
     for order in ([short, long], [long, short]):
         chosen = select(order, {short.task_key: question})
-        assert [run.rep for run in chosen.kept] == [0]
+        assert [run.rep for run in chosen.of(order)] == [0]
         assert chosen.surplus == 1
     assert len(select([short, long], {short.task_key: question}, Rules(per_question=2)).kept) == 2
 
@@ -91,3 +95,49 @@ def test_kinds_are_kept_in_the_shares_asked_for(rollout: MakeRollout, gold: Pass
     assert chosen.surplus == 4 - sum(chosen.faults.values())
     with pytest.raises(ValueError, match="add up to 1"):
         Rules(shares={"answerable": 0.5})
+
+
+def withdrawn(**fields: object) -> Withdrawn:
+    act = {"why": "The dose is wrong.", "who": "x", "at": datetime.now(UTC), **fields}
+    return Withdrawn((Withdrawal.model_validate(act),))
+
+
+def test_a_run_that_cites_withdrawn_guidance_is_not_learned_from(rollout: MakeRollout, gold: Passage) -> None:
+    question, run = training_question(gold=(gold.id,)), rollout(search(QUERY), ANSWER, cite_first)
+    assert run.answer is not None
+    cited = {citation.passage_id for citation in run.answer.citations}
+    seen = {hit.passage_id for entry in run.retrieval for hit in entry.hits}
+    assert fault(run, question, withdrawn=withdrawn(kind="document", id=gold.document_id)) is Fault.WITHDRAWN
+    assert fault(run, question, withdrawn=withdrawn(kind="passage", id=gold.id)) is Fault.WITHDRAWN
+    # What was found and not cited is not learned.
+    assert fault(run, question, withdrawn=withdrawn(kind="passage", id=sorted(seen - cited)[0])) is None
+    chosen = select([run], {run.task_key: question}, withdrawn=withdrawn(kind="passage", id=gold.id))
+    assert (chosen.kept, chosen.faults) == (frozenset(), {"withdrawn": 1})
+    report = ExportReport()
+    assert list(standing([run], withdrawn(kind="passage", id=gold.id), report)) == []
+    assert report.refused == {Refusal.WITHDRAWN: 1}
+    assert list(standing([run], NOTHING_WITHDRAWN, report)) == [run]
+
+
+def test_a_run_that_comes_twice_is_kept_once(rollout: MakeRollout, gold: Passage) -> None:
+    run = rollout(search(QUERY), ANSWER, cite_first)
+    chosen = select([run, run], {run.task_key: training_question(gold=(gold.id,))}, Rules(per_question=2))
+    assert (list(chosen.of([run, run])), chosen.surplus) == ([run], 1)
+
+
+def test_runs_are_not_held_while_they_are_judged(rollout: MakeRollout, gold: Passage) -> None:
+    made = rollout(search(QUERY), ANSWER, cite_first)
+    alive: list[weakref.ref[Rollout]] = []
+    most = 0
+
+    def read() -> Iterator[Rollout]:
+        nonlocal most
+        for number in range(20):
+            run = made.model_copy(update={"rollout_id": f"r{number}", "rep": number}, deep=True)
+            alive.append(weakref.ref(run))
+            yield run
+            most = max(most, sum(ref() is not None for ref in alive))
+
+    chosen = select(read(), {made.task_key: training_question(gold=(gold.id,))}, Rules(per_question=20))
+    assert len(chosen.kept) == 20
+    assert most <= 2

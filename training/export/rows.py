@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from agent import Rollout
+from retrieval import Withdrawn
+from training.judging import cites_withdrawn
 
 Row = dict[str, Any]
 
@@ -21,7 +24,11 @@ class Refusal(StrEnum):
     #: Text rows train every assistant message, and earlier turns were not sampled in this run.
     EARLIER_TURNS = "earlier_turns"
     NO_STEPS = "no_steps"
+    #: Two runs of one question began with different prompts.
+    OTHER_PROMPT = "other_prompt"
     NO_LABEL = "no_label"
+    #: It cites guidance that was withdrawn since.
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass
@@ -45,6 +52,15 @@ class Export:
 
     #: Tokens of the longest row; what is longer is refused and counted, never cut.
     max_tokens: int = 4096
+
+
+def standing(rollouts: Iterable[Rollout], withdrawn: Withdrawn, report: ExportReport) -> Iterator[Rollout]:
+    """The runs that cite nothing withdrawn; the others are counted."""
+    for rollout in rollouts:
+        if cites_withdrawn(rollout, withdrawn):
+            report.refused[Refusal.WITHDRAWN] += 1
+        else:
+            yield rollout
 
 
 def provenance(rollout: Rollout) -> Row:

@@ -79,6 +79,12 @@ def sampled_ids(rollout: Rollout, step: RolloutStep, renderer: Renderer) -> tupl
     return prompt, list(step.token_ids) if step.token_ids is not None else renderer.sample(text)
 
 
+def whole_run(rollout: Rollout, renderer: Renderer) -> tuple[list[int], list[int]] | None:
+    """Ids and labels of a run as one row; None where a later prompt does not begin with what came before it."""
+    parts = list(_merged(rollout, _kept_steps(rollout), renderer))
+    return parts[0] if len(parts) == 1 else None
+
+
 def _merged(rollout: Rollout, steps: list[RolloutStep], renderer: Renderer) -> Iterator[tuple[list[int], list[int]]]:
     ids: list[int] = []
     labels: list[int] = []

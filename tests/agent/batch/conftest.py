@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -20,7 +21,18 @@ from agent import (
     ScriptedModel,
     read_journal,
 )
-from agent.batch import ALL_SHARDS, BatchSettings, BatchSink, BatchSummary, Ledger, Shard, generate, read_tasks
+from agent.batch import (
+    ALL_SHARDS,
+    BadLine,
+    BatchSettings,
+    BatchSink,
+    BatchSummary,
+    BatchTask,
+    Ledger,
+    Shard,
+    generate,
+    read_tasks,
+)
 from agent.journal import Journal
 from agent.scripted import ByTurn
 from retrieval import HybridSearcher, memory_searcher, starter_entries
@@ -66,6 +78,18 @@ class Batch:
                 settings or BatchSettings(concurrency=4),
                 clock=clock,
             )
+
+    def made(self, tasks: Iterable[BatchTask | BadLine]) -> tuple[BatchSummary, tuple[str, ...]]:
+        """What one process made of some tasks, and the segments it wrote."""
+
+        async def run(journal: Journal) -> BatchSummary:
+            model, sink = ScriptedModel([ByTurn()]), BatchSink(journal)
+            agent = ClinicalAgent(model, self.searcher, sink, settings=AgentSettings(attempts=1))
+            with Ledger(self.output) as ledger:
+                return await generate(tasks, lambda _: agent, model, sink, ledger, BatchSettings(concurrency=4))
+
+        with Journal(self.output) as journal:
+            return asyncio.run(run(journal)), journal.segments
 
     def rollouts(self) -> list[Rollout]:
         return list(read_journal(self.output))

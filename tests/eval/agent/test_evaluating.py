@@ -98,6 +98,20 @@ def test_the_table_and_the_page_hold_every_measure_that_occurred_and_no_text(
     assert report.reliability.success[1].kept == 1.0
 
 
+def test_models_run_on_different_indexes_are_said_not_to_be_comparable(
+    runs: Callable[[str, list[Rollout]], None], run: MakeRun, tmp_path: Path
+) -> None:
+    made = [run(*GOOD, words=words) for words in WORDS]
+    runs("base", made)
+    assert "NOT COMPARABLE" not in table(evaluate_runs(tmp_path, ["base"]))
+    elsewhere = [
+        rollout.model_copy(update={"provenance": rollout.provenance.model_copy(update={"index_version": "another"})})
+        for rollout in made
+    ]
+    runs("sft", elsewhere)
+    assert "NOT COMPARABLE" in table(evaluate_runs(tmp_path, ["base", "sft"]))
+
+
 def test_a_question_with_an_answer_missing_is_not_on_the_curve(
     runs: Callable[[str, list[Rollout]], None], run: MakeRun, tmp_path: Path
 ) -> None:

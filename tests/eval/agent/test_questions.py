@@ -34,8 +34,13 @@ def test_a_training_question_says_by_its_kind_whether_it_is_answerable(tmp_path:
     found = read_questions(write_rows(tmp_path / "q.jsonl", rows))
     assert [q.id for q in found] == ["1", "2", "3"], "a question asked twice is one question"
     assert [q.answerable for q in found] == [True, False, None]
-    assert [q.real for q in found] == [True, False, None]
+    assert [q.real for q in found] == [True, False, False], "nobody asked a made question"
     assert found[0].kind is QuestionKind.ANSWERABLE
+
+
+def test_two_questions_of_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetInvalidError, match="line 2: another question has the id 1"):
+        read_questions(write_rows(tmp_path / "q.jsonl", [row("1", "One?"), row("1", "Two?")]))
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,18 @@ def test_the_fingerprint_follows_what_decides_vectors(change: dict[str, Any], sa
         ("ftp://host/v1", None, "must be like https"),
         ("http://user:pass@host/v1", None, "must hold no key"),
         ("http://encoder.example.org/v1", "k", "use https"),
+        ("http://encoder.example.org/v1", None, "questions would be readable"),
+        ("http://192.0.2.7:8000/v1", None, "use https"),
     ],
-    ids=["scheme", "password", "clear"],
+    ids=["scheme", "password", "clear", "clear-without-a-key", "clear-by-number"],
 )
 def test_an_unsafe_address_is_refused(url: str, key: str | None, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         RemoteConfig.model_validate({"url": url, "model": "m", "dimension": 8, "api_key": key})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/v1", "http://encoder:8000/v1", "https://encoder.example.org/v1"]
+)
+def test_a_near_or_an_encrypted_address_is_taken(url: str) -> None:
+    assert RemoteConfig(url=url, model="m", dimension=8).url == url

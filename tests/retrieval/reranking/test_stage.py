@@ -140,9 +140,20 @@ def test_after_a_late_result_the_next_search_gets_its_own() -> None:
         late.join()
 
 
-def test_a_reranker_that_fails_leaves_the_fused_order() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        RerankerError("The weights cannot be read."),
+        RuntimeError("mat1 and mat2 shapes cannot be multiplied"),
+        ValueError("too many tokens"),
+        MemoryError(),
+        OSError("damaged"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_reranker_that_fails_leaves_the_fused_order(error: Exception) -> None:
     def fail(_: int) -> None:
-        raise RerankerError("The weights cannot be read.")
+        raise error
 
     with closing(RerankStage(ScriptedReranker(fail), RerankSettings(deadline_ms=60_000))) as made:
         result = made.order(_QUERY, _TEXTS, _FIRST)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
+from typing import Never
 
 import numpy as np
 import pytest
@@ -15,12 +16,14 @@ from pydantic import SecretStr, ValidationError
 
 from retrieval import (
     CorpusEntry,
+    CorpusError,
     ExactBackend,
     HashingEncoder,
     SearchRequest,
     ServerSettings,
     StoreError,
     build_index,
+    left_behind,
     open_searcher,
     store_backend,
 )
@@ -122,7 +125,7 @@ def test_an_old_collection_that_cannot_be_removed_does_not_fail_the_build(
     tmp_path: Path, entries: tuple[CorpusEntry, ...], backend: ServerBackend, server: LocalServer
 ) -> None:
     class Keeps(ServerBackend):
-        def discard(self, directory: Path) -> None:
+        def discard(self, directory: Path) -> Never:
             raise StoreError("not now")
 
     for size in (1, 2):
@@ -131,6 +134,41 @@ def test_an_old_collection_that_cannot_be_removed_does_not_fail_the_build(
     assert len(server.collections) == 3
     build_index(entries[:1], tmp_path, ENCODER, store=backend)
     assert len(server.collections) == 2
+
+
+def test_what_an_operator_leaves_on_a_server_is_named_and_nothing_else(
+    tmp_path: Path, entries: tuple[CorpusEntry, ...], backend: ServerBackend, server: LocalServer
+) -> None:
+    for size in (1, 2):
+        build_index(entries[:size], tmp_path, ENCODER, store=backend)
+    assert left_behind(tmp_path) == ()
+    for size in (1, 2, 1):
+        build_index(entries[:size], tmp_path, ENCODER, store=ExactBackend())
+        assert {record.collection for record in left_behind(tmp_path)} == server.collections
+    assert {record.url for record in left_behind(tmp_path)} == {server.settings.url}
+    assert {record.points for record in left_behind(tmp_path)} == {2, 4}
+
+
+def test_what_another_server_holds_is_named_too(
+    tmp_path: Path, entries: tuple[CorpusEntry, ...], backend: ServerBackend, server: LocalServer
+) -> None:
+    build_index(entries, tmp_path, ENCODER, store=backend)
+    (first,) = server.collections
+    other = LocalServer()
+    moved = ServerSettings(url="http://127.0.0.1:6444")
+    for size in (1, 2):
+        build_index(entries[:size], tmp_path, ENCODER, store=ServerBackend(moved, connect=other.connect))
+    assert [record.collection for record in left_behind(tmp_path)] == [first]
+    assert len(other.collections) == 2
+
+
+def test_a_list_of_what_is_left_behind_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, entries: tuple[CorpusEntry, ...]
+) -> None:
+    build_index(entries, tmp_path, ENCODER, store=ExactBackend())
+    (tmp_path / "left-behind.jsonl").write_text("half a li", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"left-behind\.jsonl"):
+        left_behind(tmp_path)
 
 
 def test_a_collection_that_lost_passages_is_not_searched(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,10 @@ class ScriptedHandler(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
     #: Model names that are listed.
     served: tuple[str, ...] = ()
+    #: Before each reply, seconds; a test puts it back.
+    delay_s: ClassVar[float] = 0.0
+    #: Every so many calls one is refused (0: none); a test puts it back.
+    refuse_every: ClassVar[int] = 0
 
     def do_GET(self) -> None:
         names = [{"id": name, "object": "model"} for name in self.served]
@@ -29,6 +34,10 @@ class ScriptedHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.asked.append(body["model"])
+        time.sleep(self.delay_s)
+        if self.refuse_every and len(self.asked) % self.refuse_every == 0:
+            self.send_error(400)
+            return
         schema: dict[str, object] | None = {} if "response_format" in body else None
         messages = tuple(Message(role=m["role"], content=m["content"]) for m in body["messages"])
         text = ByTurn()(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
@@ -55,12 +64,18 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that is killed leaves its connections as they are."""
+
+
 @contextmanager
 def scripted_server(*served: str) -> Iterator[str]:
     """The URL of a server that lists these models."""
     handler = type("Handler", (ScriptedHandler,), {"served": served})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

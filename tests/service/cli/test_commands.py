@@ -109,3 +109,16 @@ def test_settings_show_hides_secrets_and_says_where_values_come_from(environment
     assert "hunter2" not in result.stdout
     assert "CLINSEARCH_ENCODER=hashing  (environment)" in result.stdout
     assert "CLINSEARCH_PORT=8000  (default)" in result.stdout
+
+
+def test_index_status_names_what_was_left_on_a_server(environment: dict[str, str]) -> None:
+    shown = run(environment, "index", "status")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert json.loads(shown.stdout)["passages"] > 0
+    left = Path(environment["CLINSEARCH_DATA_DIR"]) / "index" / "left-behind.jsonl"
+    record = {"url": "https://qdrant.example.org:6333", "collection": "clinsearch-3-x", "points": 7, "dimension": 8}
+    left.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    told = run(environment, "index", "status")
+    left.unlink()
+    assert "clinsearch-3-x (7 passages) on the Qdrant server https://qdrant.example.org:6333" in told.stderr
+    assert json.loads(told.stdout) == json.loads(shown.stdout)

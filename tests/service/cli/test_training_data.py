@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from typer.testing import CliRunner, Result
 
+from retrieval import Withdrawal, Withdrawals
 from service.cli import app
 
 MARKERS = ["<|im_start|>", "<|im_end|>"]
@@ -130,3 +132,21 @@ def test_wrong_input_is_one_sentence(environment: dict[str, str], made: tuple[Pa
         assert result.exit_code == 1, sentence
         assert sentence in result.stderr.replace("\n", " ")
         assert "Traceback" not in result.output
+
+
+def test_runs_that_cite_what_was_withdrawn_since_are_left_out(
+    environment: dict[str, str], made: tuple[Path, Path], model_dir: Path, tmp_path: Path
+) -> None:
+    questions, runs = made
+    first = json.loads(questions.read_text("utf-8").splitlines()[0])["gold"][0]
+    # A data directory of its own: the others go on with everything.
+    own = {**environment, "CLINSEARCH_DATA_DIR": str(tmp_path / "data")}
+    Withdrawals(tmp_path / "data" / "withdrawals.jsonl").add(
+        Withdrawal(kind="passage", id=first, why="The dose is wrong.", who="x", at=datetime.now(UTC))
+    )
+    kept, rows = tmp_path / "kept", tmp_path / "rows.jsonl"
+    filtered = run(own, "rollouts", "filter", str(runs), "--questions", str(questions), "--output", str(kept))
+    assert "left out  withdrawn 3" in filtered.stdout
+    arguments = ("--output", str(rows), "--model-dir", str(model_dir), "--max-tokens", "100000", "--format", "sft")
+    exported = run(own, "rollouts", "export", str(runs), *arguments)
+    assert "refused  withdrawn 4" in exported.stdout

@@ -109,7 +109,7 @@ def test_a_wrong_withdrawal_is_one_sentence(
         (("--published-from", "last year"), "--published-from takes a date"),
         (("--published-to", "2018-13"), "--published-to takes a date"),
         (("--published-from", "2021", "--published-to", "2020"), "--published-from is after --published-to"),
-        (("--home-region", "Britain"), "two-letter country code"),
+        (("--home-region", "Narnia"), "two-letter country code"),
     ],
     ids=["from", "to", "order", "home"],
 )
@@ -138,6 +138,9 @@ def test_search_takes_every_filter(environment: dict[str, str]) -> None:
     assert all(hit["document"]["published"] <= "2016" for hit in hits("--published-to", "2016"))
     assert {hit["passage"]["strength"] for hit in hits("--strength", "moderate")} <= {"Grade B", "Class IIa"}
     assert hits("--language", "fr") == []
+    assert hits("--region", "UK") == hits("--region", "GB") != []
+    nothing = run(environment, "search", "antibiotic dose", "--publisher", "Nobody", "--region", "UK").stdout
+    assert "Nothing found within these filters: publisher Nobody, region UK or GB." in " ".join(nothing.split())
     assert len(hits("--region", "US", "--include-superseded")) > 0
     elsewhere = run(environment, "search", "antibiotic dose", "--region", "US", "--home-region", "GB").stdout
     assert "From another region." in elsewhere

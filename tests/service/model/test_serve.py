@@ -114,3 +114,25 @@ def test_a_taken_port_is_named_before_minutes_of_loading() -> None:
 def test_serving_nothing_says_how_to_prepare_a_model(tmp_path: Path) -> None:
     with pytest.raises(ModelNotPreparedError, match="clinsearch model prepare"):
         need_prepared(tmp_path / "model")
+
+
+def test_one_gpu_server_has_every_model_by_name() -> None:
+    second = Adapter(path=Path("/adapters/second"), name="second", sha256="1" * 64, rank=40)
+    served = ServedModel(
+        path="some/model", name="clinsearch", max_model_len=4096, adapter=ADAPTER, also={"base": None, "second": second}
+    )
+    gpu = ModelEnvironment(python=Path("/env/bin/python"), device="gpu")
+    argv = server_command(served, gpu, host="127.0.0.1", port=8100, cache_dir=Path("/c"), cpus=2).argv
+    assert option(argv, "--served-model-name") == "base", "the bare model keeps its own name"
+    place = argv.index("--lora-modules")
+    assert argv[place + 1 : place + 3] == ("clinsearch=/adapters/first", "second=/adapters/second")
+    assert (option(argv, "--max-lora-rank"), option(argv, "--max-loras")) == ("64", "2")
+
+
+def test_a_gpu_server_without_adapters_answers_to_each_name() -> None:
+    served = ServedModel(path="some/model", name="clinsearch", max_model_len=4096, also={"base": None})
+    gpu = ModelEnvironment(python=Path("/env/bin/python"), device="gpu")
+    argv = server_command(served, gpu, host="127.0.0.1", port=8100, cache_dir=Path("/c"), cpus=2).argv
+    place = argv.index("--served-model-name")
+    assert argv[place + 1 : place + 3] == ("clinsearch", "base")
+    assert "--enable-lora" not in argv

@@ -1,0 +1,14 @@
+"""Errors of the training stages, in the tree that all of training shares (training/reranker/errors.py)."""
+
+from __future__ import annotations
+
+from training.reranker.errors import CheckpointError, TrainingConfigError, TrainingDataError, TrainingError
+
+
+class GateChangedError(TrainingError):
+    """The gate that judged the data is not the gate of now: what was learnt would be scored by another rule."""
+
+    code = "gate_changed"
+
+
+__all__ = ["CheckpointError", "GateChangedError", "TrainingConfigError", "TrainingDataError", "TrainingError"]
