@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import ask, corpus, evaluate, index, model, rollouts, search, serve, settings, train, up
+from service.cli import ask, corpus, evaluate, index, model, questions, rollouts, search, serve, settings, train, up
 
 app = typer.Typer(
     name="clinsearch",
@@ -20,6 +20,7 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(index.app, name="index")
 app.add_typer(model.app, name="model")
+app.add_typer(questions.app, name="questions")
 app.add_typer(rollouts.app, name="rollouts")
 app.add_typer(settings.app, name="settings")
 app.add_typer(train.app, name="train")

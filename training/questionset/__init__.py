@@ -1,1 +1,30 @@
 """The set of questions for training and testing: real ones, and ones written from the corpora."""
+
+from training.questionset.build import SHARES, BuildPlan, Built, build, overlaps
+from training.questionset.evaluated import evaluated_sets
+from training.questionset.judged import Judged, judged_questions
+from training.questionset.library_words import LibraryWords
+from training.questionset.real import REAL_FILE, RealQuestionsError, read_real_questions
+from training.questionset.report import QuestionsReport, lines, markdown, report_of
+from training.questionset.terms import PARTS, Part
+
+__all__ = [
+    "PARTS",
+    "REAL_FILE",
+    "SHARES",
+    "BuildPlan",
+    "Built",
+    "Judged",
+    "LibraryWords",
+    "Part",
+    "QuestionsReport",
+    "RealQuestionsError",
+    "build",
+    "evaluated_sets",
+    "judged_questions",
+    "lines",
+    "markdown",
+    "overlaps",
+    "read_real_questions",
+    "report_of",
+]
