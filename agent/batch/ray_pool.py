@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import secrets
+import socket
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +30,11 @@ _LOCAL = {
     # Despite its name: off, every part of Ray listens on loopback.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
+    # Ray's workers give way to everything else; these are what the machine is there for.
+    "RAY_worker_niceness": "0",
 }
+#: Ray itself tries for minutes. Seconds.
+_CONNECT_S = 5.0
 
 
 class _Worker:
@@ -72,6 +77,8 @@ class RayPool:
         if address is None:
             # Ray reads these when it is imported.
             os.environ.update(_LOCAL, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        else:
+            _need_listener(address)
         self._ray = _import_ray()
         self._open_runner = open_runner
         self._workers = workers
@@ -152,6 +159,19 @@ class RayPool:
             raise BatchError(
                 f"The Ray cluster has {cpus} CPUs and each of {self._workers} workers needs one: ask for fewer workers."
             )
+
+
+def _need_listener(address: str) -> None:
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        raise BatchError(f"A Ray cluster is named host:port, for example 10.0.0.1:6379, not {address[:80]!r}.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise BatchError(
+            f"Nothing answers at {address}: start the cluster with `ray start --head`, or leave out --ray-address to "
+            "start one here."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -30,6 +30,8 @@ from agent.batch import (
 from service.cli.batch_job import BatchJob, JobRunner, Policy
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 
+#: Between two lines about progress where standard error is no terminal, seconds.
+_SAY_EVERY_S = 30.0
 #: A worker that is lost leaves at most this share of its part to the others.
 _SHARDS_PER_WORKER = 4
 
@@ -134,19 +136,29 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class _Reporter:
+class BatchReporter:
+    """Shows how far a batch is: a bar on a terminal, a line now and then in a log."""
+
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
+        self._total = total
         self._task = progress.add_task("Asking", total=total, rate="")
+        self._said_at = 0.0
 
     def __call__(self, at: BatchProgress) -> None:
-        elapsed = self._progress.tasks[self._task].elapsed
+        elapsed = self._progress.tasks[self._task].elapsed or 0.0
         rate = f"{at.generated / elapsed:.1f} runs/s, {at.completion_tokens / elapsed:,.0f} tokens/s" if elapsed else ""
         self._progress.update(self._task, completed=at.settled, rate=rate)
+        if not self._progress.console.is_terminal and elapsed - self._said_at >= _SAY_EVERY_S:
+            # A log has no bar to look at.
+            self._said_at = elapsed
+            left = (self._total - at.settled) * elapsed / at.generated if at.generated else None
+            estimate = f", about {max(left, 0) / 60:,.0f} min left" if left is not None else ""
+            self._progress.console.print(f"{at.settled:,} of {self._total:,}, {rate}{estimate}", highlight=False)
 
 
 @contextmanager
-def batch_progress(total: int) -> Iterator[_Reporter]:
+def batch_progress(total: int) -> Iterator[BatchReporter]:
     """Draws the progress of a batch of `total` askings, with its rate, on standard error."""
     columns = (
         TextColumn("{task.description}"),
@@ -157,4 +169,4 @@ def batch_progress(total: int) -> Iterator[_Reporter]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err, transient=True) as progress:
-        yield _Reporter(progress, total)
+        yield BatchReporter(progress, total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from agent import (
 from agent.batch import (
     ALL_SHARDS,
     BadLine,
+    BatchProgress,
     BatchSettings,
     BatchSink,
     BatchSummary,
@@ -63,6 +64,7 @@ class Batch:
         client: ModelClient | None = None,
         shard: Shard = ALL_SHARDS,
         journal: RolloutSink | None = None,
+        progress: Callable[[BatchProgress], None] | None = None,
     ) -> BatchSummary:
         model = client or ScriptedModel([ByTurn()])
         clock = ManualClock()
@@ -76,6 +78,7 @@ class Batch:
                 sink,
                 ledger,
                 settings or BatchSettings(concurrency=4),
+                progress=progress,
                 clock=clock,
             )
 

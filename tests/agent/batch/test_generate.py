@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from agent import JournalError, Rollout, ScriptedModel, read_journal
-from agent.batch import BatchError, BatchSettings, Shard
+from agent.batch import BatchError, BatchProgress, BatchSettings, Shard
 from agent.batch.generate import run_seed
-from agent.client import CompletionRequest
+from agent.client import Completion, CompletionRequest, Usage
 from agent.errors import ModelStatusError, ModelUnavailableError
 from agent.scripted import ByTurn, Reply
 
@@ -38,6 +38,28 @@ async def test_every_question_is_asked_n_times(batch: Batch, tmp_path: Path) -> 
     assert {r.provenance.question_source for r in kept} == {"made"}
     assert summary.stop_reasons == {"answered": 15}
     assert summary.searches == 15
+
+
+class _Counted(ScriptedModel):
+    """Reports tokens as a server does."""
+
+    @staticmethod
+    def _completion(reply: Reply) -> Completion:
+        usage = Usage(prompt_tokens=9, completion_tokens=4)
+        return ScriptedModel._completion(reply).model_copy(update={"usage": usage})
+
+
+async def test_progress_counts_what_is_there_what_was_made_and_its_tokens(batch: Batch, tmp_path: Path) -> None:
+    await batch.run(questions(tmp_path / "first.jsonl", 3))
+    seen: list[BatchProgress] = []
+    file, settings = questions(tmp_path / "q.jsonl", 8), BatchSettings(concurrency=2)
+    summary = await batch.run(file, settings, client=_Counted([ByTurn()]), progress=seen.append)
+    assert [at.generated for at in seen] == sorted(at.generated for at in seen)
+    assert (seen[-1].settled, seen[-1].generated) == (8, 5)
+    calls = 5 * 3
+    assert seen[-1].completion_tokens == summary.completion_tokens == calls * 4
+    assert summary.prompt_tokens == calls * 9
+    assert summary.model_copy(update={"seconds": 2.0}).completion_tokens_per_second == calls * 2
 
 
 async def test_a_second_call_asks_nothing_and_a_larger_n_only_what_is_new(batch: Batch, tmp_path: Path) -> None:

@@ -205,6 +205,17 @@ def test_without_ray_one_sentence_says_what_to_install(
     assert list(read_journal(output)) == []
 
 
+@pytest.mark.parametrize("place", ["nowhere", "127.0.0.1:99999999", ":6379"])
+def test_a_cluster_that_is_not_there_is_one_sentence(
+    environment: dict[str, str], questions: Path, tmp_path: Path, place: str
+) -> None:
+    command = ("rollouts", "generate", "--questions", str(questions), "--output", str(tmp_path / "out"))
+    result = run(environment, *command, "--engine", "ray", "--ray-address", place)
+    assert result.exit_code == 1
+    assert re.search(r"is named host:port|Nothing answers at", result.stderr.replace("\n", " ")), result.stderr
+    assert "Traceback" not in result.output
+
+
 RAY_BOUND_S = 90
 
 
