@@ -122,7 +122,8 @@ def base_model(path: Path | None) -> Base:
     if manifest.adapter is not None:
         raise stop(f"{folder.name} has the adapter {manifest.adapter} merged in: train on a model without one.")
     weights = any(folder.glob("*.safetensors"))
-    return Base(str(folder) if weights else manifest.base, manifest.base, manifest.base_sha256)
+    path_or_name = str(folder) if weights else manifest.base
+    return Base(path=path_or_name, name=manifest.base, sha256=manifest.base_sha256)
 
 
 @contextmanager

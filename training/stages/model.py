@@ -76,11 +76,10 @@ def quiet() -> Iterator[None]:
 def save_update(model: Any, folder: Path, base_name: str) -> None:
     """`adapter_config.json` and `adapter_model.safetensors`, in bfloat16; the base by its name, whatever its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    held = {
-        name: value.to(torch.bfloat16).contiguous() for name, value in peft.get_peft_model_state_dict(model).items()
-    }
+    found = peft.get_peft_model_state_dict(model, save_embedding_layers=False)
+    held = {name: value.to(torch.bfloat16).contiguous() for name, value in found.items()}
     with quiet():
-        model.save_pretrained(str(folder), state_dict=held, selected_adapters=["default"])
+        model.save_pretrained(str(folder), state_dict=held, selected_adapters=["default"], save_embedding_layers=False)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text(encoding="utf-8")) | {"base_model_name_or_path": base_name}
     path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")

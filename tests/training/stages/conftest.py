@@ -58,9 +58,8 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
     inner.add_special_tokens(list(SPECIAL))
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|im_end|>", bos_token="<|im_start|>"
-    )
+    fast: Any = PreTrainedTokenizerFast
+    tokenizer = fast(tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|im_end|>", bos_token="<|im_start|>")
     tokenizer.chat_template = CHAT_TEMPLATE.read_text(encoding="utf-8")
     tokenizer.save_pretrained(str(folder))
     torch.manual_seed(0)
@@ -77,7 +76,8 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bos_token_id=1,
         pad_token_id=2,
     )
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(str(folder))
+    model: Any = LlamaForCausalLM(config)
+    model.to(torch.bfloat16).save_pretrained(str(folder))
     manifest = {
         "base": "tiny",
         "base_sha256": "0" * 64,

@@ -19,7 +19,7 @@ def model_of(base: Path, *, fused: bool, dropout: float = 0.0) -> Any:
     from training.stages.low_rank import fuse_low_rank
     from training.stages.scoring import score_labelled_only
 
-    model = transformers.AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
     torch.manual_seed(1)
     update = peft.LoraConfig(r=4, lora_alpha=8, lora_dropout=dropout, target_modules="all-linear")
     model = peft.get_peft_model(model, update)
