@@ -44,7 +44,10 @@ def runs(rollout: MakeRollout) -> list[Rollout]:
         rollout(search("paracetamol"), ANSWER, "Give 900 mg of paracetamol.", rep=3),
     ]
     marks = ("up", "up", "down", "down")
-    return [run.model_copy(update={"labels": Labels(thumbs=mark)}) for run, mark in zip(made, marks, strict=True)]
+    return [
+        run.model_copy(update={"labels": Labels.model_validate({"thumbs": mark})})
+        for run, mark in zip(made, marks, strict=True)
+    ]
 
 
 def loaded(rows: Iterable[dict[str, Any]], folder: Path) -> Any:
