@@ -15,19 +15,18 @@ from service.model.environment import find_model_environment
 from service.model.errors import ModelSetupError
 from service.model.manifest import read_model_manifest
 from service.model.prepare import prepare_model
-from training.export import TokenizerRenderer
 from training.reranker import TrainingError
 from training.stages import (
     Base,
     Stage,
     StageFiles,
+    StageRun,
     StepRecord,
     TrainedAdapterCard,
     is_finished,
     read_stage_config,
     read_trained_card,
-    run_preferred,
-    run_supervised,
+    run_stage,
 )
 
 DataOption = Annotated[Path, typer.Option("--data", help="Rows of `clinsearch rollouts export`.")]
@@ -46,7 +45,7 @@ def sft(
     base: BaseOption = None,
 ) -> None:
     """Train on accepted rollouts (format sft-tokens)."""
-    _supervised(Stage.SFT, StageFiles(data, output, dev, init), config, base)
+    _train(Stage.SFT, StageFiles(data=data, output=output, dev=dev, init=init), config, base)
 
 
 def selfdistill(
@@ -61,7 +60,8 @@ def selfdistill(
     base: BaseOption = None,
 ) -> None:
     """Train on the model's own accepted rollouts (format sft-tokens), from the adapter that made them."""
-    _supervised(Stage.SELFDISTILL, StageFiles(data, output, dev, init, earlier), config, base)
+    files = StageFiles(data=data, output=output, dev=dev, init=init, earlier=earlier)
+    _train(Stage.SELFDISTILL, files, config, base)
 
 
 def dpo(
@@ -73,25 +73,17 @@ def dpo(
     base: BaseOption = None,
 ) -> None:
     """Train on preference pairs (format dpo or dpo-traj), held to the adapter it starts from."""
-    with sentences(), stages() as show:
-        if is_finished(output):
-            card = read_trained_card(output)
-        else:
-            model = base_model(base)
-            settings = read_stage_config(Stage.DPO, config)
-            files = StageFiles(data, output, dev, init)
-            card = run_preferred(files, model, settings, TokenizerRenderer(Path(model.path)), report=_told(show))
-    _say(card, output)
+    _train(Stage.DPO, StageFiles(data=data, output=output, dev=dev, init=init), config, base)
 
 
-def _supervised(stage: Stage, files: StageFiles, config_file: Path | None, base: Path | None) -> None:
+def _train(stage: Stage, files: StageFiles, config_file: Path | None, base: Path | None) -> None:
     with sentences(), stages() as show:
         if is_finished(files.output):
             card = read_trained_card(files.output)
         else:
-            card = run_supervised(
-                stage, files, base_model(base), read_stage_config(stage, config_file), report=_told(show)
-            )
+            config = read_stage_config(stage, config_file)
+            run = StageRun(stage=stage, files=files, base=base_model(base), config=config)
+            card = run_stage(run, report=_told(show))
     _say(card, files.output)
 
 
@@ -130,7 +122,8 @@ def base_model(path: Path | None) -> Base:
     if manifest.adapter is not None:
         raise stop(f"{folder.name} has the adapter {manifest.adapter} merged in: train on a model without one.")
     weights = any(folder.glob("*.safetensors"))
-    return Base(str(folder) if weights else manifest.base, manifest.base, manifest.base_sha256)
+    path_or_name = str(folder) if weights else manifest.base
+    return Base(path=path_or_name, name=manifest.base, sha256=manifest.base_sha256)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from training.stages.gate_hash import gate_files, gate_sha256, require_same_gate
 from training.stages.pairs import Pair, describe_pairs, read_pairs
 from training.stages.progress import StepRecord, read_metrics
 from training.stages.rows import DataFile, TokenRow, describe, mixed, read_token_rows
-from training.stages.run import Base, StageFiles, is_finished, run_preferred, run_supervised
+from training.stages.run import is_finished, run_stage
+from training.stages.spec import Base, StageFiles, StageRun
 
 __all__ = [
     "Base",
@@ -29,6 +30,7 @@ __all__ = [
     "Stage",
     "StageConfig",
     "StageFiles",
+    "StageRun",
     "StepRecord",
     "TokenRow",
     "TrainedAdapterCard",
@@ -48,8 +50,7 @@ __all__ = [
     "read_token_rows",
     "read_trained_card",
     "require_same_gate",
-    "run_preferred",
-    "run_supervised",
+    "run_stage",
     "with_figures",
     "write_card",
 ]

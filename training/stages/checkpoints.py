@@ -41,15 +41,16 @@ def hold_run(folder: Path, identity: dict[str, Any]) -> None:
         )
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The newest whole checkpoint; one that a kill left half written is removed."""
+def last_checkpoint(folder: Path, *, clean: bool = True) -> Path | None:
+    """The newest whole checkpoint; with `clean`, one that a kill left half written is removed."""
     whole = []
     for path in folder.glob(_CHECKPOINTS):
         try:
             json.loads((path / _LAST_WRITTEN).read_text(encoding="utf-8"))
             whole.append((int(path.name.rpartition("-")[2]), path))
         except (OSError, ValueError):
-            shutil.rmtree(path, ignore_errors=True)
+            if clean:
+                shutil.rmtree(path, ignore_errors=True)
     return max(whole)[1] if whole else None
 
 

@@ -18,7 +18,7 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=1)]
 
 #: These may differ between two calls of one run: they decide nothing of its weights.
-NOT_OF_THE_RUN = frozenset({"threads", "checkpoint_minutes", "dev_rows", "dev_checks"})
+NOT_OF_THE_RUN = frozenset({"processes", "threads", "checkpoint_minutes", "dev_rows", "dev_checks"})
 
 
 class Stage(StrEnum):
@@ -61,7 +61,9 @@ class StageConfig(BaseModel):
     dev_rows: _Count = 32
     dev_checks: Annotated[int, Field(ge=0)] = 2
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 3.0
-    #: Of the CPU; 0 for as many as there are cores.
+    #: On a CPU: processes that share the rows of a step (0: one a core), and threads of each (0: one; with a single
+    #: process, as many as there are cores).
+    processes: Annotated[int, Field(ge=0, le=64)] = 0
     threads: Annotated[int, Field(ge=0, le=256)] = 0
 
     def of_the_run(self) -> dict[str, object]:

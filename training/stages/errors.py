@@ -11,4 +11,18 @@ class GateChangedError(TrainingError):
     code = "gate_changed"
 
 
-__all__ = ["CheckpointError", "GateChangedError", "TrainingConfigError", "TrainingDataError", "TrainingError"]
+class WorkerError(TrainingError):
+    """A process that trained ended without a result."""
+
+    code = "training_worker_failed"
+    retryable = True
+
+
+__all__ = [
+    "CheckpointError",
+    "GateChangedError",
+    "TrainingConfigError",
+    "TrainingDataError",
+    "TrainingError",
+    "WorkerError",
+]

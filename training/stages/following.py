@@ -35,7 +35,8 @@ class Following(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Forget records of steps that will be done again."""
         kept = read_metrics(self._folder, up_to=state.global_step)
-        write_metrics(self._folder, kept)
+        if state.is_world_process_zero:
+            write_metrics(self._folder, kept)
         self._seconds = kept[-1].seconds if kept else 0.0
         self._saved_at = time.monotonic()
 
@@ -56,7 +57,7 @@ class Following(TrainerCallback):
         """Held-out rows were measured: into the record of the step before."""
         loss = (metrics or {}).get("eval_loss")
         records = read_metrics(self._folder)
-        if loss is not None and records and records[-1].step == state.global_step:
+        if state.is_world_process_zero and loss is not None and records and records[-1].step == state.global_step:
             records[-1] = records[-1].model_copy(update={"dev_loss": float(loss)})
             write_metrics(self._folder, records)
             plot_losses(records, self._folder / PLOT)
@@ -64,7 +65,7 @@ class Following(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         """The trainer's own figures of a step."""
-        if logs is None or "loss" not in logs:
+        if not state.is_world_process_zero or logs is None or "loss" not in logs:
             return
         record = StepRecord(
             step=state.global_step,

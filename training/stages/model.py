@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -72,18 +73,15 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def save_update(model: Any, folder: Path) -> None:
-    """`adapter_config.json` and `adapter_model.safetensors`, in bfloat16, without a path of this machine."""
+def save_update(model: Any, folder: Path, base_name: str) -> None:
+    """`adapter_config.json` and `adapter_model.safetensors`, in bfloat16; the base by its name, whatever its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    base = model.get_base_model()
-    name = base.config.name_or_path
-    held = {n: value.to(torch.bfloat16).contiguous() for n, value in peft.get_peft_model_state_dict(model).items()}
-    update = model.peft_config["default"]
-    before = update.base_model_name_or_path
-    update.base_model_name_or_path = None if Path(name).exists() else name
-    try:
-        with quiet():
-            model.save_pretrained(str(folder), state_dict=held, selected_adapters=["default"])
-    finally:
-        update.base_model_name_or_path = before
+    found = peft.get_peft_model_state_dict(model, save_embedding_layers=False)
+    held = {name: value.to(torch.bfloat16).contiguous() for name, value in found.items()}
+    with quiet():
+        model.save_pretrained(str(folder), state_dict=held, selected_adapters=["default"], save_embedding_layers=False)
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"base_model_name_or_path": base_name}
+    path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / "adapter_model.safetensors").chmod(0o644)
     (folder / "README.md").unlink(missing_ok=True)

@@ -7,7 +7,6 @@ that the pair's masks name, because in a whole run most of what follows the prom
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import datasets
@@ -15,12 +14,12 @@ import torch
 import trl
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
-from training.stages.config import StageConfig
 from training.stages.following import Following
 from training.stages.model import load_base, quiet, with_update
 from training.stages.pairs import Pair
 from training.stages.progress import Report
-from training.stages.supervised import Trained, arguments, run, seed_everything, use_threads
+from training.stages.spec import StageRun, Trained
+from training.stages.supervised import arguments, run, seed_everything, use_threads
 
 _COLUMNS = ["prompt_ids", "chosen_ids", "rejected_ids", "chosen_mask", "rejected_mask"]
 
@@ -49,26 +48,17 @@ class PairTrainer(trl.DPOTrainer):  # type: ignore[misc]
         self._signature_columns = [*_COLUMNS, "ref_chosen_logps", "ref_rejected_logps"]
 
 
-def train_preferred(
-    base: str,
-    pairs: Sequence[Pair],
-    dev: Sequence[Pair],
-    config: StageConfig,
-    folder: Path,
-    *,
-    init: Path,
-    report: Report,
-) -> Trained:
-    """Train, or go on with the run in `folder`, and write the update there.
+def train_preferred(stage: StageRun, pairs: Sequence[Pair], dev: Sequence[Pair], report: Report) -> Trained:
+    """Train, or go on with the run in its folder, and write the update there.
 
     Raises:
-        TrainingConfigError: base or `init` do not fit.
+        TrainingConfigError: base or adapter do not fit.
     """
+    config, folder = stage.config, stage.files.output
     use_threads(config)
-    model, tokenizer = load_base(base)
+    model, tokenizer = load_base(stage.base.path)
     seed_everything(config.seed)
-    model = with_update(model, config, init)
-    dev = dev[: config.dev_rows]
+    model = with_update(model, config, stage.files.init)
     tokens = [pair.tokens for pair in pairs]
     follower = Following(folder, config, tokens, report)
     weighted = config.likelihood_weight > 0
@@ -90,7 +80,7 @@ def train_preferred(
             processing_class=tokenizer,
             callbacks=[follower],
         )
-    return run(trainer, follower, folder, tokens, config)
+    return run(trainer, follower, stage, tokens)
 
 
 def _dataset(pairs: Sequence[Pair]) -> Any:

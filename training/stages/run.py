@@ -8,23 +8,22 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from agent.prompts import prompt_sha256
 from agent.templates import chat_template_sha256
-from training.export.rendering import Renderer
+from training.export.rendering import TokenizerRenderer
 from training.stages.card import CARD_NAME, WEIGHTS_NAME, TrainedAdapterCard, now, write_card
 from training.stages.checkpoints import hold_run, remove_checkpoints
-from training.stages.config import Stage, StageConfig
+from training.stages.config import Stage
 from training.stages.errors import TrainingConfigError, TrainingDataError
 from training.stages.gate_hash import gate_sha256, require_same_gate
 from training.stages.pairs import Pair, describe_pairs, read_pairs
 from training.stages.plots import PLOT, plot_losses
 from training.stages.progress import Report, read_metrics
 from training.stages.rows import DataFile, TokenRow, describe, file_sha256, mixed, read_token_rows
-
-if TYPE_CHECKING:
-    from training.stages.supervised import Trained
+from training.stages.spec import StageRun, Trained
+from training.stages.together import process_count, train_together
 
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 _LAST_STEPS = 10
@@ -33,97 +32,86 @@ _R = TypeVar("_R", TokenRow, Pair)
 MOST_BYTES = 25_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The model that is trained on: where it is, what it is called, and the hash of what it was made from."""
-
-    path: str
-    name: str
-    sha256: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StageFiles:
-    """What a stage reads and where it writes."""
-
-    data: Path
-    output: Path
-    dev: Path | None = None
-    #: The adapter to start from.
-    init: Path | None = None
-    #: Self-distillation: rows of the earlier stage, of which a share is mixed in.
-    earlier: Path | None = None
-
-
-def run_supervised(
-    stage: Stage, files: StageFiles, base: Base, config: StageConfig, *, report: Report = lambda _: None
-) -> TrainedAdapterCard:
-    """SFT, or self-distillation from an earlier adapter.
+def run_stage(run: StageRun, *, report: Report = lambda _: None) -> TrainedAdapterCard:
+    """Train a stage, or go on with it, and write the adapter with its card.
 
     Raises:
-        TrainingDataError: rows are missing, broken, too long, not consented to, or of another prompt or template.
+        TrainingDataError: rows are missing, broken, too long, not consented to, or of another prompt.
         TrainingConfigError: base or adapter do not fit, or a library is missing.
         CheckpointError: the output belongs to another run.
         GateChangedError: the gate changed since the run began.
+        WorkerError: a training process ended early.
     """
-    rows = _rows(files.data, config)
+    if run.stage is not Stage.SFT and run.files.init is None:
+        raise TrainingConfigError(f"The stage {run.stage} starts from an adapter: name it with --init.")
+    material = _material(run)
+    gate = _hold(run, material.data)
+    together = 1 if _library("training.stages.model").device() == "cuda" else process_count(run.config)
+    trained = train_together(run, together, report) if together > 1 else _train(run, material, report)
+    return _finish(run, material, trained, gate)
+
+
+def train_here(run: StageRun, report: Report) -> Trained:
+    """Train in this process, which may be one of several. Raises as `run_stage`."""
+    return _train(run, _material(run), report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """Rows or pairs, and what the card says of their files."""
+
+    rows: list[TokenRow]
+    dev_rows: list[TokenRow]
+    pairs: list[Pair]
+    dev_pairs: list[Pair]
+    data: tuple[DataFile, ...]
+    dev: DataFile | None
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + len(self.pairs)
+
+
+def _material(run: StageRun) -> _Material:
+    files, config = run.files, run.config
+    if run.stage is Stage.DPO:
+        renderer = TokenizerRenderer(Path(run.base.path))
+        pairs = _of_this_prompt(files.data, read_pairs(files.data, renderer, config.max_tokens))
+        held = _of_this_prompt(files.dev, read_pairs(files.dev, renderer, config.max_tokens)) if files.dev else []
+        held = held[: config.dev_rows]
+        told = describe_pairs(files.dev, held) if files.dev else None
+        return _Material([], [], pairs, held, (describe_pairs(files.data, pairs),), told)
+    rows = _of_this_prompt(files.data, read_token_rows(files.data, config.max_tokens))
     data = [describe(files.data, rows)]
     if files.earlier is not None and config.earlier_share > 0:
-        earlier = _rows(files.earlier, config)
+        earlier = _of_this_prompt(files.earlier, read_token_rows(files.earlier, config.max_tokens))
         rows = mixed(rows, earlier, config.earlier_share)
         data.append(describe(files.earlier, earlier))
-    dev = _rows(files.dev, config) if files.dev is not None else []
-    gate = _hold(stage, files, base, config, data)
-    trained = _library("training.stages.supervised").train_supervised(
-        base.path, rows, dev, config, files.output, init=files.init, report=report
-    )
-    dev_file = describe(files.dev, dev[: config.dev_rows]) if files.dev is not None else None
-    return finish(stage, files, base, config, trained, data, len(rows), gate, dev_file)
+    dev = _of_this_prompt(files.dev, read_token_rows(files.dev, config.max_tokens)) if files.dev else []
+    dev = dev[: config.dev_rows]
+    return _Material(rows, dev, [], [], tuple(data), describe(files.dev, dev) if files.dev else None)
 
 
-def run_preferred(
-    files: StageFiles, base: Base, config: StageConfig, renderer: Renderer, *, report: Report = lambda _: None
-) -> TrainedAdapterCard:
-    """DPO from an earlier adapter, on pairs.
-
-    Args:
-        renderer: turns pairs that are messages into ids.
-
-    Raises:
-        As `run_supervised`.
-    """
-    if files.init is None:
-        raise TrainingConfigError("DPO starts from an adapter: name it with --init.")
-    pairs = _of_this_prompt(files.data, read_pairs(files.data, renderer, config.max_tokens))
-    dev = _of_this_prompt(files.dev, read_pairs(files.dev, renderer, config.max_tokens)) if files.dev else []
-    data = [describe_pairs(files.data, pairs)]
-    gate = _hold(Stage.DPO, files, base, config, data)
-    trained = _library("training.stages.preferred").train_preferred(
-        base.path, pairs, dev, config, files.output, init=files.init, report=report
-    )
-    dev_file = describe_pairs(files.dev, dev[: config.dev_rows]) if files.dev else None
-    return finish(Stage.DPO, files, base, config, trained, data, len(pairs), gate, dev_file)
+def _train(run: StageRun, material: _Material, report: Report) -> Trained:
+    if run.stage is Stage.DPO:
+        trained: Trained = _library("training.stages.preferred").train_preferred(
+            run, material.pairs, material.dev_pairs, report
+        )
+    else:
+        trained = _library("training.stages.supervised").train_supervised(run, material.rows, material.dev_rows, report)
+    return trained
 
 
-def finish(
-    stage: Stage,
-    files: StageFiles,
-    base: Base,
-    config: StageConfig,
-    trained: Trained,
-    data: Sequence[DataFile],
-    rows: int,
-    gate: str,
-    dev: DataFile | None,
-) -> TrainedAdapterCard:
+def _finish(run: StageRun, material: _Material, trained: Trained, gate: str) -> TrainedAdapterCard:
     """Check the gate, write the card and the plot, and remove what only a running stage needs."""
     require_same_gate(gate)
+    files, base, config = run.files, run.base, run.config
     weights = files.output / WEIGHTS_NAME
     records = read_metrics(files.output)
     last = [record.loss for record in records[-_LAST_STEPS:]]
     card = TrainedAdapterCard(
         name=files.output.name,
-        stage=stage,
+        stage=run.stage,
         base=base.name,
         base_sha256=base.sha256,
         init=files.init.name if files.init else None,
@@ -132,8 +120,8 @@ def finish(
         prompt_sha256=prompt_sha256(),
         adapter_sha256=file_sha256(weights),
         gate_sha256=gate,
-        data=tuple(data),
-        rows=rows,
+        data=material.data,
+        rows=material.count,
         config=config.model_dump(mode="json"),
         steps=trained.steps,
         tokens=trained.tokens,
@@ -144,7 +132,7 @@ def finish(
         final_loss=round(sum(last) / len(last), 4) if last else None,
         dev_loss_before=_rounded(trained.dev_loss_before),
         dev_loss=_rounded(trained.dev_loss),
-        dev_data=dev,
+        dev_data=material.dev,
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
         trained_at=now(),
     )
@@ -159,24 +147,20 @@ def is_finished(folder: Path) -> bool:
     return (folder / CARD_NAME).is_file() and (folder / WEIGHTS_NAME).is_file()
 
 
-def _hold(stage: Stage, files: StageFiles, base: Base, config: StageConfig, data: Sequence[DataFile]) -> str:
+def _hold(run: StageRun, data: Sequence[DataFile]) -> str:
     gate = gate_sha256()
     identity: dict[str, Any] = {
-        "stage": stage,
-        "base": base.sha256 or base.name,
-        "init": file_sha256(files.init / WEIGHTS_NAME) if files.init else None,
+        "stage": run.stage,
+        "base": run.base.sha256 or run.base.name,
+        "init": file_sha256(run.files.init / WEIGHTS_NAME) if run.files.init else None,
         "data": [one.sha256 for one in data],
-        "config": config.of_the_run(),
+        "config": run.config.of_the_run(),
         "prompt": prompt_sha256(),
         "template": chat_template_sha256(),
         "gate": gate,
     }
-    hold_run(files.output, identity)
+    hold_run(run.files.output, identity)
     return gate
-
-
-def _rows(path: Path, config: StageConfig) -> list[TokenRow]:
-    return _of_this_prompt(path, read_token_rows(path, config.max_tokens))
 
 
 def _of_this_prompt(path: Path, rows: list[_R]) -> list[_R]:
@@ -195,8 +179,6 @@ def _rounded(value: float | None) -> float | None:
 def _library(name: str) -> Any:
     """A module that needs torch and TRL, which only training does."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # Threads that wait for each other must not burn the core the other one needs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +21,14 @@ from training.stages.model import device, load_base, quiet, save_update, with_up
 from training.stages.progress import Report
 from training.stages.rows import TokenRow
 from training.stages.scoring import score_labelled_only
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a run took, for the card."""
-
-    steps: int
-    #: In steps, over all calls that the run took.
-    seconds: float
-    tokens: int
-    peak_memory_gb: float
-    hardware: str
-    dev_loss_before: float | None
-    dev_loss: float | None
+from training.stages.spec import StageRun, Trained
 
 
 def arguments(config: StageConfig, folder: Path, rows: int, *, has_dev: bool) -> dict[str, Any]:
     """What the trainers of all stages are told."""
     on_gpu = device() == "cuda"
-    at_once = min(config.rows_at_once_gpu if on_gpu else config.rows_at_once_cpu, config.rows_per_step)
+    share = max(1, config.rows_per_step // processes())
+    at_once = min(config.rows_at_once_gpu if on_gpu else config.rows_at_once_cpu, share)
     steps = config.max_steps or max(1, round(rows * config.epochs / config.rows_per_step))
     every = max(1, steps // (config.dev_checks + 1))
     return {
@@ -49,7 +37,7 @@ def arguments(config: StageConfig, folder: Path, rows: int, *, has_dev: bool) ->
         "data_seed": config.seed,
         "per_device_train_batch_size": at_once,
         "per_device_eval_batch_size": at_once,
-        "gradient_accumulation_steps": max(1, config.rows_per_step // at_once),
+        "gradient_accumulation_steps": max(1, config.rows_per_step // (at_once * processes())),
         "max_steps": steps,
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": "cosine_with_min_lr",
@@ -61,6 +49,8 @@ def arguments(config: StageConfig, folder: Path, rows: int, *, has_dev: bool) ->
         # The base is bfloat16 already and the update float32: autocast would only cast again.
         "bf16": False,
         "use_cpu": not on_gpu,
+        "ddp_backend": "gloo" if processes() > 1 and not on_gpu else None,
+        "ddp_find_unused_parameters": False,
         "activation_checkpointing": False,
         "train_sampling_strategy": "group_by_length" if at_once > 1 else "random",
         "max_length": None,
@@ -80,26 +70,17 @@ def arguments(config: StageConfig, folder: Path, rows: int, *, has_dev: bool) ->
     }
 
 
-def train_supervised(
-    base: str,
-    rows: Sequence[TokenRow],
-    dev: Sequence[TokenRow],
-    config: StageConfig,
-    folder: Path,
-    *,
-    init: Path | None,
-    report: Report,
-) -> Trained:
-    """Train, or go on with the run in `folder`, and write the update there.
+def train_supervised(stage: StageRun, rows: Sequence[TokenRow], dev: Sequence[TokenRow], report: Report) -> Trained:
+    """Train, or go on with the run in its folder, and write the update there.
 
     Raises:
-        TrainingConfigError: base or `init` do not fit.
+        TrainingConfigError: base or adapter do not fit.
     """
+    config, folder = stage.config, stage.files.output
     use_threads(config)
-    model, tokenizer = load_base(base)
+    model, tokenizer = load_base(stage.base.path)
     seed_everything(config.seed)
-    model = with_update(model, config, init)
-    dev = dev[: config.dev_rows]
+    model = with_update(model, config, stage.files.init)
     follower = Following(folder, config, [len(row.input_ids) for row in rows], report)
     settings = trl.SFTConfig(**arguments(config, folder, len(rows), has_dev=bool(dev)))
     with quiet():
@@ -111,30 +92,33 @@ def train_supervised(
             processing_class=tokenizer,
             callbacks=[follower],
         )
-    return run(trainer, follower, folder, [len(row.input_ids) for row in rows], config)
+    return run(trainer, follower, stage, [len(row.input_ids) for row in rows])
 
 
-def run(trainer: Any, follower: Following, folder: Path, tokens: Sequence[int], config: StageConfig) -> Trained:
+def run(trainer: Any, follower: Following, stage: StageRun, tokens: Sequence[int]) -> Trained:
     """Make a trainer's model fast, let it go on where it was, and write the update."""
     from transformers.trainer_callback import PrinterCallback
 
+    folder = stage.files.output
     trainer.remove_callback(PrinterCallback)
     score_labelled_only(trainer.model.get_base_model())
     fuse_low_rank(trainer.model)
-    at = last_checkpoint(folder)
+    main = trainer.is_world_process_zero()
+    at = last_checkpoint(folder, clean=main)
     before = None
     with quiet():
         if at is None and trainer.eval_dataset is not None:
             before = float(trainer.evaluate()["eval_loss"])
         result = trainer.train(resume_from_checkpoint=str(at) if at else None)
         after = float(trainer.evaluate()["eval_loss"]) if trainer.eval_dataset is not None else None
-    save_update(trainer.model, folder)
+    if main:
+        save_update(trainer.model, folder, stage.base.name)
     done = result.global_step
     mean = sum(tokens) / max(1, len(tokens))
     return Trained(
         steps=done,
         seconds=follower.seconds,
-        tokens=round(mean * done * config.rows_per_step),
+        tokens=round(mean * done * stage.config.rows_per_step),
         peak_memory_gb=_peak_memory_gb(),
         hardware=_hardware(),
         dev_loss_before=before,
@@ -142,10 +126,15 @@ def run(trainer: Any, follower: Following, folder: Path, tokens: Sequence[int], 
     )
 
 
+def processes() -> int:
+    """How many train together; set by who started them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def use_threads(config: StageConfig) -> None:
     """Of the CPU, as the config says."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    if config.threads or processes() > 1:
+        torch.set_num_threads(config.threads or 1)
 
 
 def seed_everything(seed: int) -> None:
@@ -164,10 +153,10 @@ def _dataset(rows: Sequence[TokenRow]) -> Any:
 def _peak_memory_gb() -> float:
     if device() == "cuda":
         return float(torch.cuda.max_memory_allocated()) / 1e9
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return processes() * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def _hardware() -> str:
     if device() == "cuda":
         return str(torch.cuda.get_device_name())
-    return f"CPU, {torch.get_num_threads()} threads ({platform.machine()}), bfloat16"
+    return f"CPU ({platform.machine()}), processes {processes()}, threads of each {torch.get_num_threads()}, bfloat16"
