@@ -41,7 +41,7 @@ def main() -> None:
     compile_lock(
         "dev.lock",
         product,
-        *(*shipped, "--extra=cluster", "--extra=eval", "--extra=dev"),
+        *(*shipped, "--extra=cluster", "--extra=eval", "--extra=train", "--extra=dev"),
         "--constraints=requirements/product.lock",
         leave_out=packages("product.lock"),
     )

@@ -15,7 +15,8 @@ from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
 from retrieval.reranking import SetFigure, question_key, revise_card, save_adapter
 from service.cli.common import errors_as_sentences, load_settings, out, stop
 from service.cli.stages import ShowStage, stages
-from service.cli.train_stages import dpo, selfdistill, sft
+from service.cli.train_all import train_all
+from service.cli.train_stages import card, dpo, selfdistill, sft
 from service.container import make_encoder
 from service.settings import Settings
 from training.reranker import (
@@ -37,6 +38,8 @@ app = typer.Typer(help="Make the small models that this project trains itself.",
 app.command("sft")(sft)
 app.command("selfdistill")(selfdistill)
 app.command("dpo")(dpo)
+app.command("all")(train_all)
+app.command("card")(card)
 
 #: Graded answers that are trained on, and everything training is kept apart from.
 _GRADED = "mediqa-alexa"

@@ -27,7 +27,9 @@ from training.stages import (
     read_stage_config,
     read_trained_card,
     run_stage,
+    with_figures,
 )
+from training.stages.figures import figures_of
 
 DataOption = Annotated[Path, typer.Option("--data", help="Rows of `clinsearch rollouts export`.")]
 OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the adapter; the same command goes on in it.")]
@@ -76,15 +78,28 @@ def dpo(
     _train(Stage.DPO, StageFiles(data=data, output=output, dev=dev, init=init), config, base)
 
 
+def card(
+    adapter: Annotated[Path, typer.Argument(help="Folder of the adapter.")],
+    report: Annotated[Path, typer.Option(help="report.json of `clinsearch eval agent`.")],
+    model: Annotated[str | None, typer.Option(help="Its name in the report; the folder's if left out.")] = None,
+) -> None:
+    """Write the figures of an evaluation into an adapter's card."""
+    with sentences():
+        held = read_trained_card(adapter)
+        found = figures_of(report, model or adapter.name, held.adapter_sha256)
+        with_figures(adapter, found)
+    out.print(f"{len(found)} figures in {adapter / 'CARD.md'}", highlight=False, markup=False, soft_wrap=True)
+
+
 def _train(stage: Stage, files: StageFiles, config_file: Path | None, base: Path | None) -> None:
     with sentences(), stages() as show:
         if is_finished(files.output):
-            card = read_trained_card(files.output)
+            trained = read_trained_card(files.output)
         else:
             config = read_stage_config(stage, config_file)
             run = StageRun(stage=stage, files=files, base=base_model(base), config=config)
-            card = run_stage(run, report=_told(show))
-    _say(card, files.output)
+            trained = run_stage(run, report=_told(show))
+    _say(trained, files.output)
 
 
 def _told(show: ShowStage) -> Callable[[StepRecord], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
@@ -22,6 +22,8 @@ class ScriptedHandler(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
     #: Model names that are listed.
     served: tuple[str, ...] = ()
+    #: What it says.
+    script: Callable[[CompletionRequest], str] = staticmethod(ByTurn())
     #: Before each reply, seconds; a test puts it back.
     delay_s: ClassVar[float] = 0.0
     #: Every so many calls one is refused (0: none); a test puts it back.
@@ -40,7 +42,7 @@ class ScriptedHandler(BaseHTTPRequestHandler):
             return
         schema: dict[str, object] | None = {} if "response_format" in body else None
         messages = tuple(Message(role=m["role"], content=m["content"]) for m in body["messages"])
-        text = ByTurn()(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
+        text = self.script(CompletionRequest(messages=messages, max_tokens=1, json_schema=schema))
         base = {"id": "x", "created": 0, "model": body["model"]}
         usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         if not body.get("stream"):
@@ -72,9 +74,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def scripted_server(*served: str) -> Iterator[str]:
-    """The URL of a server that lists these models."""
-    handler = type("Handler", (ScriptedHandler,), {"served": served})
+def scripted_server(*served: str, script: Callable[[CompletionRequest], str] | None = None) -> Iterator[str]:
+    """The URL of a server that lists these models and says what the script says."""
+    says = staticmethod(script or ByTurn())
+    handler = type("Handler", (ScriptedHandler,), {"served": served, "script": says})
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
