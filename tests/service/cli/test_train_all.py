@@ -39,16 +39,20 @@ rank = 4
 rows_per_step = 2
 max_tokens = 30000
 processes = 2
+dev_rows = 4
+dev_checks = 0
 [selfdistill]
 max_steps = 10
 rows_per_step = 2
 max_tokens = 30000
-processes = 2
+processes = 1
+dev_rows = 4
+dev_checks = 0
 [dpo]
 max_steps = 10
 rows_per_step = 2
 max_tokens = 30000
-processes = 2
+processes = 1
 """
 
 
@@ -95,6 +99,7 @@ class Uneven:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 def test_the_whole_loop_in_one_command(tiny_base: Path, tmp_path: Path) -> None:  # noqa: F811 - the fixture
     (tmp_path / "loop.toml").write_text(SMALL)
     environment = os.environ | {

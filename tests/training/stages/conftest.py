@@ -1,4 +1,4 @@
-"""A model of a few thousand random weights with a tokenizer of bytes, and rows for it."""
+"""A model of a few thousand random weights with a small tokenizer, and rows for it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent.prompts import prompt_sha256
+from agent.prompts import ANSWER_LINE, SYSTEM, prompt_sha256
 from agent.templates import CHAT_TEMPLATE, chat_template_sha256
+from retrieval import starter_entries
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
@@ -48,23 +49,26 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared model directory, manifest included."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny") / "base"
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {name: at for at, name in enumerate([*SPECIAL, *alphabet])}
-    inner = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    inner = Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    # Some merges, so that a run is as long as it would be with a real tokenizer.
+    trainer = trainers.BpeTrainer(
+        vocab_size=1500, special_tokens=list(SPECIAL), initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    texts = [passage.text for entry in starter_entries() for passage in entry.passages]
+    inner.train_from_iterator([*texts, SYSTEM, ANSWER_LINE], trainer)
     inner.decoder = decoders.ByteLevel()
-    inner.add_special_tokens(list(SPECIAL))
     fast: Any = PreTrainedTokenizerFast
     tokenizer = fast(tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|im_end|>", bos_token="<|im_start|>")
     tokenizer.chat_template = CHAT_TEMPLATE.read_text(encoding="utf-8")
     tokenizer.save_pretrained(str(folder))
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(vocabulary),
+        vocab_size=inner.get_vocab_size(),
         hidden_size=32,
         intermediate_size=48,
         num_hidden_layers=2,

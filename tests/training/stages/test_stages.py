@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from .conftest import many_rows, write_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
+ROOT = Path(__file__).parents[3]
 CONFIG = StageConfig(
     learning_rate=1e-2,
     rank=4,
@@ -94,3 +98,37 @@ def test_the_adapter_names_no_path_of_this_machine(tiny_base: Path, tmp_path: Pa
             assert str(tiny_base) not in path.read_text(), path.name
     config = json.loads((tmp_path / "run" / "adapter_config.json").read_text())
     assert config["r"] == 4
+
+
+def test_a_killed_command_goes_on_and_leaves_no_worker(tiny_base: Path, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"processes": 2, "max_steps": 12})
+    whole = run_stage(stage_run(tiny_base, tmp_path, "whole", config))
+    run = stage_run(tiny_base, tmp_path, "killed", config)
+    code = (
+        "import sys; from training.stages import StageRun, run_stage; "
+        "run_stage(StageRun.model_validate_json(sys.stdin.read()))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdin is not None
+        process.stdin.write(run.model_dump_json())
+        process.stdin.close()
+        while len(read_metrics(run.files.output)) < 3:
+            assert process.poll() is None
+            time.sleep(0.05)
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+    assert len(workers) == 2
+    deadline = time.monotonic() + 60
+    while any(_running(worker) for worker in workers):
+        assert time.monotonic() < deadline, "a worker outlived the command"
+        time.sleep(0.05)
+    again = run_stage(run)
+    assert [one.step for one in read_metrics(run.files.output)] == list(range(1, 13))
+    assert again.dev_loss == pytest.approx(whole.dev_loss, rel=0.02)
+
+
+def _running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
