@@ -159,6 +159,8 @@ def _unit(raw: str) -> str:
     raw = " ".join(raw.split())
     if raw in _UNITS:
         return _UNITS[raw]
+    # The full stop of a sentence that ends in a compound unit ("3 mg/kg.") is none of the unit.
+    raw = raw.rstrip(".")
     parts = [_UNITS.get(part, part) for part in raw.split("/")]
     # A plain word after a number ("2 further doses") is not a unit; keep only what is one.
     return "/".join(parts) if len(parts) > 1 or raw in _KNOWN_UNITS else ""

@@ -99,7 +99,9 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
     await run.step(
         "search",
         f"Searched {source}: {count} recommendation{'' if count == 1 else 's'} found, {len(new)} new."
-        + (f" {left_out} off the subject left out." if left_out else ""),
+        + (f" {left_out} off the subject left out." if left_out else "")
+        # A filter by date must not leave guidance out in silence.
+        + (f" {result.undated_left_out} without a date left out." if result.undated_left_out else ""),
         started,
         queries=queries,
         found=count,

@@ -131,6 +131,7 @@ def serve(
             name=settings.model_name if model is None else place.name,
             max_model_len=settings.max_model_len,
             adapter=None if on_cpu else chosen,
+            trained=need_prepared(place).trained if on_cpu else chosen is not None,
             also={} if on_cpu else {Path(other).name: choose_adapter(other).adapter for other in others},
         )
         command = server_command(

@@ -43,6 +43,8 @@ class ServedModel:
     name: str
     max_model_len: int
     adapter: Adapter | None = None
+    #: Trained to write actions; true also where an adapter was merged into the weights.
+    trained: bool = False
     #: On a GPU: other models of the same server by name, None for the one without an adapter.
     also: Mapping[str, Adapter | None] = field(default_factory=dict)
 
@@ -70,8 +72,9 @@ def server_command(
     argv += ["--model", model.path, "--host", host, "--port", str(port), "--max-model-len", str(model.max_model_len)]
     # Says how much of a prompt came from the prefix cache; part of every record.
     argv += ["--enable-prompt-tokens-details"]
-    # Whitespace in constrained JSON is a free choice that an untrained model can spend all its tokens on.
-    constraints = {"backend": "xgrammar", "disable_any_whitespace": True}
+    # Whitespace in constrained JSON is a free choice that an untrained model can spend all its tokens on. A trained one
+    # writes it as it learned to: forbidding the space it expects puts it off what follows, the query most of all.
+    constraints = {"backend": "xgrammar", "disable_any_whitespace": not model.trained}
     argv += ["--structured-outputs-config", json.dumps(constraints)]
     argv += ["--disable-uvicorn-access-log", "--disable-fastapi-docs"]
     environment = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CACHE_ROOT": str(cache_dir.absolute())}

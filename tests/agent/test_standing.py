@@ -267,3 +267,17 @@ async def test_a_filter_that_shuts_everything_out_is_named(ask: AskFunction, rep
 def test_without_filters_nothing_found_is_said_plainly() -> None:
     assert wording.nothing_found(SearchFilters()) == wording.NOTHING_FOUND
     assert "no date" in wording.nothing_found(SearchFilters(published_to="2020"))
+
+
+async def test_guidance_without_a_date_is_not_left_out_in_silence(ask: AskFunction) -> None:
+    undated = [
+        entry.model_copy(update={"document": entry.document.model_copy(update={"published": None})})
+        if entry.document.id == UTI
+        else entry
+        for entry in entries()
+    ]
+    question = Question(text=QUESTION, filters=SearchFilters(published_from="2018"))
+    asked = await ask([search("cystitis"), ANSWER, cite_first], question, using=memory_searcher(undated))
+    summaries = [step.summary for step in asked.summary.steps if "found" in step.summary]
+    assert summaries
+    assert all(summary.endswith(" 2 without a date left out.") for summary in summaries[:1])

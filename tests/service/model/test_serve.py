@@ -47,6 +47,20 @@ def test_a_cpu_server_follows_the_recipe_that_was_run() -> None:
     assert "--enable-lora" not in made.argv, "adapters at run time are several times slower on a CPU"
 
 
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_trained_model_writes_json_with_the_spaces_it_learned(trained: bool) -> None:
+    made = server_command(
+        ServedModel(path="/models/prepared", name="clinsearch", max_model_len=4096, trained=trained),
+        ModelEnvironment(python=Path("/env/bin/python"), device="cpu"),
+        host="127.0.0.1",
+        port=8100,
+        cache_dir=Path("/data/cache"),
+        cpus=2,
+    )
+    constraints = json.loads(option(made.argv, "--structured-outputs-config"))
+    assert constraints["disable_any_whitespace"] is not trained
+
+
 def test_the_server_is_reachable_from_this_machine_only_unless_told_otherwise() -> None:
     assert option(command("cpu").argv, "--host") == "127.0.0.1"
     assert option(command("cpu", host="::").argv, "--host") == "::"
