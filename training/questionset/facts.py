@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -105,6 +105,7 @@ class FactFinder:
             if located.document.source == "guidelines":
                 pairs.update(neighbours(located.passage.text))
         self._common = frozenset(pair for pair, count in pairs.items() if count >= _COMMON_PAIR)
+        self._about: dict[int, frozenset[frozenset[str]]] = {}
 
     def recommendation_facts(self) -> Iterator[Fact]:
         """What recommendations say of drugs, tests, procedures and vaccines."""
@@ -123,7 +124,7 @@ class FactFinder:
             return
         if not _is_about(located, phrase):
             return
-        gold = self._gold(number, about, phrase.terms)
+        gold = self._gold(number, about, phrase.terms, lambda other: self._is_asked_of(other, phrase))
         if gold is None:
             return
         text = f"{located.passage.text} {located.passage.population or ''} {condition}"
@@ -278,24 +279,42 @@ class FactFinder:
             and self._words.current(number)
         }
 
-    def _gold(self, number: int, about: frozenset[str], asked: frozenset[str]) -> tuple[PassageId, ...] | None:
-        """Recommendations of the cluster that hold what is asked; None where too many do, or another cluster's."""
+    def _gold(
+        self,
+        number: int,
+        about: frozenset[str],
+        asked: frozenset[str],
+        about_it: Callable[[int], bool] | None = None,
+    ) -> tuple[PassageId, ...] | None:
+        """Recommendations of the cluster that hold what is asked; None where too many do, or another cluster's.
+
+        Of those, `about_it` tells which answer, by their index; the passage itself always does.
+        """
         cluster = self.clusters.of(self._words.located[number].document.id)
-        found, elsewhere = [], 0
+        found: list[int] = []
+        elsewhere = 0
         for other in self._same_condition(asked):
             located = self._words.located[other]
             if not about <= self._words.terms(other):
                 continue
             if self.clusters.of(located.document.id) == cluster:
-                found.append(located.passage.id)
+                found.append(other)
             else:
                 elsewhere += 1
         if not 1 <= len(found) <= MAX_GOLD or elsewhere:
             return None
-        own = self._words.located[number].passage.id
-        if own not in found:
+        if number not in found:
             return None
-        return (own, *sorted(id for id in found if id != own))
+        answer = [other for other in found if other != number and (about_it is None or about_it(other))]
+        return tuple(self._words.located[other].passage.id for other in (number, *sorted(answer)))
+
+    def _is_asked_of(self, number: int, phrase: Phrase) -> bool:
+        """Whether a passage says what to do with the phrase."""
+        if number not in self._about:
+            located = self._words.located[number]
+            named = phrases_of(located.passage.text, self._common)
+            self._about[number] = frozenset(one.terms for one in named if _is_about(located, one))
+        return any(phrase.terms <= one or one <= phrase.terms for one in self._about[number])
 
 
 _SCREENED = re.compile(

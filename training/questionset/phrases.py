@@ -68,7 +68,8 @@ _MENTIONED = re.compile(
     r"\b(?:reduc\w+|due to|caus\w+(?: by)?|exogenous|than|after|before|history of|allerg\w+ to|"
     r"hypersensitiv\w+ to|taking|receiving|already on|"
     r"induced by|toxicity of|withdrawal (?:from|of)|resistan\w+ to|tolerat\w+|responded to|respond to|"
-    r"failed|failure of|unlike|interact\w* with|acetyl|such as|e\.g\.?,?)\s+"
+    r"failed|sensitive to|intoleran\w+ (?:to|of)|"
+    r"serum|levels? of|risk of|failure of|unlike|interact\w* with|acetyl|such as|e\.g\.?,?)\s+"
     r"(?:\w+\s+)?$",
     re.IGNORECASE,
 )
@@ -151,7 +152,7 @@ def _plural(word: str) -> str:
 
 
 def _spans(sentence: str, common: frozenset[tuple[str, str]]) -> Iterator[tuple[int, int, PhraseKind]]:
-    taken = [(match.start(), match.end()) for match in _several().finditer(sentence)]
+    taken = [match.span() for match in _several().finditer(sentence) if not _goes_on(sentence, match.end())]
     for start, end in taken:
         yield start, end, PhraseKind.DRUG
     found = list(_WORD.finditer(sentence))
@@ -163,7 +164,7 @@ def _spans(sentence: str, common: frozenset[tuple[str, str]]) -> Iterator[tuple[
         follows = place + 1 < len(found) and not _GAP.search(sentence, match.end(), found[place + 1].start())
         if is_drug(word):
             # "lithium level", "insulin pump": another thing than the drug.
-            if not (follows and kinds.get(found[place + 1][0].casefold())):
+            if not (follows and kinds.get(found[place + 1][0].casefold())) and not _goes_on(sentence, match.end()):
                 yield match.start(), match.end(), PhraseKind.DRUG
             continue
         kind = kinds.get(word)
@@ -176,6 +177,10 @@ def _spans(sentence: str, common: frozenset[tuple[str, str]]) -> Iterator[tuple[
             if _GAP.search(sentence, before.end(), found[back].start()) or pair not in common or not _fits(pair[0]):
                 break
             begin, back = before.start(), back - 1
+        if found[back][0].casefold() in lists.inner_words:
+            continue
+        if follows and found[place + 1][0].casefold() in lists.after_drugs:
+            continue
         singular = word[:-1] if word.endswith("s") else word
         if back == place and (word in lists.heads_need_more or singular in lists.heads_need_more):
             continue
@@ -190,6 +195,14 @@ def _spans(sentence: str, common: frozenset[tuple[str, str]]) -> Iterator[tuple[
 
 #: Words without which a phrase says another thing: "high protein diet" is no protein diet.
 _QUALIFIERS = frozenset({"high", "low", "non", "narrow", "broad", "poor", "single", "double", "multiple"})
+
+
+def _goes_on(sentence: str, end: int) -> bool:
+    """Whether the word after a drug makes another thing of it: "calcium channel", "vitamin K antagonist"."""
+    following = _WORD.search(sentence, end)
+    if following is None or _GAP.search(sentence.replace("-", " "), end, following.start()):
+        return False
+    return following[0].casefold() in terms().after_drugs
 
 
 def _fits(word: str) -> bool:

@@ -35,6 +35,8 @@ class Terms(BaseModel):
     heads_need_more: frozenset[str]
     not_in_phrases: frozenset[str]
     cues: frozenset[str]
+    after_drugs: frozenset[str]
+    inner_words: frozenset[str]
     generic: frozenset[str]
     not_conditions: tuple[str, ...]
     names: frozenset[str]
