@@ -8,13 +8,13 @@ salted per run; the rejected run's keys are rewritten to the chosen run's before
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from agent import Message, Rollout
+from training.export.outcomes import good_and_bad
 from training.export.rendering import Renderer
 from training.export.rows import Export, ExportReport, Refusal, Row, provenance
-from training.judging import DEFAULT_LIMITS, Fault, Limits, Questions, fault, question_of
+from training.judging import DEFAULT_LIMITS, Fault, Limits, Questions
 
 #: Faults that a pair can teach against; the others say nothing about which words were worse.
 _TAUGHT = frozenset(
@@ -39,16 +39,7 @@ def divergence_pairs(
     rules: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Row]:
     """`{"prompt", "chosen", "rejected"}`, at most one pair for each rejected run."""
-    good: dict[str, list[Rollout]] = defaultdict(list)
-    bad: dict[str, list[Rollout]] = defaultdict(list)
-    for rollout in rollouts:
-        found = fault(rollout, question_of(rollout, questions), rules)
-        if found is Fault.NO_CONSENT:
-            report.refused[Refusal.NO_CONSENT] += 1
-        elif found is None:
-            good[rollout.task_key].append(rollout)
-        elif found in _TAUGHT:
-            bad[rollout.task_key].append(rollout)
+    good, bad = good_and_bad(rollouts, questions, rules, _TAUGHT, report)
     for key in sorted(good):
         for rejected in bad.get(key, ()):
             for chosen in good[key]:

@@ -6,17 +6,17 @@ collator has no such mask and would train on retrieved text: these rows are for 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from agent import Rollout
+from training.export.outcomes import good_and_bad
 from training.export.rendering import Renderer
 from training.export.rows import Export, ExportReport, Refusal, Row, provenance
 from training.export.supervised import IGNORED, whole_run
-from training.judging import DEFAULT_LIMITS, Fault, Limits, Questions, fault, question_of
+from training.judging import DEFAULT_LIMITS, Fault, Limits, Questions
 
-#: These say nothing of what the model chose, or are not for training.
-_UNUSABLE = frozenset({Fault.EVALUATION, Fault.FAILED})
+#: All but those that say nothing of what the model chose, or are not for training.
+_TAUGHT = frozenset(Fault) - {Fault.NO_CONSENT, Fault.EVALUATION, Fault.FAILED}
 
 
 def trajectory_pairs(
@@ -28,16 +28,7 @@ def trajectory_pairs(
     rules: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Row]:
     """`{"prompt_ids", "chosen_ids", "rejected_ids", "chosen_mask", "rejected_mask"}`, at most one a rejected run."""
-    good: dict[str, list[Rollout]] = defaultdict(list)
-    bad: dict[str, list[Rollout]] = defaultdict(list)
-    for rollout in rollouts:
-        found = fault(rollout, question_of(rollout, questions), rules)
-        if found is Fault.NO_CONSENT:
-            report.refused[Refusal.NO_CONSENT] += 1
-        elif found is None:
-            good[rollout.task_key].append(rollout)
-        elif found not in _UNUSABLE:
-            bad[rollout.task_key].append(rollout)
+    good, bad = good_and_bad(rollouts, questions, rules, _TAUGHT, report)
     for key in sorted(good):
         # One good run against each bad one, in turn: no run is chosen far more often than another.
         for number, rejected in enumerate(bad.get(key, ())):

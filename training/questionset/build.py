@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retrieval import PassageId
+from training.decontamination import Contamination, Evaluated
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset.absent import Absent, absent_conditions, near_misses, new_drugs
 from training.questionset.asking import ask
@@ -18,7 +19,6 @@ from training.questionset.made import Made
 from training.questionset.splitting import Splitting
 from training.questionset.terms import PARTS, Part
 from training.questionset.turns import follow_ups, multi_hop, no_search, underspecified
-from training.reranker.decontamination import Contamination, Evaluated
 
 #: Shares of the kinds; they add up to 1.
 SHARES: Mapping[QuestionKind, float] = {

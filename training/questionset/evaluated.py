@@ -13,7 +13,7 @@ from pathlib import Path
 from defusedxml.ElementTree import fromstring
 
 import eval as eval_package
-from training.reranker.decontamination import Evaluated
+from training.decontamination import Evaluated
 
 #: Question files of the project, in the evaluation's folder.
 OWN_SETS = (

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from training.decontamination import Evaluated
 from training.questions import TrainingQuestion
 from training.questionset.build import BuildPlan, Built
 from training.questionset.terms import PARTS, Part
-from training.reranker.decontamination import Evaluated
 
 SCHEMA = "questions-report.v1"
 

@@ -6,13 +6,12 @@ that ships. Nothing else decides the result besides the corpora and the question
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from training.reranker.errors import TrainingConfigError
+from training.config_file import read_config_file
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -77,11 +76,4 @@ def read_config(path: Path | None) -> RerankerConfig:
     """
     if path is None:
         return RerankerConfig()
-    try:
-        return RerankerConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingConfigError(f"The config {path.name} cannot be read: {type(error).__name__}.") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise TrainingConfigError(f"In the config {path.name}, {place}: {first['msg']}.") from error
+    return read_config_file(path, RerankerConfig)

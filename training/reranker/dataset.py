@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from retrieval import Passage, Searcher
 from retrieval.reranking import reranked_text
+from training.decontamination import Contamination
+from training.errors import TrainingDataError
 from training.reranker.config import RerankerConfig
-from training.reranker.decontamination import Contamination
-from training.reranker.errors import TrainingDataError
 from training.reranker.groups import Group, Origin
 from training.reranker.mining import mined_negatives
 from training.reranker.questions import Asked

@@ -16,10 +16,10 @@ from retrieval import CorpusEntry, Encoder
 from retrieval.index import BuildProgress
 from retrieval.reranking import BaseModel
 from retrieval.search import SearchSettings
+from training.decontamination import Contamination, Evaluated
+from training.errors import CheckpointError, TrainingConfigError
 from training.reranker.config import RerankerConfig
 from training.reranker.dataset import Dataset, GradedQuestion, build_dataset
-from training.reranker.decontamination import Contamination, Evaluated
-from training.reranker.errors import CheckpointError, TrainingConfigError
 from training.reranker.groups import Group, groups_hash, read_groups, write_groups
 from training.reranker.mining import pool_searcher
 from training.reranker.questions import TRAINED_CORPORA, Asked, corpus_questions

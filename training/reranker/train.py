@@ -22,8 +22,8 @@ from torch.nn import functional
 
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.network import LORA_LAYERS, CrossEncoderNetwork
+from training.errors import CheckpointError
 from training.reranker.config import RerankerConfig
-from training.reranker.errors import CheckpointError
 from training.reranker.groups import Group
 from training.reranker.schedule import Schedule
 from training.reranker.steps import StepReport

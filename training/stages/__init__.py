@@ -4,15 +4,15 @@ TRL and PEFT do the training. What is here is what they leave open: rows checked
 clock, a head and low-rank layers that a CPU can afford, and the card.
 """
 
-from training.stages.card import Figure, TrainedAdapterCard, card_text, read_trained_card, with_figures, write_card
-from training.stages.config import Stage, StageConfig, read_stage_config
-from training.stages.errors import (
+from training.errors import (
     CheckpointError,
     GateChangedError,
     TrainingConfigError,
     TrainingDataError,
     TrainingError,
 )
+from training.stages.card import Figure, TrainedAdapterCard, card_text, read_trained_card, with_figures, write_card
+from training.stages.config import Stage, StageConfig, read_stage_config
 from training.stages.gate_hash import gate_files, gate_sha256, require_same_gate
 from training.stages.pairs import Pair, describe_pairs, read_pairs
 from training.stages.progress import StepRecord, read_metrics

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from training.stages.errors import TrainingConfigError
+from training.errors import TrainingConfigError
 from training.stages.rows import DataFile
 
 CARD_NAME, CARD_TEXT, WEIGHTS_NAME = "adapter.json", "CARD.md", "adapter_model.safetensors"

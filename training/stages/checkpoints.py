@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from training.stages.errors import CheckpointError
+from training.errors import CheckpointError
 
 RUN_FILE = "run.json"
 _CHECKPOINTS = "checkpoint-*"

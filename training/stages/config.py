@@ -5,14 +5,13 @@ Nothing else decides the result besides the data, the base model and the adapter
 
 from __future__ import annotations
 
-import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from training.stages.errors import TrainingConfigError
+from training.config_file import read_config_file
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=1)]
@@ -77,12 +76,4 @@ def read_stage_config(stage: Stage, path: Path | None = None) -> StageConfig:
     Raises:
         TrainingConfigError: it cannot be read, or a value is unknown or out of range.
     """
-    path = path or Path(__file__).with_name(f"{stage}.toml")
-    try:
-        return StageConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingConfigError(f"The config {path.name} cannot be read: {type(error).__name__}.") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise TrainingConfigError(f"In the config {path.name}, {place}: {first['msg']}.") from error
+    return read_config_file(path or Path(__file__).with_name(f"{stage}.toml"), StageConfig)

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from eval.agent.report import AgentReport
 from eval.retrieval.report import Estimate
+from training.errors import TrainingConfigError
 from training.stages.card import Figure
-from training.stages.errors import TrainingConfigError
 
 
 def figures_of(report_file: Path, model: str, adapter_sha256: str) -> tuple[Figure, ...]:

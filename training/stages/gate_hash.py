@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from training.stages.errors import GateChangedError
+from training.errors import GateChangedError
 
 _GATE = "agent.gate"
 _PACKAGE = "agent."

@@ -5,15 +5,15 @@ Each step is a `clinsearch` command that anyone can give by hand. A step that wa
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from training.config_file import first_fault, read_config_file
+from training.errors import TrainingConfigError
 from training.stages.config import Stage, StageConfig, read_stage_config
-from training.stages.errors import TrainingConfigError
 
 _Count = Annotated[int, Field(ge=1)]
 
@@ -61,7 +61,7 @@ class LoopConfig(_Settings):
         try:
             return StageConfig.model_validate(read_stage_config(stage).model_dump() | own)
         except ValidationError as error:
-            raise TrainingConfigError(f"In the config of the loop, {stage}: {_first(error)}.") from error
+            raise TrainingConfigError(f"In the config of the loop, {stage}: {first_fault(error)}.") from error
 
 
 def read_loop_config(path: Path | None = None) -> LoopConfig:
@@ -70,13 +70,7 @@ def read_loop_config(path: Path | None = None) -> LoopConfig:
     Raises:
         TrainingConfigError: it cannot be read, or a value is unknown or out of range.
     """
-    path = path or Path(__file__).with_name("loop.toml")
-    try:
-        config = LoopConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingConfigError(f"The config {path.name} cannot be read: {type(error).__name__}.") from error
-    except ValidationError as error:
-        raise TrainingConfigError(f"In the config {path.name}, {_first(error)}.") from error
+    config = read_config_file(path or Path(__file__).with_name("loop.toml"), LoopConfig)
     for stage in Stage:
         config.stage(stage)
     return config
@@ -177,8 +171,3 @@ def _of(questions: Path) -> tuple[str, str]:
 
 def _to(output: Path) -> tuple[str, str]:
     return "--output", str(output)
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -15,8 +15,8 @@ import torch
 import transformers
 
 from agent.templates import CHAT_TEMPLATE
+from training.errors import TrainingConfigError
 from training.stages.config import StageConfig
-from training.stages.errors import TrainingConfigError
 
 
 def device() -> str:

@@ -7,17 +7,15 @@ Two files are read. `dpo` rows are messages, one reply against another in the sa
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent import Message
 from training.export.rendering import Renderer
-from training.stages.errors import TrainingDataError
-from training.stages.rows import DataFile, Origin, file_sha256, lines
+from training.stages.rows import DataFile, Origin, checked_rows, data_file
 
 
 class Pair(BaseModel):
@@ -56,33 +54,18 @@ def read_pairs(path: Path, renderer: Renderer, max_tokens: int) -> list[Pair]:
         TrainingDataError: it cannot be read, is empty, or has a row that is broken, too long, trains nothing or that
             nobody agreed to.
     """
-    pairs = []
-    for number, line in lines(path):
-        try:
-            pair = _pair(line, renderer)
-        except (ValidationError, ValueError) as error:
-            raise TrainingDataError(
-                f"{path.name} line {number} is not a row of `clinsearch rollouts export --format dpo` or dpo-traj."
-            ) from error
-        why = _refusal(pair, max_tokens)
-        if why is not None:
-            raise TrainingDataError(f"{path.name} line {number}: {why}.")
-        pairs.append(pair)
-    if not pairs:
-        raise TrainingDataError(f"{path.name} has no rows.")
-    return pairs
+    return checked_rows(
+        path, "dpo|dpo-traj", lambda line: _pair(line, renderer), lambda pair: _refusal(pair, max_tokens)
+    )
 
 
 def describe_pairs(path: Path, pairs: Sequence[Pair]) -> DataFile:
     """The file for the card."""
-    return DataFile(
-        name=path.name,
-        sha256=file_sha256(path),
-        rows=len(pairs),
+    return data_file(
+        path,
+        [pair.provenance for pair in pairs],
         tokens=sum(pair.tokens for pair in pairs),
         loss_tokens=sum(sum(pair.chosen_mask) + sum(pair.rejected_mask) for pair in pairs),
-        licences=Counter(pair.provenance.licence or "none stated" for pair in pairs),
-        sources=Counter(pair.provenance.question_source for pair in pairs),
     )
 
 

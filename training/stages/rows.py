@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from training.errors import TrainingDataError
 from training.export.supervised import IGNORED
-from training.stages.errors import TrainingDataError
+
+_Row = TypeVar("_Row")
 
 
 class Origin(BaseModel):
@@ -59,15 +61,26 @@ def read_token_rows(path: Path, max_tokens: int) -> list[TokenRow]:
         TrainingDataError: it cannot be read, is empty, or has a row that is broken, too long, trains nothing or that
             nobody agreed to.
     """
+    return checked_rows(path, "sft-tokens", TokenRow.model_validate_json, lambda row: _refusal(row, max_tokens))
+
+
+def checked_rows(
+    path: Path, format: str, parse: Callable[[str], _Row], refusal: Callable[[_Row], str | None]
+) -> list[_Row]:
+    """Every row of a file in one format of `rollouts export`; `refusal` says why a row may not be trained on.
+
+    Raises:
+        TrainingDataError: the file cannot be read or is empty, or a row is broken or refused.
+    """
     rows = []
     for number, line in lines(path):
         try:
-            row = TokenRow.model_validate_json(line)
-        except ValidationError as error:
+            row = parse(line)
+        except ValueError as error:
             raise TrainingDataError(
-                f"{path.name} line {number} is not a row of `clinsearch rollouts export --format sft-tokens`."
+                f"{path.name} line {number} is not a row of `clinsearch rollouts export --format {format}`."
             ) from error
-        why = _refusal(row, max_tokens)
+        why = refusal(row)
         if why is not None:
             raise TrainingDataError(f"{path.name} line {number}: {why}.")
         rows.append(row)
@@ -78,14 +91,24 @@ def read_token_rows(path: Path, max_tokens: int) -> list[TokenRow]:
 
 def describe(path: Path, rows: Sequence[TokenRow]) -> DataFile:
     """The file for the card."""
+    return data_file(
+        path,
+        [row.provenance for row in rows],
+        tokens=sum(len(row.input_ids) for row in rows),
+        loss_tokens=sum(label != IGNORED for row in rows for label in row.labels),
+    )
+
+
+def data_file(path: Path, origins: Sequence[Origin], *, tokens: int, loss_tokens: int) -> DataFile:
+    """What the card says of a file whose rows come from `origins`."""
     return DataFile(
         name=path.name,
         sha256=file_sha256(path),
-        rows=len(rows),
-        tokens=sum(len(row.input_ids) for row in rows),
-        loss_tokens=sum(label != IGNORED for row in rows for label in row.labels),
-        licences=Counter(row.provenance.licence or "none stated" for row in rows),
-        sources=Counter(row.provenance.question_source for row in rows),
+        rows=len(origins),
+        tokens=tokens,
+        loss_tokens=loss_tokens,
+        licences=Counter(origin.licence or "none stated" for origin in origins),
+        sources=Counter(origin.question_source for origin in origins),
     )
 
 

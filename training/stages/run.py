@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from agent.prompts import prompt_sha256
 from agent.templates import chat_template_sha256
+from training.errors import TrainingConfigError, TrainingDataError
 from training.export.rendering import TokenizerRenderer
 from training.stages.card import CARD_NAME, WEIGHTS_NAME, TrainedAdapterCard, now, write_card
 from training.stages.checkpoints import hold_run, remove_checkpoints
 from training.stages.config import Stage
-from training.stages.errors import TrainingConfigError, TrainingDataError
 from training.stages.gate_hash import gate_sha256, require_same_gate
 from training.stages.pairs import Pair, describe_pairs, read_pairs
 from training.stages.plots import PLOT, plot_losses

@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from training.errors import TrainingConfigError, TrainingDataError, TrainingError, WorkerError
 from training.stages.config import StageConfig
-from training.stages.errors import TrainingConfigError, TrainingDataError, TrainingError, WorkerError
 from training.stages.progress import Report, StepRecord
 from training.stages.spec import StageRun, Trained
 

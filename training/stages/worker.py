@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TextIO
 
-from training.stages.errors import TrainingError
+from training.errors import TrainingError
 from training.stages.progress import StepRecord
 from training.stages.spec import StageRun
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from agent import read_journal
 from eval.agent import AgentReport
-from service.cli import app
 
+from .invoking import indexed, run
 from .scripted_server import scripted_server
 
 
@@ -20,18 +19,7 @@ from .scripted_server import scripted_server
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A data directory with an index, and a server that two models are asked of."""
     with scripted_server("base", "trained") as url:
-        values = {
-            "CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
-            "CLINSEARCH_ENCODER": "hashing",
-            "SERVER": url,
-        }
-        built = run(values, "index", "build")
-        assert built.exit_code == 0, built.output
-        yield values
-
-
-def run(environment: dict[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env=environment)
+        yield indexed(tmp_path_factory.mktemp("data"), SERVER=url)
 
 
 @pytest.fixture

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from agent import read_journal
-from service.cli import app
 
+from .invoking import indexed, run
 from .scripted_server import ScriptedHandler, scripted_server
 
 ROOT = Path(__file__).parents[3]
@@ -29,18 +28,7 @@ ROOT = Path(__file__).parents[3]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A data directory with an index, and a model server on loopback."""
     with scripted_server() as url:
-        values = {
-            "CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
-            "CLINSEARCH_ENCODER": "hashing",
-            "CLINSEARCH_MODEL_URL": url,
-        }
-        built = run(values, "index", "build")
-        assert built.exit_code == 0, built.output
-        yield values
-
-
-def run(environment: dict[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env=environment)
+        yield indexed(tmp_path_factory.mktemp("data"), CLINSEARCH_MODEL_URL=url)
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from typer.testing import CliRunner, Result
 
 from retrieval import Withdrawal, Withdrawals
-from service.cli import app
+
+from .invoking import run
 
 MARKERS = ["<|im_start|>", "<|im_end|>"]
 
@@ -36,10 +36,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     values = {"CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")), "CLINSEARCH_ENCODER": "hashing"}
     assert run(values, "index", "build").exit_code == 0
     return values
-
-
-def run(environment: dict[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env=environment)
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from retrieval import open_corpus, starter_entries
-from service.cli import app
+
+from .invoking import run
 
 QUESTION = "First-line antibiotic for an adult with uncomplicated lower urinary tract infection?"
 WHY = "Checked against the publisher: the dose is out of date."
@@ -27,10 +27,6 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
             "CLINSEARCH_ENCODER": "hashing",
             "CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{taken.getsockname()[1]}/v1",
         }
-
-
-def run(environment: dict[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env=environment)
 
 
 def found(environment: dict[str, str]) -> list[str]:

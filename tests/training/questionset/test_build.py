@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from retrieval import DocumentId
+from training.decontamination import Evaluated
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import (
     PARTS,
@@ -21,7 +22,6 @@ from training.questionset import (
     report_of,
 )
 from training.questionset.facts import FactFinder
-from training.reranker.decontamination import Evaluated
 
 PLAN = BuildPlan(counts={"train": 120, "dev": 30, "test": 40})
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from training.stages.plots import plot_losses
 from training.stages.progress import METRICS, StepRecord, append_metrics, read_metrics, write_metrics
 
@@ -28,7 +26,6 @@ def test_a_torn_line_is_left_out_and_a_step_done_again_counts_once(tmp_path: Pat
 
 
 def test_the_plot_is_a_picture(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     path = tmp_path / "loss.png"
     assert plot_losses([record(1), record(2, 0.5, dev_loss=0.7)], path)
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -3,14 +3,16 @@
 TrainingError
 ├── TrainingConfigError   the config is not readable or not possible
 ├── TrainingDataError     there is too little to train on
-└── CheckpointError       a run cannot go on from what is on disk
+├── CheckpointError       a run cannot go on from what is on disk
+├── GateChangedError      the gate that judged the data is not the gate of now
+└── WorkerError           a process that trained ended without a result
 """
 
 from __future__ import annotations
 
 
 class TrainingError(Exception):
-    """Base of everything this package raises on purpose; the message is one sentence for the user."""
+    """Base of everything training raises on purpose; the message is one sentence for the user."""
 
     code = "training_error"
     retryable = False
@@ -32,3 +34,16 @@ class CheckpointError(TrainingError):
     """A run cannot go on from what is on disk."""
 
     code = "checkpoint_unusable"
+
+
+class GateChangedError(TrainingError):
+    """The gate that judged the data is not the gate of now: what was learnt would be scored by another rule."""
+
+    code = "gate_changed"
+
+
+class WorkerError(TrainingError):
+    """A process that trained ended without a result."""
+
+    code = "training_worker_failed"
+    retryable = True
