@@ -44,13 +44,14 @@ class Usage(_Record):
 
 
 class CompletionRequest(_Record):
-    """One call. `json_schema` constrains the reply where the server can."""
+    """One call. `json_schema` or `grammar` (GBNF) constrains the reply where the server can; never both."""
 
     messages: tuple[Message, ...]
     max_tokens: int
     temperature: float = 0.0
     seed: int | None = None
     json_schema: Mapping[str, object] | None = None
+    grammar: str | None = None
     #: How many alternatives to report for each sampled token, 0 to 20.
     top_logprobs: int = 0
 
@@ -66,6 +67,8 @@ class Completion(_Record):
     usage: Usage = Usage()
     ttft_ms: float | None = None
     total_ms: float
+    #: Said to see what follows, not because it is good; see `agent.rollout.RolloutStep`.
+    explored: bool = False
 
 
 class TextDelta(_Record):

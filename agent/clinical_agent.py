@@ -206,6 +206,7 @@ class ClinicalAgent:
                 temperature=run.settings.temperature,
                 seed=run.settings.seed,
                 search_first=run.settings.search_first,
+                quote=run.settings.quote,
             ),
             filters=run.question.filters,
             home_region=run.question.home_region,

@@ -71,6 +71,7 @@ def _record(run: Run, kind: str, completion: Completion, attempts: int, action: 
             action=action.action if action else None,
             probabilities=action_probabilities(completion.logprobs, run.permitted),
             attempts=attempts,
+            explored=completion.explored,
         )
     )
     run.messages.append(Message(role="assistant", content=completion.text))

@@ -25,6 +25,7 @@ from agent.policy import Policy
 from agent.prompts import (
     ANSWER_LINE,
     EARLIER_EVIDENCE_HEADING,
+    QUOTE_LINE,
     REWORD_LINE,
     SHORTEN_LINE,
     evidence_message,
@@ -162,7 +163,9 @@ class _Nodes:
         if not run.settings.write_answers:
             return {"next": "recommend"}
         started = run.clock.monotonic()
-        sentences, failure = await write_answer(run, self._client, ANSWER_LINE, "answer")
+        sentences, failure = await write_answer(
+            run, self._client, QUOTE_LINE if run.settings.quote else ANSWER_LINE, "answer"
+        )
         withheld = sum(not verdict.shown for verdict in run.verdicts)
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
         if failure is not None:

@@ -139,6 +139,9 @@ class OpenAIModelClient:
                 "type": "json_schema",
                 "json_schema": {"name": "action", "schema": request.json_schema, "strict": True},
             }
+        if request.grammar is not None:
+            # vLLM's own field: the API has none for a grammar.
+            arguments["extra_body"] = {**self._extra, "structured_outputs": {"grammar": request.grammar}}
         return arguments
 
 

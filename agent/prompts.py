@@ -27,6 +27,10 @@ Each turn, reply with one JSON object and nothing else:
 Sources:
 {sources}"""
 
+QUOTE_LINE = (
+    "Answer now with statements of the evidence above, word for word: the direct answer first, then dose or action, "
+    "then contraindications. End each with the key of its evidence, like [key]."
+)
 ANSWER_LINE = (
     "Write the answer now, in plain text, using only the evidence above. Short sentences: the direct answer first, "
     "then dose or action, then conditions and contraindications. End every sentence with the key of its "
@@ -58,7 +62,7 @@ def prompt_sha256() -> str:
     """Hash of every fixed prompt text; an adapter is bound to it by its card."""
     return sha256_of(
         [
-            *(SYSTEM, ANSWER_LINE, REWORD_LINE, SHORTEN_LINE, REPAIR_LINE),
+            *(SYSTEM, QUOTE_LINE, ANSWER_LINE, REWORD_LINE, SHORTEN_LINE, REPAIR_LINE),
             *(REPEATED_LINE, NOTHING_FOUND_LINE, EVIDENCE_HEADING, EARLIER_EVIDENCE_HEADING),
             *(MATCH_WORDS, MISSING_LINE, NONE_MISSING_LINE, AS_ABOVE),
         ]

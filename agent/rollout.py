@@ -62,6 +62,9 @@ class RolloutStep(_Record):
     action: ActionKind | None = None
     probabilities: ActionProbabilities | None = None
     attempts: int = 1
+    #: A teacher's deliberate misstep, so that a model learns to go on from one: context for what follows, never
+    #: trained on itself.
+    explored: bool = False
 
 
 class RetrievedPassage(_Record):
@@ -109,6 +112,8 @@ class Policy(_Record):
     seed: int | None
     #: The model's choice of actions was narrowed because it is not trained for them.
     search_first: bool
+    #: Answers were made of the evidence's own statements.
+    quote: bool = False
 
 
 class Labels(_Record):

@@ -33,7 +33,8 @@ class AgentSettings:
     max_searches: int = 4
     #: A longest query at one character a token, and the JSON around it.
     decide_max_tokens: int = 160
-    answer_max_tokens: int = 256
+    #: Five quotations of common length; what is cut off is not shown.
+    answer_max_tokens: int = 384
     #: Longest one model call may take, seconds.
     call_timeout_s: float = 30.0
     attempts: int = 3
@@ -43,6 +44,8 @@ class AgentSettings:
     search_first: bool = False
     #: False: the model decides, and the answer is the labelled recommendations themselves.
     write_answers: bool = True
+    #: The model writes its answer of the evidence's own statements, see `agent.quoting`; False: in words of its own.
+    quote: bool = True
     #: Recommendations listed when the model's words are not used.
     listed_recommendations: int = 5
 

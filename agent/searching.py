@@ -1,4 +1,4 @@
-"""The search step: the model's query and, in the first search, the clinician's own words."""
+"""The search step: the model's query and, in the first search of a source, the clinician's own words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
         await run.step("search", "Skipped a search that was already made.", started, found=0)
         return
     run.seen_searches.add(signature)
-    first = run.searches == 0
+    first = source not in {entry.source for entry in run.retrieval}
     run.searches += 1
     queries = tuple(dict.fromkeys(q for q in ((own_words if first or query is None else None), query) if q))
     with spans.span(spans.SEARCH) as span:

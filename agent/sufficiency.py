@@ -18,17 +18,26 @@ from retrieval.tokens import tokenise, words
 #: Words of a question that name nothing a passage would have to hold: how it is asked, not what about. Numbers (ages,
 #: readings) are left out as well: a passage states ranges.
 _FRAME_WORDS = frozenset(
-    "about advice advise advised again also any anything appropriate ask asked available best boy case check "  # noqa: SIM905
-    "choice clinic clinical clinician come consider considered correct current currently do doctor does "
-    "dosage dose doses dosing drug drugs else evidence female first get getting girl give given go good "
-    "guidance guideline guidelines he help her here him his indicated just know lady least let like line long "
-    "look main make male man manage managed management many may mean medication medicine men method more most "
-    "much must need needed next now off offer offered often old one only option options order other ought out "
-    "over patient patients people person please point possible pt put question range recommend recommendation "
-    "recommendations recommended regimen right role routine routinely said say says see seen she show some "
-    "someone start started step still suggest suggested sure take taken tell therapy there thing think treat "
-    "treated treating treatment try two under up use used useful using usual usually want way well whether "
-    "who whom why with woman women work worth year years yes yet".split()
+    "about advice advise advised aetiology again also amount any anything approach appropriate article articles "  # noqa: SIM905
+    "ask asked available beneficial benefit best boy call called case cause caused causes chance check choice "
+    "clinic clinical clinician come common complaints consider considered contraindicated contraindication "
+    "contraindications cope correct course current currently daughter day days deal describe description "
+    "difference differences do doctor does dosage dose doses dosing drug drugs duration effective else etiology "
+    "evaluate evaluation evidence explain features female first frequency frequently get getting girl give given "
+    "go good guidance guideline guidelines guy handle handout happen happens he help helpful her here him his "
+    "hour hours husband idea indicate indicated indication indications information interval just kg kid know lady "
+    "language latest leaflet least length let like line literature long look main make male man manage managed "
+    "management many may mcg mean medication medicine men method mg ml mom month months more most mother much "
+    "must need needed next now off offer offered often old one only option options order origin other ought out "
+    "over patient patients people people's person place plain please point possible prescribe prescribed "
+    "prescribing present presentation presents pt put question questions range recent recommend recommendation "
+    "recommendations recommended reference references regard regarding regimen related right role routine "
+    "routinely safe safely said say says see seem seems seen she show some someone someone's son specific start "
+    "started starting step still stop stopped strength studies study suggest suggested support supported sure "
+    "take taken tell therapy there thing think thinking today tomorrow treat treated treating treatment try two "
+    "typical typically under unsafe up use used useful using usual usually want was way we week weeks well were "
+    "whether who whom why wife with woman women wonder wondering words work workup worth worthwhile write wrong "
+    "year years yes yesterday yet".split()
 )
 
 

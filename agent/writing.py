@@ -10,6 +10,7 @@ from agent.client import Completion, CompletionRequest, Message, ModelClient, Te
 from agent.errors import ModelError, ModelStreamBrokenError
 from agent.events import SentenceEvent, WithheldEvent
 from agent.gate import AnswerGate, WithheldReason
+from agent.quoting import grammar
 from agent.retry import RetryingCaller
 from agent.rollout import RolloutStep, Timing
 from agent.run import Run
@@ -30,6 +31,7 @@ async def write_answer(
         max_tokens=run.settings.answer_max_tokens,
         temperature=run.settings.temperature,
         seed=run.settings.seed,
+        grammar=grammar(run.book.all()) if run.settings.quote else None,
     )
     writer = _Writer(run, AnswerGate(run.book))
     timeout = min(run.settings.call_timeout_s, max(run.spending.remaining_s, 0.001))

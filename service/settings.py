@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     model_policy: Literal["auto", "free", "search_first"] = "auto"
     #: Whether the model's words are used: "auto" follows `model_policy`.
     write_answers: Literal["auto", "always", "never"] = "auto"
+    #: "quoted": answers are made of the statements of the recommendations, word for word, where the server takes a
+    #: grammar. "free": the model chooses its words. The gate checks both.
+    answers: Literal["quoted", "free"] = "quoted"
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     max_steps: int = Field(default=6, ge=1, le=50)
     max_run_tokens: int = Field(default=24_000, ge=100)
@@ -208,6 +211,7 @@ class Settings(BaseSettings):
             temperature=self.temperature,
             search_first=narrow,
             write_answers=write,
+            quote=self.answers == "quoted",
         )
 
 

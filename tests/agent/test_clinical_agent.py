@@ -33,7 +33,7 @@ from agent import (
 from agent.client import CompletionRequest
 from agent.errors import ModelStatusError, ModelUnavailableError
 from agent.gate import WithheldReason
-from agent.prompts import ANSWER_LINE, REPEATED_LINE
+from agent.prompts import QUOTE_LINE, REPEATED_LINE
 from agent.scripted import ANSWER, Reply, Script, cite_first, search
 from retrieval import (
     HybridSearcher,
@@ -503,7 +503,8 @@ class TestPromptGrowth:
         assert again.json_schema is not None
         assert decide.top_logprobs == 20
         assert write.json_schema is None
-        assert write.messages[-1].content == ANSWER_LINE
+        assert write.messages[-1].content == QUOTE_LINE
+        assert write.grammar is not None
 
 
 class TestStream:

@@ -109,11 +109,12 @@ def _consented(rollouts: Iterable[Rollout], report: ExportReport) -> Iterator[Ro
 
 
 def _kept_steps(rollout: Rollout) -> list[RolloutStep]:
-    """Steps whose reply stands in the messages; one that was cut off before it was recorded has none."""
+    """Steps to learn from whose reply stands in the messages; one that was cut off before it was recorded has none."""
     return [
         step
         for step in rollout.steps
-        if step.prompt_messages < len(rollout.messages) and rollout.messages[step.prompt_messages].role == "assistant"
+        if not step.explored
+        and step.prompt_messages < len(rollout.messages) and rollout.messages[step.prompt_messages].role == "assistant"
     ]
 
 

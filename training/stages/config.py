@@ -51,6 +51,9 @@ class StageConfig(BaseModel):
     rows_at_once_gpu: _Count = 8
     #: A longer row is refused, never cut.
     max_tokens: Annotated[int, Field(ge=64)] = 4096
+    #: How many first tokens of each reply weigh more in the loss, and how much: what is decided is said there.
+    opening_tokens: Annotated[int, Field(ge=0)] = 0
+    opening_weight: Annotated[float, Field(gt=0)] = 1.0
     #: Self-distillation: share of the trained rows that are taken from the earlier stage's data, against forgetting.
     earlier_share: _Share = 0.0
     #: DPO: how strongly the policy is held to where it started, and the weight of plain likelihood of the chosen one.

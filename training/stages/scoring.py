@@ -3,12 +3,16 @@
 TRL asks a model for log-probabilities instead of logits, but on a CPU its head projects every position onto the
 vocabulary and throws most of it away. A row here is ~1 100 tokens of which ~120 were sampled, and the vocabulary is
 the widest matrix of a small model: scoring all of it costs more time and memory than a decoder layer. This head selects
-first. On CUDA devices TRL's own kernel already does, and is left in place.
+first. On CUDA devices TRL's own kernel already does, and is left in place where all tokens weigh the same.
+
+The first tokens of what a model says decide the most: the action, the source, which statement it quotes. They are a
+few of a hundred that carry loss, and most of the others follow from them, so they may weigh more while training.
 """
 
 from __future__ import annotations
 
 import types
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,13 +24,28 @@ from trl.trainer.utils import FusedCausalLMOutput
 IGNORED = -100
 
 
-def score_labelled_only(model: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What the first tokens of everything the model says count for."""
+
+    #: How many of each reply.
+    tokens: int = 0
+    #: Against 1 for every other one.
+    weight: float = 1.0
+
+
+EVEN = Openings()
+
+
+def score_labelled_only(model: Any, openings: Openings = EVEN) -> None:
     """Replace the head that a TRL trainer put on `model`, a causal model without its PEFT wrapper.
 
     `model(..., labels=labels, fused_lm_head=True)` then returns the same `FusedCausalLMOutput`, of shapes
-    (rows, tokens - 1), zero where the label is -100.
+    (rows, tokens - 1), zero where the label is -100. In training, its loss weighs tokens by `openings`; a held-out
+    loss weighs all alike.
     """
-    if model.get_output_embeddings().weight.device.type != "cpu":
+    on_cpu = model.get_output_embeddings().weight.device.type == "cpu"
+    if not on_cpu and openings.weight == 1:
         return
     patched = model.forward
 
@@ -47,8 +66,9 @@ def score_labelled_only(model: Any) -> None:
             first = scored >= own.amax(-1)
             mean = logits.mean(-1)
         log_probs = _spread(scored, mask)
+        counted = scored * opening_weights(mask, openings)[mask] if self.training else scored
         return FusedCausalLMOutput(
-            loss=-scored.sum() / (mask.sum().clamp(min=1) if items is None else items),
+            loss=-counted.sum() / (mask.sum().clamp(min=1) if items is None else items),
             log_probs=log_probs,
             entropy=_spread(spread, mask),
             mean_logits=_spread(mean, mask),
@@ -57,6 +77,16 @@ def score_labelled_only(model: Any) -> None:
         )
 
     model.forward = types.MethodType(forward, model)
+
+
+def opening_weights(mask: Tensor, openings: Openings) -> Tensor:
+    """The weight of every position, float, of `mask`'s shape (rows, tokens), which is true where a token has loss."""
+    before = functional.pad(mask, (1, 0))[:, :-1]
+    # Where a reply's tokens begin, counted along the row: its position minus that of its first token.
+    at = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    first = torch.where(mask & ~before, at, torch.zeros_like(at)).cummax(dim=1).values
+    opening = mask & (at - first < openings.tokens)
+    return torch.where(opening, openings.weight, 1.0)
 
 
 def _spread(values: Tensor, mask: Tensor) -> Tensor:

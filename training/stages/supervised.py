@@ -20,7 +20,7 @@ from training.stages.low_rank import fuse_low_rank
 from training.stages.model import device, load_base, quiet, save_update, with_update
 from training.stages.progress import Report
 from training.stages.rows import TokenRow
-from training.stages.scoring import score_labelled_only
+from training.stages.scoring import Openings, score_labelled_only
 from training.stages.spec import StageRun, Trained
 
 
@@ -101,7 +101,8 @@ def run(trainer: Any, follower: Following, stage: StageRun, tokens: Sequence[int
 
     folder = stage.files.output
     trainer.remove_callback(PrinterCallback)
-    score_labelled_only(trainer.model.get_base_model())
+    openings = Openings(stage.config.opening_tokens, stage.config.opening_weight)
+    score_labelled_only(trainer.model.get_base_model(), openings)
     fuse_low_rank(trainer.model)
     main = trainer.is_world_process_zero()
     at = last_checkpoint(folder, clean=main)

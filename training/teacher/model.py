@@ -7,6 +7,7 @@ asks when context is missing, and declines when nothing it may search for is lef
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from agent import Completion, CompletionRequest, Message, ModelIdentity
 from agent.actions import MAX_QUERY_CHARS, ActionKind, DeclineReason
 from agent.client import TextDelta
-from agent.prompts import ANSWER_LINE, neutral
+from agent.prompts import REWORD_LINE, SHORTEN_LINE, neutral
 from retrieval import Hit, PassageId
 from training.questions import QuestionKind, TrainingQuestion
 from training.teacher.composing import compose
@@ -25,6 +26,10 @@ TEACHER = ModelIdentity(model="teacher", engine="scripted", trained=True)
 _SEARCHES_BEFORE_DECLINING = 2
 #: Passages an answer rests on where any one is enough.
 _MOST_CITED = 2
+#: Of answerable questions, how many are searched in the wrong source first: what a model does at times, and must
+#: then learn to go on from. The misstep itself is not learned.
+_WRONG_FIRST = 0.15
+_OTHER_SOURCE = {"guidelines": "patient_information", "patient_information": "guidelines"}
 _EVIDENCE_LINE = re.compile(r"^\[([a-z]{3})\] (.*)$", re.MULTILINE)
 
 
@@ -47,7 +52,11 @@ class Teacher:
 
     async def complete(self, request: CompletionRequest, timeout_s: float) -> Completion:  # noqa: ARG002
         """See `ModelClient.complete`."""
-        return _completion(json.dumps(self._decide(request.messages), ensure_ascii=False))
+        action = self._decide(request.messages)
+        other = self._wrong_source(request.messages)
+        if other is not None and action["action"] == ActionKind.SEARCH:
+            return _completion(json.dumps(action | {"source": other}, ensure_ascii=False), explored=True)
+        return _completion(json.dumps(action, ensure_ascii=False))
 
     async def stream(
         self,
@@ -70,14 +79,28 @@ class Teacher:
         found = self._found(messages)
         if found and (question.kind is not QuestionKind.MULTI_HOP or len(found) == len(self._gold)):
             return {"action": ActionKind.ANSWER}
-        query = self._next_query(messages, {id for _, id, _ in found})
-        if query is None:
+        following = self._next_search(messages, {id for _, id, _ in found})
+        if following is None:
             return {"action": ActionKind.DECLINE, "reason": DeclineReason.NOT_IN_CORPUS}
-        return {"action": ActionKind.SEARCH, "source": question.source, "query": query}
+        source, query = following
+        return {"action": ActionKind.SEARCH, "source": source, "query": query}
+
+    def _wrong_source(self, messages: tuple[Message, ...]) -> str | None:
+        """Another source for the first search of some questions, where there is one."""
+        question = self._question
+        drawn = int(hashlib.sha256(f"source:{question.id}".encode()).hexdigest()[:8], 16) / 2**32
+        if question.kind is not QuestionKind.ANSWERABLE or drawn >= _WRONG_FIRST or _searches(messages):
+            return None
+        return self._other_source(messages)
+
+    def _other_source(self, messages: tuple[Message, ...]) -> str | None:
+        """Where else an answer may be, of the sources that the first message offers."""
+        other = _OTHER_SOURCE.get(self._question.source)
+        return other if other is not None and f"\n- {other}:" in messages[0].content else None
 
     def _write(self, messages: tuple[Message, ...]) -> str:
         found = [(key, hit) for key, _, hit in self._found(messages)]
-        if messages[-1].content != ANSWER_LINE:
+        if messages[-1].content.endswith((REWORD_LINE, SHORTEN_LINE)):
             found = found[:1]  # a shorter, reworded answer
         elif self._question.kind is not QuestionKind.MULTI_HOP:
             found = found[:_MOST_CITED]
@@ -107,25 +130,30 @@ class Teacher:
                 found.append((order, lines[at[-1]][0], id, hit))
         return [(key, id, hit) for _, key, id, hit in sorted(found, key=lambda item: item[0])]
 
-    def _next_query(self, messages: tuple[Message, ...], found: set[PassageId]) -> str | None:
-        made = {query.casefold() for query in _searches(messages)}
+    def _next_search(self, messages: tuple[Message, ...], found: set[PassageId]) -> tuple[str, str] | None:
+        """Source and query of the next search; None where all that is worth searching for was."""
         question = self._question
         if question.kind is QuestionKind.MULTI_HOP:
             wanted = [query for id, query in zip(question.gold, question.queries, strict=True) if id not in found]
         else:
             wanted = list(question.queries) or [question.question]
+        searches = [(question.source, _cut(query)) for query in wanted]
         if question.kind is QuestionKind.UNANSWERABLE:
-            wanted = wanted[:_SEARCHES_BEFORE_DECLINING]
-        return next((cut for cut in map(_cut, wanted) if cut.casefold() not in made), None)
+            # Before it says that nothing is there it has looked in another place too, or else with other words.
+            other = self._other_source(messages)
+            searches[1:] = [(other, _cut(wanted[-1]))] if other else searches[1:_SEARCHES_BEFORE_DECLINING]
+        made = {(source, query.casefold()) for source, query in _searches(messages)}
+        return next(((source, query) for source, query in searches if (source, query.casefold()) not in made), None)
 
 
-def _searches(messages: tuple[Message, ...]) -> list[str]:
-    """Queries of the searches in this prompt; earlier answers are not JSON."""
-    queries = []
+def _searches(messages: tuple[Message, ...]) -> list[tuple[str, str]]:
+    """Sources and queries of the searches in this prompt; earlier answers are not JSON."""
+    found = []
     for message in messages:
         if message.role == "assistant" and message.content.startswith('{"action": "search"'):
-            queries.append(str(json.loads(message.content)["query"]))
-    return queries
+            action = json.loads(message.content)
+            found.append((str(action["source"]), str(action["query"])))
+    return found
 
 
 def _cut(query: str) -> str:
@@ -134,5 +162,5 @@ def _cut(query: str) -> str:
     return query if len(query) <= MAX_QUERY_CHARS else query[: MAX_QUERY_CHARS + 1].rsplit(" ", 1)[0][:MAX_QUERY_CHARS]
 
 
-def _completion(text: str) -> Completion:
-    return Completion(text=text, finish_reason="stop", total_ms=0.0)
+def _completion(text: str, *, explored: bool = False) -> Completion:
+    return Completion(text=text, finish_reason="stop", total_ms=0.0, explored=explored)

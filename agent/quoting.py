@@ -1,0 +1,112 @@
+"""Answers made of the evidence's own statements: what may be quoted, and a grammar that allows nothing else.
+
+A small model that copies a dose token by token gets one wrong now and then, and the gate then withholds it. Where the
+server takes a grammar, the model instead chooses: every sentence it can write is a statement of a retrieved passage,
+word for word, with that passage's key behind it. Only what the gate shows is offered. A statement that leans on the
+one before it ("This applies ...") is offered only together with it, and a passage's contraindications as one sentence.
+The gate judges the result all the same: a server that ignores grammars writes freely and is held to the same rules.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from agent.evidence import Evidence, EvidenceBook
+from agent.gate import AnswerGate
+from agent.sentences import DraftSentence, SentenceSplitter
+from retrieval import Hit, Passage
+
+#: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
+MAX_QUOTES = 5
+#: A longer statement is a paragraph without full stops; others of its passage are offered where there are any.
+LONG_WORDS = 60
+#: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
+MAX_WARNING_CHARS = 240
+#: Statements that one quotation may hold, the ones it leans on included.
+_MAX_CHAIN = 3
+_ELSEWHERE = re.compile(r"(?:see|refer to)\b", re.IGNORECASE)
+#: A statement that begins so leans on the one before it.
+_LEANS = re.compile(
+    r"(?:this|these|those|that|it|they|such|however|also|therefore|both|if so|otherwise)\b", re.IGNORECASE
+)
+_BRACKETED = re.compile(r"\([^()]{2,80}\)")
+_LEAST_WORDS = 3
+
+
+def quotations(evidence: Evidence) -> tuple[str, ...]:
+    """What may be quoted of one passage, in its order, each ending with its key; its contraindications come last."""
+    found = [" ".join(keyed(statement, evidence.key) for statement in chain) for chain in quotable(evidence.hit)]
+    warning = warning_of(evidence.hit)
+    return tuple(dict.fromkeys([*found, *([keyed(warning, evidence.key)] if warning else [])]))
+
+
+def grammar(evidence: Iterable[Evidence]) -> str | None:
+    """A grammar (GBNF) of all answers made of one to `MAX_QUOTES` quotations; None where nothing can be quoted."""
+    offered = dict.fromkeys(quotation for item in evidence for quotation in quotations(item))
+    if not offered:
+        return None
+    # A JSON string is a literal of the grammar too.
+    literals = " | ".join(json.dumps(quotation, ensure_ascii=False) for quotation in offered)
+    return f'root ::= quote (" " quote){{0,{MAX_QUOTES - 1}}}\nquote ::= {literals}\n'
+
+
+def quotable(hit: Hit) -> tuple[tuple[str, ...], ...]:
+    """The statements of a passage as they may be shown, each after those it leans on; long ones only if all are."""
+    whole = statements(hit.passage)
+    forms = [_shown_form(hit, statement) for statement in whole]
+    chains = []
+    for place, form in enumerate(forms):
+        first = place
+        while first and _LEANS.match(whole[first]):
+            first -= 1
+        chain = forms[first : place + 1]
+        if form and all(chain) and len(chain) <= _MAX_CHAIN:
+            chains.append(tuple(part for part in chain if part))
+    short = [chain for chain in chains if max(len(part.split()) for part in chain) <= LONG_WORDS]
+    return tuple(short or chains)
+
+
+def warning_of(hit: Hit) -> str | None:
+    """A passage's contraindications as one sentence, where they are short enough to be one and may be shown."""
+    warnings = "; ".join(hit.passage.contraindications)
+    if not warnings or len(warnings) > MAX_WARNING_CHARS or _ELSEWHERE.match(warnings):
+        return None
+    warning = f"Contraindications: {warnings}"
+    return warning if _shown(hit, warning) else None
+
+
+def statements(passage: Passage) -> list[str]:
+    """The passage's sentences as the service would split them, without a full stop at the end."""
+    # A full stop inside one would end it before its key, so the service's own splitter decides where one ends.
+    text = " ".join(passage.text.split())
+    splitter = SentenceSplitter()
+    found: list[str] = []
+    for draft in [*splitter.feed(text), *splitter.close()]:
+        words = draft.text.rstrip(".;: ")
+        if _BRACKETED.fullmatch(words) and found:
+            found[-1] = f"{found[-1]} {words}"
+        elif len(words.split()) >= _LEAST_WORDS:
+            found.append(words)
+    return found
+
+
+def keyed(text: str, key: str) -> str:
+    """A statement as a sentence of an answer."""
+    return f"{text.rstrip('.;: ')} [{key}]."
+
+
+def _shown_form(hit: Hit, statement: str) -> str | None:
+    """The statement as it may be shown: with what it has in brackets, else without, else not at all."""
+    forms = (statement, " ".join(_BRACKETED.sub("", statement).split()))
+    return next((form for form in forms if _shown(hit, form)), None)
+
+
+def _shown(hit: Hit, text: str) -> bool:
+    """Whether the gate would show this sentence with this passage as its source."""
+    book = EvidenceBook("quoting")
+    evidence, _ = book.add(hit)
+    splitter = SentenceSplitter()
+    pieces: Sequence[DraftSentence] = [*splitter.feed(keyed(text, evidence.key)), *splitter.close()]
+    return len(pieces) == 1 and AnswerGate(book).check(pieces[0]).shown
