@@ -18,26 +18,30 @@ from retrieval.tokens import tokenise, words
 #: Words of a question that name nothing a passage would have to hold: how it is asked, not what about. Numbers (ages,
 #: readings) are left out as well: a passage states ranges.
 _FRAME_WORDS = frozenset(
-    "about advice advise advised aetiology again also amount any anything approach appropriate article articles "  # noqa: SIM905
-    "ask asked available beneficial benefit best boy call called case cause caused causes chance check choice "
-    "clinic clinical clinician come common complaints consider considered contraindicated contraindication "
-    "contraindications cope correct course current currently daughter day days deal describe description "
-    "difference differences do doctor does dosage dose doses dosing drug drugs duration effective else etiology "
-    "evaluate evaluation evidence explain features female first frequency frequently get getting girl give given "
-    "go good guidance guideline guidelines guy handle handout happen happens he help helpful her here him his "
-    "hour hours husband idea indicate indicated indication indications information interval just kg kid know lady "
-    "language latest leaflet least length let like line literature long look main make male man manage managed "
-    "management many may mcg mean medication medicine men method mg ml mom month months more most mother much "
-    "must need needed next now off offer offered often old one only option options order origin other ought out "
-    "over patient patients people people's person place plain please point possible prescribe prescribed "
-    "prescribing present presentation presents pt put question questions range recent recommend recommendation "
-    "recommendations recommended reference references regard regarding regimen related right role routine "
-    "routinely safe safely said say says see seem seems seen she show some someone someone's son specific start "
-    "started starting step still stop stopped strength studies study suggest suggested support supported sure "
-    "take taken tell therapy there thing think thinking today tomorrow treat treated treating treatment try two "
-    "typical typically under unsafe up use used useful using usual usually want was way we week weeks well were "
-    "whether who whom why wife with woman women wonder wondering words work workup worth worthwhile write wrong "
-    "year years yes yesterday yet".split()
+    "about advice advise advised aetiology after again also am amount any anything apart approach appropriate "  # noqa: SIM905
+    "approve article articles ask asked asking asks available basis been before behind being beneficial benefit "
+    "besides best boy call called can't case cause caused causes chance changes check choice clinic clinical "
+    "clinically clinician come common complaints confirm consider considered contraindicated contraindication "
+    "contraindications cope correct course current currently daughter day days deal definitively describe "
+    "description difference differences do doctor does doesn't doing don't done dosage dose dosed doses dosing "
+    "drug drugs due duration effective else etiology evaluate evaluation evidence expect explain features female "
+    "finally first follow frequency frequently get getting girl give given giving go good got guidance guideline "
+    "guidelines guy had handle handout happen happens has have having he help helpful her here him his hour hours "
+    "husband i'm i've idea indicate indicated indication indications information instead interval involved isn't "
+    "it's just kg kid know lady language latest lay leaflet least length let like line literature long look main "
+    "make male man manage managed management many may mcg me mean measures medication medicine men merit merits "
+    "method mg ml mom month months more most mother much must my need needed needs next no non not notice now "
+    "obvious off offer offered often old one only option options order origin other ought our out over pass "
+    "patient patients people people's per person place plain please point position possible prescribe prescribed "
+    "prescribing present presentation presents proper pt put question questions range recent recommend "
+    "recommendation recommendations recommended reference references regard regarding regimen related right role "
+    "routine routinely rule rules run safe safely said say says see seeing seem seems seen she show significance "
+    "some someone someone's son specific start started starting step still stop stopped strength studies study "
+    "suggest suggested support supported supposed sure take taken tell term terms therapy there there's thing "
+    "think thinking time today tomorrow too treat treated treating treatment treats try two typical typically "
+    "under unsafe up use used useful useless using usual usually versus want wants was way we we'll week weeks "
+    "well were what's whether who whom why wife wish with woman women wonder wondering words work workup worth "
+    "worthwhile write wrong year years yes yesterday yet".split()
 )
 
 

@@ -30,7 +30,7 @@ SHARES: Mapping[QuestionKind, float] = {
     QuestionKind.NO_SEARCH: 0.06,
 }
 #: Of the answerable: from patient information, from codes, of headings, of screening.
-_PATIENT, _CODES, _HEADINGS, _SCREENING = 0.15, 0.03, 0.05, 0.05
+_PATIENT, _CODES, _HEADINGS, _SCREENING = 0.25, 0.03, 0.05, 0.05
 #: Of the unanswerable: diseases nothing names, near misses; the rest are drugs nothing names.
 _ABSENT, _NEAR = 0.40, 0.42
 _PER_PASSAGE = 2

@@ -30,7 +30,8 @@ _MOST_CITED = 2
 #: then learn to go on from. The misstep itself is not learned.
 _WRONG_FIRST = 0.15
 _OTHER_SOURCE = {"guidelines": "patient_information", "patient_information": "guidelines"}
-_EVIDENCE_LINE = re.compile(r"^\[([a-z]{3})\] (.*)$", re.MULTILINE)
+#: One passage of an evidence message, however many lines it has.
+_EVIDENCE = re.compile(r"^\[([a-z]{3})\] (.*?)(?=\n\[[a-z]{3}\] |\Z)", re.MULTILINE | re.DOTALL)
 
 
 class Teacher:
@@ -117,17 +118,15 @@ class Teacher:
 
         In the order shown, since any one answers; for a multi-hop question in the question's.
         """
-        lines = [
-            match for message in messages if message.role == "user" for match in _EVIDENCE_LINE.findall(message.content)
-        ]
+        shown = [match for message in messages if message.role == "user" for match in _EVIDENCE.findall(message.content)]
         found = []
         for place, (id, hit) in enumerate(self._gold):
-            # Its text and no more: what comes after may be abbreviated.
-            shown = neutral(hit.passage.text).split("\n")[0]
-            at = [number for number, (_, line) in enumerate(lines) if f"| {shown}" in line]
+            # Its whole text, since many rows of one table begin alike, and no more: what follows may be abbreviated.
+            text = f"| {neutral(hit.passage.text)}"
+            at = [number for number, (_, block) in enumerate(shown) if text in block]
             if at:
                 order = place if self._question.kind is QuestionKind.MULTI_HOP else at[-1]
-                found.append((order, lines[at[-1]][0], id, hit))
+                found.append((order, shown[at[-1]][0], id, hit))
         return [(key, id, hit) for _, key, id, hit in sorted(found, key=lambda item: item[0])]
 
     def _next_search(self, messages: tuple[Message, ...], found: set[PassageId]) -> tuple[str, str] | None:

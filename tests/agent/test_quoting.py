@@ -1,0 +1,127 @@
+"""What may be quoted: only what the gate shows, whole, and nothing that leans on what was left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.evidence import Evidence, EvidenceBook
+from agent.gate import AnswerGate
+from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, statements
+from agent.sentences import SentenceSplitter
+from retrieval import Hit, HybridSearcher, SearchRequest, memory_searcher, starter_entries
+from training.teacher import compose
+
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+@pytest.fixture(scope="module")
+def searcher() -> HybridSearcher:
+    return memory_searcher(starter_entries())
+
+
+@pytest.fixture(scope="module")
+def a_hit(searcher: HybridSearcher) -> Hit:
+    return searcher.search(SearchRequest(queries=("asthma",))).hits[0]
+
+
+def hit_of(hit: Hit, text: str, **fields: Any) -> Hit:
+    update = {"text": text, "contraindications": (), **fields}
+    return hit.model_copy(update={"passage": hit.passage.model_copy(update=update)})
+
+
+def literals(text: str) -> list[str]:
+    """The quotations of a grammar, read back from it."""
+    (line,) = [line for line in text.splitlines() if line.startswith("quote ::=")]
+    return [json.loads(literal) for literal in _LITERAL.findall(line)]
+
+
+def is_allowed(answer: str, offered: list[str]) -> bool:
+    """Whether a grammar of these quotations takes an answer."""
+    lengths = {0}
+    for _ in range(MAX_QUOTES):
+        grown = {
+            at + len(quote) + bool(at)
+            for at in lengths
+            for quote in offered
+            if answer.startswith(f" {quote}" if at else quote, at)
+        }
+        if len(answer) in grown:
+            return True
+        lengths = grown
+    return False
+
+
+def test_every_quotation_of_the_starter_guidelines_is_shown_by_the_gate(searcher: HybridSearcher) -> None:
+    """A clinician would otherwise see an answer shrink for no reason that the model could avoid."""
+    for condition in ("gout", "asthma", "cystitis", "sepsis", "migraine", "hyperkalaemia"):
+        book = EvidenceBook("test")
+        gate = AnswerGate(book)
+        for hit in searcher.search(SearchRequest(queries=(condition,))).hits:
+            evidence, _ = book.add(hit)
+            for quotation in quotations(evidence):
+                splitter = SentenceSplitter()
+                drafts = [*splitter.feed(quotation), *splitter.close()]
+                assert drafts
+                assert all(draft.keys == (evidence.key,) for draft in drafts)
+                assert all(gate.check(draft).shown for draft in drafts), quotation
+
+
+def test_a_statement_that_leans_on_another_is_quoted_with_it(a_hit: Hit) -> None:
+    hit = hit_of(a_hit, "Offer magnesium sulfate once. This does not hold in heart block. Watch the blood pressure.")
+    assert quotable(hit) == (
+        ("Offer magnesium sulfate once",),
+        ("Offer magnesium sulfate once", "This does not hold in heart block"),
+        ("Watch the blood pressure",),
+    )
+
+
+def test_what_leans_on_a_statement_that_may_not_be_shown_is_not_quoted(a_hit: Hit) -> None:
+    whole = statements(hit_of(a_hit, "It is given. It is given again later.").passage)
+    assert len(whole) == 2
+    # Nothing stands before the first, so it stands alone; of a chain of four nothing is quoted beyond three.
+    hit = hit_of(a_hit, "Give one tablet daily. It is small. It is white. It is bitter.")
+    assert max(len(chain) for chain in quotable(hit)) == 3
+
+
+def test_contraindications_are_one_quotation(a_hit: Hit) -> None:
+    hit = hit_of(a_hit, "Give magnesium sulfate.", contraindications=("heart block", "myasthenia gravis"))
+    (*_, last) = quotations(Evidence("bcd", hit))
+    assert last == "Contraindications: heart block; myasthenia gravis [bcd]."
+
+
+def test_there_is_no_grammar_without_anything_to_quote(a_hit: Hit) -> None:
+    assert grammar([Evidence("bcd", hit_of(a_hit, "Yes."))]) is None
+
+
+@given(text=st.text(alphabet='ab "\\\n.é|[]', min_size=1, max_size=60))
+def test_a_grammar_is_read_back_whatever_a_passage_holds(text: str) -> None:
+    """A quotation mark in a guideline must not end a literal, or the server would refuse every answer."""
+    hit = hit_of(_ANY, text + " and three words more")
+    made = grammar([Evidence("bcd", hit)])
+    if made is not None:
+        assert literals(made) == list(quotations(Evidence("bcd", hit)))
+        assert made.count("\n") == 2
+
+
+def test_what_the_teacher_writes_is_what_the_grammar_allows(searcher: HybridSearcher) -> None:
+    """Else the model would be trained on answers that it can never give."""
+    written = 0
+    for entry in tuple(starter_entries())[:30]:
+        hits = searcher.search(SearchRequest(queries=(entry.passages[0].section[0],))).hits[:5]
+        book = EvidenceBook("test")
+        evidence = [book.add(hit)[0] for hit in hits]
+        made = grammar(evidence)
+        assert made is not None
+        answer = compose(f"{entry.passages[0].section[0]}?", [(item.key, item.hit) for item in evidence[:2]])
+        assert is_allowed(answer, literals(made)), answer
+        written += bool(answer)
+    assert written == 30
+
+
+_ANY = memory_searcher(starter_entries()).search(SearchRequest(queries=("asthma",))).hits[0]
