@@ -219,6 +219,18 @@ async def test_a_reply_keeps_what_training_needs() -> None:
     assert [message["role"] for message in body["messages"]] == ["system", "user"]
 
 
+async def test_a_grammar_goes_to_the_server_beside_the_request_for_token_ids() -> None:
+    """Without it the model writes freely, and most of what a small one writes is withheld."""
+    async with connected(whole(reply())) as (client, server):
+        await client.complete(REQUEST.model_copy(update={"json_schema": None, "grammar": 'root ::= "a"'}), 5)
+        await client.complete(REQUEST, 5)
+    first, second = server.bodies
+    assert first["structured_outputs"] == {"grammar": 'root ::= "a"'}
+    assert first["return_token_ids"] is True
+    assert "response_format" not in first
+    assert "structured_outputs" not in second
+
+
 async def test_what_a_server_does_not_report_is_none_invariant_6() -> None:
     plain = json.loads(reply())
     plain.pop("prompt_token_ids")

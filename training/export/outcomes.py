@@ -20,6 +20,9 @@ def good_and_bad(
     good: dict[str, list[Rollout]] = defaultdict(list)
     bad: dict[str, list[Rollout]] = defaultdict(list)
     for rollout in rollouts:
+        if any(step.explored for step in rollout.steps):
+            report.refused[Refusal.EXPLORED] += 1
+            continue
         found = fault(rollout, question_of(rollout, questions), rules)
         if found is Fault.NO_CONSENT:
             report.refused[Refusal.NO_CONSENT] += 1

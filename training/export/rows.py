@@ -24,6 +24,8 @@ class Refusal(StrEnum):
     #: Text rows train every assistant message, and earlier turns were not sampled in this run.
     EARLIER_TURNS = "earlier_turns"
     NO_STEPS = "no_steps"
+    #: It holds a deliberate misstep, and this format would train on it.
+    EXPLORED = "explored"
     #: Two runs of one question began with different prompts.
     OTHER_PROMPT = "other_prompt"
     NO_LABEL = "no_label"

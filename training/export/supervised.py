@@ -25,6 +25,9 @@ def message_rows(
         if not steps:
             report.refused[Refusal.NO_STEPS] += 1
             continue
+        if any(step.explored for step in rollout.steps):
+            report.refused[Refusal.EXPLORED] += 1
+            continue
         if any(message.role == "assistant" for message in rollout.messages[: steps[0].prompt_messages]):
             report.refused[Refusal.EARLIER_TURNS] += 1
             continue
@@ -114,7 +117,8 @@ def _kept_steps(rollout: Rollout) -> list[RolloutStep]:
         step
         for step in rollout.steps
         if not step.explored
-        and step.prompt_messages < len(rollout.messages) and rollout.messages[step.prompt_messages].role == "assistant"
+        and step.prompt_messages < len(rollout.messages)
+        and rollout.messages[step.prompt_messages].role == "assistant"
     ]
 
 

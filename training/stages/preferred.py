@@ -19,7 +19,7 @@ from training.stages.model import load_base, quiet, with_update
 from training.stages.pairs import Pair
 from training.stages.progress import Report
 from training.stages.spec import StageRun, Trained
-from training.stages.supervised import arguments, run, seed_everything, use_threads
+from training.stages.supervised import arguments, run, seed_everything, shared_rows, use_threads
 
 _COLUMNS = ["prompt_ids", "chosen_ids", "rejected_ids", "chosen_mask", "rejected_mask"]
 
@@ -59,6 +59,7 @@ def train_preferred(stage: StageRun, pairs: Sequence[Pair], dev: Sequence[Pair],
     model, tokenizer = load_base(stage.base.path)
     seed_everything(config.seed)
     model = with_update(model, config, stage.files.init)
+    pairs = shared_rows(pairs, [pair.tokens for pair in pairs], config.seed)
     tokens = [pair.tokens for pair in pairs]
     follower = Following(folder, config, tokens, report)
     weighted = config.likelihood_weight > 0

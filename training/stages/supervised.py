@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import platform
+import random
 import resource
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 import torch
 import trl
 
+from training.stages.causal_attention import use_causal_blocks
 from training.stages.checkpoints import last_checkpoint
 from training.stages.config import StageConfig
 from training.stages.following import Following
@@ -22,6 +24,8 @@ from training.stages.progress import Report
 from training.stages.rows import TokenRow
 from training.stages.scoring import Openings, score_labelled_only
 from training.stages.spec import StageRun, Trained
+
+_R = TypeVar("_R")
 
 
 def arguments(config: StageConfig, folder: Path, rows: int, *, has_dev: bool) -> dict[str, Any]:
@@ -52,7 +56,7 @@ def arguments(config: StageConfig, folder: Path, rows: int, *, has_dev: bool) ->
         "ddp_backend": "gloo" if processes() > 1 and not on_gpu else None,
         "ddp_find_unused_parameters": False,
         "activation_checkpointing": False,
-        "train_sampling_strategy": "group_by_length" if at_once > 1 else "random",
+        "train_sampling_strategy": "group_by_length" if at_once > 1 else "sequential" if processes() > 1 else "random",
         "max_length": None,
         "logging_steps": 1,
         "logging_strategy": "steps",
@@ -81,6 +85,7 @@ def train_supervised(stage: StageRun, rows: Sequence[TokenRow], dev: Sequence[To
     model, tokenizer = load_base(stage.base.path)
     seed_everything(config.seed)
     model = with_update(model, config, stage.files.init)
+    rows = shared_rows(rows, [len(row.input_ids) for row in rows], config.seed)
     follower = Following(folder, config, [len(row.input_ids) for row in rows], report)
     settings = trl.SFTConfig(**arguments(config, folder, len(rows), has_dev=bool(dev)))
     with quiet():
@@ -104,6 +109,7 @@ def run(trainer: Any, follower: Following, stage: StageRun, tokens: Sequence[int
     openings = Openings(stage.config.opening_tokens, stage.config.opening_weight)
     score_labelled_only(trainer.model.get_base_model(), openings)
     fuse_low_rank(trainer.model)
+    use_causal_blocks(trainer.model.get_base_model())
     main = trainer.is_world_process_zero()
     at = last_checkpoint(folder, clean=main)
     before = None
@@ -130,6 +136,22 @@ def run(trainer: Any, follower: Following, stage: StageRun, tokens: Sequence[int
 def processes() -> int:
     """How many train together; set by who started them."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def shared_rows(rows: Sequence[_R], lengths: Sequence[int], seed: int) -> Sequence[_R]:
+    """The rows in the order to train them where several processes share them, else as they are.
+
+    By chance, but those computed at the same time are of like length: processes take neighbouring rows, and wait for
+    each other at the end of a step.
+    """
+    count = processes()
+    if count == 1:
+        return rows
+    by_length = sorted(range(len(rows)), key=lambda place: (lengths[place], place))
+    groups = [by_length[at : at + count] for at in range(0, len(by_length), count)]
+    whole = [group for group in groups if len(group) == count]
+    random.Random(seed).shuffle(whole)  # noqa: S311 - a draw to repeat, not a secret
+    return [rows[place] for group in [*whole, *groups[len(whole) :]] for place in group]
 
 
 def use_threads(config: StageConfig) -> None:

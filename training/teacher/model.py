@@ -118,7 +118,9 @@ class Teacher:
 
         In the order shown, since any one answers; for a multi-hop question in the question's.
         """
-        shown = [match for message in messages if message.role == "user" for match in _EVIDENCE.findall(message.content)]
+        shown = [
+            match for message in messages if message.role == "user" for match in _EVIDENCE.findall(message.content)
+        ]
         found = []
         for place, (id, hit) in enumerate(self._gold):
             # Its whole text, since many rows of one table begin alike, and no more: what follows may be abbreviated.

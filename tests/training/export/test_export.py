@@ -70,6 +70,22 @@ def test_token_rows_train_on_every_sample_and_nothing_else(rollout: MakeRollout)
         assert report.rows == 1
 
 
+def test_a_deliberate_misstep_is_context_and_never_trained_on(rollout: MakeRollout, gold: Passage) -> None:
+    """Else the model would learn to look in the wrong place first."""
+    run = rollout(search("measles"), search(QUERY), ANSWER, cite_first)
+    missed = run.steps[0].model_copy(update={"explored": True})
+    run = run.model_copy(update={"steps": (missed, *run.steps[1:])})
+    for source in (run, with_ids(run)):
+        (row,) = token_rows([source], RENDERER, LIMITS, ExportReport())
+        said = [message.content for message in run.messages if message.role == "assistant"]
+        assert trained(row) == [f"{text}</>" for text in said[1:]]
+        assert "measles" in text_of(row["input_ids"])
+    report = ExportReport()
+    assert list(message_rows([run], RENDERER, LIMITS, report)) == []
+    assert pairs([run, rollout(search(QUERY), ANSWER, "I do not know.", rep=1)], gold) == []
+    assert report.refused == {Refusal.EXPLORED: 1}
+
+
 def test_a_prompt_that_does_not_extend_the_one_before_starts_a_new_row(rollout: MakeRollout) -> None:
     run = with_ids(rollout(search(QUERY), ANSWER, cite_first))
     odd = run.steps[1].model_copy(update={"prompt_token_ids": (1, 2, 3)})

@@ -82,6 +82,78 @@ def test_a_batch_without_labels_has_a_loss_of_nothing(tiny_base: Path) -> None:
     assert float(loss.detach()) == 0
 
 
+def test_openings_weigh_more_in_training_and_not_in_a_held_out_loss(tiny_base: Path) -> None:
+    import torch
+
+    from training.stages.scoring import Openings, opening_weights, score_labelled_only
+
+    mask = torch.tensor([[0, 1, 1, 1, 0, 1, 0, 1], [1, 1, 0, 0, 0, 0, 0, 0]]).bool()
+    weights = opening_weights(mask, Openings(tokens=2, weight=3.0))
+    assert weights.tolist() == [[1, 3, 3, 1, 1, 3, 1, 3], [3, 3, 1, 1, 1, 1, 1, 1]]
+    even, weighted, given = model_of(tiny_base, fused=True), model_of(tiny_base, fused=False), batch()
+    score_labelled_only(weighted.get_base_model(), Openings(tokens=3, weight=2.0))
+    with torch.no_grad():
+        alike, other = even(**given, fused_lm_head=True), weighted(**given, fused_lm_head=True)
+        twice = opening_weights(alike.label_mask, Openings(3, 2.0))
+        wanted = -(alike.log_probs * twice).sum() / alike.label_mask.sum()
+        assert float(other.loss) == pytest.approx(float(wanted), rel=1e-4)
+        assert float(weighted.eval()(**given, fused_lm_head=True).loss) == pytest.approx(float(alike.loss), rel=1e-4)
+
+
+@pytest.mark.parametrize("tokens", [1, 128, 129, 300])
+def test_attention_in_blocks_is_attention(tokens: int) -> None:
+    import torch
+
+    from training.stages.causal_attention import causal_attention
+
+    generator = torch.Generator().manual_seed(tokens)
+    query, key, value = (
+        torch.randn(2, heads, tokens, 8, generator=generator, requires_grad=True) for heads in (6, 2, 2)
+    )
+    above = torch.randn(2, 6, tokens, 8, generator=generator)
+    theirs = torch.nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
+    wanted = torch.autograd.grad(theirs, (query, key, value), above)
+    ours = causal_attention(query, key, value, 8**-0.5)
+    found = torch.autograd.grad(ours, (query, key, value), above)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_attends_alike_in_blocks_with_and_without_padding(tiny_base: Path) -> None:
+    import torch
+
+    from training.stages.causal_attention import use_causal_blocks
+
+    plain, fast, given = model_of(tiny_base, fused=True), model_of(tiny_base, fused=True), batch()
+    assert use_causal_blocks(fast.get_base_model())
+    padded = {**given, "attention_mask": given["attention_mask"].clone()}
+    padded["attention_mask"][1, 15:] = 0
+    padded["labels"][1, 15:] = -100
+    for one in (given, padded):
+        ours, theirs = fast(**one, fused_lm_head=True), plain(**one, fused_lm_head=True)
+        torch.testing.assert_close(ours.log_probs, theirs.log_probs, rtol=1e-4, atol=1e-5)
+        assert ours.loss.item() == pytest.approx(theirs.loss.item(), rel=1e-5)
+
+
+def test_rows_that_are_computed_at_the_same_time_are_of_like_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process would wait for the other, a sixth of the time in a real stage."""
+    from training.stages.supervised import shared_rows
+
+    lengths = [10, 90, 11, 95, 50, 52, 7]
+    assert shared_rows(lengths, lengths, 0) == lengths
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    ordered = list(shared_rows(lengths, lengths, 0))
+    assert sorted(ordered) == sorted(lengths)
+    assert {frozenset(ordered[at : at + 2]) for at in (0, 2, 4)} == {
+        frozenset({7, 10}),
+        frozenset({11, 50}),
+        frozenset({52, 90}),
+    }
+    assert ordered == list(shared_rows(lengths, lengths, 0))
+    assert ordered[-1] == 95
+
+
 def test_what_is_not_plain_keeps_pefts_own_way(tiny_base: Path) -> None:
     import torch
 

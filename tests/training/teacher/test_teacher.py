@@ -18,7 +18,20 @@ from agent import (
     Turn,
 )
 from agent.actions import Missing, ReplyKind
-from retrieval import Hit, HybridSearcher, Passage, PassageId, SearchRequest, memory_searcher, starter_entries
+from retrieval import (
+    CorpusEntry,
+    Document,
+    DocumentId,
+    Hit,
+    HybridSearcher,
+    Passage,
+    PassageId,
+    PassageKind,
+    SearchRequest,
+    SourceId,
+    memory_searcher,
+    starter_entries,
+)
 from training.questions import QuestionKind, TrainingQuestion
 from training.teacher import Teacher, compose
 
@@ -88,6 +101,60 @@ async def test_it_declines_what_the_corpus_does_not_hold(searcher: HybridSearche
     summary, rollout = await run(asked, searcher, "Eye pressure in a cat?")
     assert summary.stop_reason is StopReason.NO_EVIDENCE
     assert rollout.outcome.searches == 2
+
+
+def a_document(name: str, source: str = "guidelines") -> Document:
+    return Document(
+        id=DocumentId(name), source=SourceId(source), title="A page", publisher="A body", region="INT", licence="CC0-1.0"
+    )
+
+
+def a_passage(name: str, text: str) -> Passage:
+    return Passage(
+        id=PassageId(name), document_id=DocumentId(name.split("#")[0]), kind=PassageKind.NARRATIVE, section=(), text=text
+    )
+
+
+def two_sources() -> HybridSearcher:
+    """The starter guidelines, and a page for patients that says nothing of any of them."""
+    page = CorpusEntry(
+        document=a_document("pages/glaucoma", source="patient_information"),
+        passages=(a_passage("pages/glaucoma#1", "Glaucoma damages the nerve of the eye, at first without symptoms."),),
+    )
+    return memory_searcher([*starter_entries(), page])
+
+
+async def test_it_looks_in_another_source_before_it_declines() -> None:
+    asked = question(QuestionKind.UNANSWERABLE, queries=("tonometry in cats", "feline glaucoma"))
+    summary, rollout = await run(asked, two_sources(), "Eye pressure in a cat?")
+    assert summary.stop_reason is StopReason.NO_EVIDENCE
+    assert [entry.source for entry in rollout.retrieval] == ["guidelines", "patient_information"]
+
+
+async def test_some_runs_start_in_the_wrong_source_and_that_step_is_marked(recommendation: Passage) -> None:
+    """A model that errs so must have seen how to go on, and must not learn to err."""
+    searcher, missteps = two_sources(), 0
+    for number in range(40):
+        asked = question(
+            id=f"q{number}", gold=(recommendation.id,), queries=("nitrofurantoin lower urinary tract infection",)
+        )
+        summary, rollout = await run(asked, searcher)
+        assert summary.stop_reason is StopReason.ANSWERED
+        explored = [step.explored for step in rollout.steps]
+        if any(explored):
+            missteps += 1
+            assert explored == [True, False, False, False]
+            assert [entry.source for entry in rollout.retrieval] == ["patient_information", "guidelines"]
+    assert 1 <= missteps <= 14
+
+
+async def test_of_passages_that_begin_alike_the_right_one_is_cited(searcher: HybridSearcher) -> None:
+    """Rows of one table share their heading: the wrong row is another code, or another dose."""
+    rows = [a_passage(f"table#{row}", f"Table of codes\nCode {row}: meaning {word}") for row, word in enumerate("abc")]
+    entry = CorpusEntry(document=a_document("table"), passages=tuple(rows))
+    asked = question(gold=(rows[0].id,), queries=("table of codes meaning",), question="Which code means a?")
+    summary, _ = await run(asked, memory_searcher([entry]))
+    assert [citation.passage_id for citation in summary.answer.citations] == [rows[0].id]
 
 
 async def test_it_asks_for_what_is_missing_and_goes_on_when_told(
