@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from retrieval import Hit, PassageKind
 
 #: Hits asked for: deep enough for the recommendations of a guideline whose discussion fills the top.
-LOOKED_AT = 50
+LOOKED_AT = 100
 
 
 def chosen_hits(hits: Sequence[Hit], count: int) -> tuple[Hit, ...]:

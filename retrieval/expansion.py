@@ -2,7 +2,7 @@
 
 Abbreviations get their long form ("LMWH" -> "low molecular weight heparin"), brands what is in them, and a substance
 with two names the other one. A word expands only where it stands alone: not inside another word, not after a hyphen
-("G-CSF"), not before a label ("HPV-16"); how often a drug is given only after an amount. Abbreviations that could be
+("G-CSF"), not before a label ("HPV-16"); how often a drug is given only after an amount; "10/40" is a pregnancy's weeks. Abbreviations that could be
 another word need capitals, those with several meanings a word in the query that decides, and what is left in doubt
 is not in the table. One drug is never taken for another: a brand gives its own contents, no class and no relative.
 
@@ -27,6 +27,8 @@ _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
 
 # Before "-1" or "-A" a word is part of a label: HPV-16, CKD-EPI.
 _ALONE = r"(?<![\w.\-/'])(?:{})(?![\w'])(?!-(?:\d|(?-i:[A-Z])))(?!\.\w)"
+#: "10/40" and "34+2/40": weeks of a pregnancy; "90/40" is a blood pressure.
+_GESTATION = re.compile(r"(?<![\w.\-/])([4-9]|[1-3]\d|4[0-3])(?:\+[0-6])?/40(?![\w/])")
 _AMOUNT = re.compile(
     r"\d\s*(?:mg|mcg|micrograms?|g|ml|iu|units?|tabs?|tablets?|caps?|capsules?|puffs?|drops?)?(?:/\w+)?\s+$",
     re.IGNORECASE,
@@ -108,6 +110,8 @@ def _matches(query: str) -> Iterator[Expansion]:
         meaning = rules.table.beside[match[0]]
         if re.search(rf"\b(?:{'|'.join(map(re.escape, meaning.words))})", query, re.IGNORECASE):
             yield Expansion(match.start(), match.end(), meaning.long_form)
+    for match in _GESTATION.finditer(query):
+        yield Expansion(match.start(), match.end(), f"{match[1]} weeks pregnant")
     for match in rules.frequencies.finditer(query):
         words = rules.table.frequencies.get(match[0].casefold())
         if words and _AMOUNT.search(query[max(0, match.start() - 40) : match.start()]):

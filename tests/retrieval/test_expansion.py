@@ -33,6 +33,8 @@ WORDS = {word for entry in (*ENTRIES, *(name for pair in TABLE.names for name in
         ("amoxicillin 500mg bid", "amoxicillin (amoxycillin) 500mg bid (twice daily)"),
         ("2 tablets TDS", "2 tablets TDS (three times daily)"),
         ("5 mg/kg q8h", "5 mg/kg q8h (every 8 hours)"),
+        ("34+2/40, BP 150/100", "34+2/40 (34 weeks pregnant), BP 150/100"),
+        ("vault smears after 2015", "vault smears (vaginal vault cytology) after 2015"),
         ("COPD-related admission", "COPD (chronic obstructive pulmonary disease)-related admission"),
     ],
 )
@@ -58,6 +60,10 @@ def test_other_words_stand_after_what_was_said(query: str, wanted: str) -> None:
         "atrial fibrillation (AF)",  # said already
         "\u0131bd",  # a Turkish dotless i
         "2 BD-9",
+        "BP 140/40",
+        "BP 90/40",
+        "score 10/400",
+        "12/40/3",
     ],
 )
 def test_what_is_not_plainly_meant_stays_as_it_is(query: str) -> None:

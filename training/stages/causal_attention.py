@@ -60,7 +60,7 @@ class _CausalBlocks(torch.autograd.Function):
             block = (q[:, :, start:end] * ctx.scale).reshape(groups, -1, width)
             grad_v[:, :end] += torch.bmm(chances.transpose(1, 2), above)
             of_chances = torch.bmm(above, v[:, :end].transpose(1, 2))
-            of_scores = torch._softmax_backward_data(of_chances, chances, -1, chances.dtype)  # type: ignore[attr-defined]
+            of_scores = torch._softmax_backward_data(of_chances, chances, -1, chances.dtype)
             grad_k[:, :end] += torch.bmm(of_scores.transpose(1, 2), block)
             own = torch.bmm(of_scores, k[:, :end]).mul_(ctx.scale)
             grad_q[:, :, start:end] = own.view(groups, heads, end - start, width)
@@ -103,7 +103,7 @@ def _forward(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     if attention_mask is not None or dropout or query.shape[2] != key.shape[2]:
-        return sdpa_attention_forward(  # type: ignore[return-value]
+        return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
