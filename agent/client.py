@@ -52,6 +52,9 @@ class CompletionRequest(_Record):
     seed: int | None = None
     json_schema: Mapping[str, object] | None = None
     grammar: str | None = None
+    #: Beginnings of the reply, each with what is added to the log-odds of the token in which it first differs from the
+    #: others; without effect where the server does not say how it cuts text into tokens.
+    lean: Mapping[str, float] = {}
     #: How many alternatives to report for each sampled token, 0 to 20.
     top_logprobs: int = 0
 
@@ -89,6 +92,8 @@ class ModelIdentity(_Record):
     template_sha256: str | None = None
     #: True once the model was trained for this project's action protocol.
     trained: bool = False
+    #: What was fitted for it, see `AgentSettings.caution`.
+    caution: float = 0.0
 
 
 class ModelClient(Protocol):

@@ -207,6 +207,7 @@ class ClinicalAgent:
                 seed=run.settings.seed,
                 search_first=run.settings.search_first,
                 quote=run.settings.quote,
+                caution=run.settings.caution,
             ),
             filters=run.question.filters,
             home_region=run.question.home_region,

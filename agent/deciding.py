@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent import spans
-from agent.actions import Action, UnusableActionError, action_schema, parse_action
+from agent.actions import Action, ActionKind, UnusableActionError, action_schema, parse_action
 from agent.client import Completion, CompletionRequest, Message, ModelClient
 from agent.errors import ModelNonsenseError
 from agent.probabilities import action_probabilities
@@ -13,6 +13,7 @@ from agent.rollout import RolloutStep, Timing
 from agent.run import Run
 
 TOP_LOGPROBS = 20
+_BEGINNING = {kind: f'{{"action": "{kind}' for kind in ActionKind}
 
 
 async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...]) -> Action:
@@ -23,6 +24,8 @@ async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...])
     """
     permitted = run.permitted
     schema = action_schema(permitted, sources)
+    choosing = run.settings.caution and {ActionKind.ANSWER, ActionKind.DECLINE} <= set(permitted)
+    lean = {_BEGINNING[ActionKind.ANSWER]: 0.0, _BEGINNING[ActionKind.DECLINE]: run.settings.caution}
     caller = RetryingCaller(run.clock, run.settings.attempts)
     problem = ""
     for kind in ("decide", "repair"):
@@ -32,6 +35,7 @@ async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...])
             temperature=run.settings.temperature,
             seed=run.settings.seed,
             json_schema=schema,
+            lean=lean if choosing else {},
             top_logprobs=TOP_LOGPROBS,
         )
         timeout = min(run.settings.call_timeout_s, max(run.spending.remaining_s, 0.001))

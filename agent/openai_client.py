@@ -56,8 +56,9 @@ class OpenAIModelClient:
         # OPENAI_LOG=debug would write whole request bodies, and those hold what a clinician typed.
         logging.getLogger("openai").setLevel(logging.WARNING)
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
-        #: False once the server has refused a JSON schema and taken the same call without one.
-        self._constrains = True
+        self._name = identity.served_as or identity.adapter or identity.model
+        #: By the beginnings that were asked for.
+        self._first_tokens: dict[tuple[str, ...], dict[str, int]] = {}
 
     @property
     def identity(self) -> ModelIdentity:
@@ -81,8 +82,9 @@ class OpenAIModelClient:
         with _model_boundary():
             # The SDK's timeout is per read; this one bounds the whole call.
             async with asyncio.timeout(timeout_s):
+                lean = await self._lean(request)
                 response = await self._client.chat.completions.create(
-                    **self._arguments(request, timeout_s), stream=False
+                    **self._arguments(request, timeout_s), **({"logit_bias": lean} if lean else {}), stream=False
                 )
         return _completion(response, (time.monotonic() - started) * 1000)
 
@@ -115,15 +117,33 @@ class OpenAIModelClient:
             completion = reply.completion()
         yield completion
 
-    async def _create(self, request: CompletionRequest, timeout_s: float) -> ChatCompletion:
-        response: ChatCompletion = await self._client.chat.completions.create(
-            **self._arguments(request, timeout_s), stream=False
-        )
-        return response
+    async def _lean(self, request: CompletionRequest) -> dict[str, float]:
+        """`request.lean` by token id; empty where there is nothing to add or the server has no `/tokenize`."""
+        if not any(request.lean.values()):
+            return {}
+        beginnings = tuple(sorted(request.lean))
+        if beginnings not in self._first_tokens:
+            self._first_tokens[beginnings] = await self._told_apart_by(beginnings)
+        ids = self._first_tokens[beginnings]
+        return {str(id): request.lean[text] for text, id in ids.items() if request.lean[text]}
+
+    async def _told_apart_by(self, texts: Sequence[str]) -> dict[str, int]:
+        """The token in which each text first differs from the others."""
+        address = str(self._client.base_url).rstrip("/").removesuffix("/v1") + "/tokenize"
+        tokens: dict[str, list[int]] = {}
+        for text in texts:
+            body = {"model": self._name, "prompt": text, "add_special_tokens": False}
+            try:
+                reply = await self._client.post(address, cast_to=object, body=body)
+                tokens[text] = [int(id) for id in reply["tokens"]]  # type: ignore[index]
+            except (openai.APIError, httpx2.HTTPError, ValueError, TypeError, KeyError):
+                return {}  # not vLLM, or not reachable: the call itself will say so
+        at = next((at for at, same in enumerate(zip(*tokens.values(), strict=False)) if len(set(same)) > 1), None)
+        return {} if at is None else {text: ids[at] for text, ids in tokens.items()}
 
     def _arguments(self, request: CompletionRequest, timeout_s: float) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "model": self._identity.served_as or self._identity.adapter or self._identity.model,
+            "model": self._name,
             "messages": [_wire(message) for message in request.messages],
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
@@ -134,7 +154,7 @@ class OpenAIModelClient:
             arguments["seed"] = request.seed
         if request.top_logprobs:
             arguments |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-        if request.json_schema is not None and self._constrains:
+        if request.json_schema is not None:
             arguments["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": "action", "schema": request.json_schema, "strict": True},

@@ -114,6 +114,8 @@ class Policy(_Record):
     search_first: bool
     #: Answers were made of the evidence's own statements.
     quote: bool = False
+    #: Added to the log-odds of declining, see `AgentSettings`.
+    caution: float = 0.0
 
 
 class Labels(_Record):

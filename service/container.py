@@ -87,6 +87,7 @@ def prepared_identity(name: str, manifest: ModelManifest) -> ModelIdentity:
         # A GPU machine serves a general instruct model by its name; only the small packaged one is known to
         # fail at the actions untrained.
         trained=manifest.trained or manifest.base_sha256 is None,
+        caution=manifest.caution,
     )
 
 
@@ -134,7 +135,7 @@ def build_service(settings: Settings) -> Service:
 
     def agent_of(url: str, identity: ModelIdentity, key: str) -> ClinicalAgent:
         clients.append(OpenAIModelClient(url, identity, api_key=key))
-        loop = settings.agent_settings(trained=identity.trained)
+        loop = settings.agent_settings(trained=identity.trained, caution=identity.caution)
         return ClinicalAgent(clients[-1], searcher, journal, settings=loop, router=router)
 
     agent = agent_of(settings.model_url or settings.local_model_url, model_identity(settings), key)

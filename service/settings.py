@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     #: "quoted": answers are made of the statements of the recommendations, word for word, where the server takes a
     #: grammar. "free": the model chooses its words. The gate checks both.
     answers: Literal["quoted", "free"] = "quoted"
+    #: Added to the log-odds of declining against answering: above 0 the model declines more often, rightly and wrongly.
+    #: Unset: what was fitted for the adapter in use, see its card.
+    caution: float | None = Field(default=None, ge=-20, le=20)
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     max_steps: int = Field(default=6, ge=1, le=50)
     max_run_tokens: int = Field(default=24_000, ge=100)
@@ -201,8 +204,11 @@ class Settings(BaseSettings):
             why = error.errors(include_input=False, include_url=False)[0]["msg"].removeprefix("Value error, ")
             raise StoreError(f"The setting CLINSEARCH_QDRANT_URL is wrong: {why}.") from None
 
-    def agent_settings(self, *, trained: bool) -> AgentSettings:
-        """The loop's settings for a model that was, or was not, trained for the action protocol."""
+    def agent_settings(self, *, trained: bool, caution: float = 0.0) -> AgentSettings:
+        """The loop's settings for a model that was, or was not, trained for the action protocol.
+
+        `caution` is what was fitted for it; a setting goes before that.
+        """
         narrow = self.model_policy == "search_first" or (self.model_policy == "auto" and not trained)
         write = self.write_answers == "always" or (self.write_answers == "auto" and (trained or not narrow))
         return AgentSettings(
@@ -211,6 +217,7 @@ class Settings(BaseSettings):
             temperature=self.temperature,
             search_first=narrow,
             write_answers=write,
+            caution=caution if self.caution is None else self.caution,
             quote=self.answers == "quoted",
         )
 

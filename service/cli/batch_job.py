@@ -82,7 +82,8 @@ class BatchJob:
     @property
     def agent_settings(self) -> AgentSettings:
         """The loop's settings: those of the service, with time enough."""
-        settings = self.settings.agent_settings(trained=self.identity.trained)
+        identity = self.identity
+        settings = self.settings.agent_settings(trained=identity.trained, caution=identity.caution)
         return replace(
             settings,
             temperature=self.temperature,

@@ -231,7 +231,7 @@ async def _ask(
             summary = await ask_model(
                 asked,
                 client,
-                patient(loop.agent_settings(trained=identity.trained), temperature),
+                patient(loop.agent_settings(trained=identity.trained, caution=identity.caution), temperature),
                 folder / model.name,
                 progress=report,
             )

@@ -28,6 +28,8 @@ class AdapterCard(BaseModel):
     name: str | None = None
     template_sha256: str
     prompt_sha256: str
+    #: Fitted on development questions, see `AgentSettings.caution`.
+    caution: float = 0.0
 
 
 class _LoraConfig(BaseModel):
@@ -46,6 +48,7 @@ class Adapter:
     name: str
     sha256: str
     rank: int
+    caution: float = 0.0
 
 
 def load_adapter(path: Path, *, template_sha256: str, prompt_sha256: str) -> Adapter:
@@ -73,4 +76,4 @@ def load_adapter(path: Path, *, template_sha256: str, prompt_sha256: str) -> Ada
     ):
         if trained_with != now:
             raise AdapterMismatchError(f"The adapter {path} was trained with another {part}: {RETRAIN}.")
-    return Adapter(path=path, name=card.name or path.name, sha256=digest, rank=config.r)
+    return Adapter(path=path, name=card.name or path.name, sha256=digest, rank=config.r, caution=card.caution)

@@ -27,6 +27,8 @@ class ModelManifest(BaseModel):
     prepared_at: datetime
     #: True once an adapter trained for this project's action protocol is merged in or served with it.
     trained: bool
+    #: Of the adapter, see `AgentSettings.caution`.
+    caution: float = 0.0
 
     @property
     def adapter_version(self) -> str | None:

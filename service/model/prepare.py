@@ -45,6 +45,7 @@ def prepare_model(
         template_sha256=chat_template_sha256() if gguf or adapter else None,
         prepared_at=datetime.now(UTC),
         trained=adapter is not None,
+        caution=adapter.caution if adapter else 0.0,
     )
     try:
         with _only_one(model_dir):

@@ -507,6 +507,16 @@ class TestPromptGrowth:
         assert write.grammar is not None
 
 
+    async def test_caution_leans_to_declining_once_there_is_evidence(self, ask: AskFunction) -> None:
+        model = ScriptedModel([search("cystitis"), ANSWER, cite_first])
+        asked = await ask(model, settings=AgentSettings(caution=1.5))
+        decide, again, write = model.requests
+        assert not decide.lean, "before the search there is nothing to answer from"
+        assert again.lean == {'{"action": "answer': 0.0, '{"action": "decline': 1.5}
+        assert not write.lean
+        assert asked.rollout.policy.caution == 1.5
+
+
 class TestStream:
     def agent(self, searcher: HybridSearcher, *replies: Script) -> tuple[ClinicalAgent, MemoryJournal]:
         journal = MemoryJournal()

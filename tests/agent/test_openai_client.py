@@ -231,6 +231,36 @@ async def test_a_grammar_goes_to_the_server_beside_the_request_for_token_ids() -
     assert "structured_outputs" not in second
 
 
+LEANING = REQUEST.model_copy(update={"lean": {'{"action": "answer': 0.0, '{"action": "decline': 1.5}})
+
+
+async def test_a_lean_is_put_on_the_token_that_tells_the_replies_apart() -> None:
+    cut = {'{"action": "answer': [7, 8, 21], '{"action": "decline': [7, 8, 33, 34]}
+
+    async def respond(server: Server, writer: asyncio.StreamWriter) -> None:
+        body = server.bodies[-1]
+        text = json.dumps({"tokens": cut[body["prompt"]]}) if "prompt" in body else reply()
+        await whole(text)(server, writer)
+
+    async with connected(respond) as (client, server):
+        await client.complete(LEANING, 5)
+        await client.complete(LEANING, 5)
+        await client.complete(REQUEST, 5)
+    asked = [body for body in server.bodies if "messages" in body]
+    assert [body.get("logit_bias") for body in asked] == [{"33": 1.5}, {"33": 1.5}, None]
+    assert len(server.bodies) == 5, "how text is cut is asked once"
+
+
+async def test_a_server_that_cuts_no_text_is_asked_without_a_lean() -> None:
+    async def respond(server: Server, writer: asyncio.StreamWriter) -> None:
+        await whole(*(("no such route", 404) if "prompt" in server.bodies[-1] else (reply(),)))(server, writer)
+
+    async with connected(respond) as (client, server):
+        completion = await client.complete(LEANING, 5)
+    assert completion.text == '{"action": "search"}'
+    assert "logit_bias" not in server.bodies[-1]
+
+
 async def test_what_a_server_does_not_report_is_none_invariant_6() -> None:
     plain = json.loads(reply())
     plain.pop("prompt_token_ids")

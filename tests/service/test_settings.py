@@ -27,6 +27,12 @@ def test_an_untrained_model_neither_chooses_nor_writes(
     assert (chosen.search_first, chosen.write_answers) == (search_first, writes)
 
 
+@pytest.mark.parametrize(("answers", "quote"), [("quoted", True), ("free", False)])
+def test_answers_are_quoted_unless_someone_says_otherwise(answers: str, quote: bool) -> None:
+    assert Settings().agent_settings(trained=True).quote
+    assert Settings.model_validate({"answers": answers}).agent_settings(trained=True).quote is quote
+
+
 def test_nothing_listens_beyond_this_machine_by_default() -> None:
     assert Settings().host == "127.0.0.1"
 

@@ -66,6 +66,8 @@ class TrainedAdapterCard(BaseModel):
     dev_data: DataFile | None = None
     versions: Mapping[str, str]
     trained_at: datetime
+    #: Fitted on development questions, see `agent.run.AgentSettings.caution`; part of what is served.
+    caution: float = 0.0
     figures: tuple[Figure, ...] = ()
     limits: tuple[str, ...] = (
         "English only. Questions were written by templates from the corpora; clinicians' own words are rarer.",
@@ -94,13 +96,14 @@ def read_trained_card(folder: Path) -> TrainedAdapterCard:
         raise TrainingConfigError(f"{folder.name} has no card of a trained adapter.") from error
 
 
-def with_figures(folder: Path, figures: tuple[Figure, ...]) -> TrainedAdapterCard:
-    """Write measured figures into the card; earlier ones are replaced.
+def with_figures(folder: Path, figures: tuple[Figure, ...], caution: float | None = None) -> TrainedAdapterCard:
+    """Write measured figures into the card, and the caution they were measured with; earlier ones are replaced.
 
     Raises:
         TrainingConfigError: there is no card.
     """
-    card = read_trained_card(folder).model_copy(update={"figures": figures})
+    card = read_trained_card(folder)
+    card = card.model_copy(update={"figures": figures, "caution": card.caution if caution is None else caution})
     write_card(folder, card)
     return card
 
@@ -125,6 +128,7 @@ def card_text(card: TrainedAdapterCard) -> str:
                 ("prompt", f"`{card.prompt_sha256}`"),
                 ("chat template", f"`{card.template_sha256}`"),
                 ("gate, unchanged from before training to its end", f"`{card.gate_sha256}`"),
+                ("log-odds added to declining, fitted on development questions", card.caution),
                 ("trained", card.trained_at.strftime("%Y-%m-%d")),
             ],
         ),

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from service.container import prepared_identity
 from service.model.adapter import AdapterCard, load_adapter
 from service.model.errors import AdapterError, AdapterMismatchError
+from service.model.prepare import prepare_model
+from service.settings import Settings
 
 TEMPLATE, PROMPT = "a" * 64, "b" * 64
 
@@ -27,7 +30,20 @@ def test_a_fitting_adapter_is_loaded_and_extra_words_in_its_card_are_kept_out(tm
     adapter = load_adapter(write_adapter(tmp_path / "x", card), template_sha256=TEMPLATE, prompt_sha256=PROMPT)
     assert (adapter.name, adapter.rank) == ("sft-1", 16)
     assert len(adapter.sha256) == 64
+    assert adapter.caution == 0
     assert AdapterCard.model_validate(card).name == "sft-1"
+
+
+def test_the_caution_that_was_fitted_for_an_adapter_reaches_the_model_that_is_asked(tmp_path: Path) -> None:
+    """Else it is served with other odds of declining than it was measured with."""
+    card: dict[str, object] = {"template_sha256": TEMPLATE, "prompt_sha256": PROMPT, "caution": 1.5}
+    adapter = load_adapter(write_adapter(tmp_path / "x", card), template_sha256=TEMPLATE, prompt_sha256=PROMPT)
+    manifest = prepare_model(
+        tmp_path / "model", device="gpu", gpu_model="some/model", adapter=adapter, report=lambda _: None
+    )
+    identity = prepared_identity("clinsearch", manifest)
+    assert Settings().agent_settings(trained=True, caution=identity.caution).caution == 1.5
+    assert Settings(caution=0.0).agent_settings(trained=True, caution=identity.caution).caution == 0
 
 
 @pytest.mark.parametrize(
