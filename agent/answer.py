@@ -124,6 +124,12 @@ class Answer(_Record):
     withheld: dict[WithheldReason, int] = {}
 
     @property
+    def used(self) -> tuple[Citation, ...]:
+        """The citations that a sentence rests on; the others were found and are listed beside the answer."""
+        numbers = {number for sentence in self.sentences for number in sentence.citations}
+        return tuple(citation for citation in self.citations if citation.number in numbers)
+
+    @property
     def text(self) -> str:
         """The answer as plain text: label, sentences with their numbers."""
         body = " ".join(

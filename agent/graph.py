@@ -180,6 +180,10 @@ class _Nodes:
             label: str | None = wording.LENGTH_LABEL
         else:
             label = wording.PARTLY_WITHHELD_LABEL if withheld else None
+        used = set(run.citations)
+        others = [item for item in run.book.best(len(run.book)) if item.hit.passage.id not in used]
+        for evidence in others[: run.settings.also_listed]:
+            await run.cite(evidence)
         run.finish(StopReason.ANSWERED, Answer(kind=AnswerKind.WRITTEN, label=label, sentences=sentences))
         return {"next": "end"}
 

@@ -51,6 +51,9 @@ class AgentSettings:
     quote: bool = True
     #: Recommendations listed when the model's words are not used.
     listed_recommendations: int = 5
+    #: Recommendations listed after an answer, of those that were found and that it does not rest on: a model may have
+    #: chosen the second best.
+    also_listed: int = 3
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent import AnswerKind, ClinicalAgent, Origin, Question, RunSummary
+from agent import AnswerKind, Citation, ClinicalAgent, Origin, Question, RunSummary
 from eval.retrieval.sets.guidelines import GuidelineQuestion, fingerprints
 
 QUESTIONS_FILE = Path(__file__).parent / "guideline_agent_questions.jsonl"
@@ -39,8 +39,11 @@ class GuidelineAgentResult(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    #: Position of the first citation that answers, from 1; None where none does.
+    #: Position of the first citation that answers, from 1; None where none does. Of an answer in sentences only what
+    #: they rest on counts.
     rank: int | None
+    #: It is among all that is shown, what was found beside the answer included.
+    shown: bool
     #: The citation shows the strength and the year it must.
     strength_shown: bool
     year_shown: bool
@@ -65,16 +68,19 @@ class GuidelineAgentReport(BaseModel):
 
     def table(self) -> str:
         """The figures as lines of text."""
-        lines = [f"{'question':16} {'right':5} {'rank':>4} {'of':>3} {'strength':8} {'date':5} stop"]
+        lines = [f"{'question':16} {'right':5} {'rank':>4} {'of':>3} {'shown':5} {'strength':8} {'date':5} stop"]
         for result in self.results:
-            flags = ["yes" if flag else "no" for flag in (result.right, result.strength_shown, result.year_shown)]
+            told = (result.right, result.shown, result.strength_shown, result.year_shown)
+            flags = ["yes" if flag else "no" for flag in told]
             lines.append(
-                f"{result.id:16} {flags[0]:5} {result.rank or '-':>4} {result.citations:3} {flags[1]:8} {flags[2]:5} "
+                f"{result.id:16} {flags[0]:5} {result.rank or '-':>4} {result.citations:3} {flags[1]:5} {flags[2]:8} "
+                f"{flags[3]:5} "
                 f"{result.stop_reason}, {'model-written' if result.written else 'labelled fallback'}"
             )
         right = sum(result.right for result in self.results)
         first = sum(result.right and result.rank == 1 for result in self.results)
         lines.append(f"{right} of {len(self.results)} right, {first} of them first in the list")
+        lines.append(f"{sum(result.shown for result in self.results)} have it among all that is shown")
         seconds = sorted(result.seconds for result in self.results)
         lines.append(f"seconds per question: median {seconds[len(seconds) // 2]:.2f}, longest {seconds[-1]:.2f}")
         return "\n".join(lines)
@@ -83,22 +89,25 @@ class GuidelineAgentReport(BaseModel):
 def judge(question: GuidelineAgentQuestion, result: RunSummary) -> GuidelineAgentResult:
     """Score one outcome; a citation answers when it holds the marked words of the marked document."""
     best = [answer for answer in question.answers if answer.grade == _ANSWERS]
-    ranks = [
-        rank
-        for rank, citation in enumerate(result.answer.citations, start=1)
-        if any(
+
+    def answers(citation: Citation) -> bool:
+        return any(
             citation.document_id == answer.document_id and answer.sha256 in fingerprints(citation.text, answer.words)
             for answer in best
         )
-    ]
-    cited = result.answer.citations[ranks[0] - 1] if ranks else None
+
+    written = result.answer.kind is AnswerKind.WRITTEN
+    counted = result.answer.used if written else result.answer.citations
+    ranks = [rank for rank, citation in enumerate(counted, start=1) if answers(citation)]
+    cited = counted[ranks[0] - 1] if ranks else None
     return GuidelineAgentResult(
         id=question.id,
         rank=ranks[0] if ranks else None,
+        shown=any(answers(citation) for citation in result.answer.citations),
         strength_shown=cited is not None and cited.strength == question.strength,
         year_shown=cited is not None and cited.year == question.year,
-        citations=len(result.answer.citations),
-        written=result.answer.kind is AnswerKind.WRITTEN,
+        citations=len(counted),
+        written=written,
         stop_reason=result.stop_reason,
         seconds=result.duration_ms / 1000,
     )

@@ -125,7 +125,7 @@ def _wrong(rollout: Rollout, question: TrainingQuestion) -> Fault | None:
     if end is not None or rollout.outcome.stop_reason is not StopReason.ANSWERED:
         return end
     assert rollout.answer is not None
-    cited = {citation.passage_id for citation in rollout.answer.citations}
+    cited = {citation.passage_id for citation in rollout.answer.used}
     return None if enough(cited, question.gold, question.kind) else Fault.GOLD_NOT_CITED
 
 

@@ -117,6 +117,8 @@ def _scored(name: str, directory: Path, questions: Mapping[str, AgentQuestion]) 
         served_as=policy.model,
         adapter=policy.adapter,
         search_first=policy.search_first,
+        quote=policy.quote,
+        caution=policy.caution,
         temperature=policy.temperature,
         prompt_sha256=policy.prompt_sha256,
         index_version=seen[0].provenance.index_version,

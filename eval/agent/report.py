@@ -74,6 +74,10 @@ class EvaluatedModel(_Model):
     adapter: str | None
     #: The loop let it only search, and its words were not used.
     search_first: bool
+    #: Its answers were made of the evidence's own statements.
+    quote: bool = False
+    #: Added to the log-odds of declining.
+    caution: float = 0.0
     temperature: float
     prompt_sha256: str
     index_version: str

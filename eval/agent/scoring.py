@@ -99,7 +99,7 @@ def _gold(episode: Episode, question: AgentQuestion) -> Iterator[tuple[str, Tall
 
 def _gold_cited(last: Rollout, question: AgentQuestion) -> bool:
     answered = last.outcome.stop_reason is StopReason.ANSWERED and _written(last)
-    return answered and enough(_cited(last.answer), question.gold or (), question.kind)
+    return answered and enough(_used(last.answer), question.gold or (), question.kind)
 
 
 def _sentences(episode: Episode) -> Iterator[tuple[str, Tally]]:
@@ -118,7 +118,7 @@ def _sentences(episode: Episode) -> Iterator[tuple[str, Tally]]:
                 copied += is_copied(sentence.text, [numbered[n] for n in sentence.citations if n in numbered])
     yield "verbatim", Tally(copied, shown)
     written = [run for run in episode if _written(run) and run.outcome.stop_reason is StopReason.ANSWERED]
-    yield "citations", Tally(sum(len(_cited(run.answer)) for run in written), len(written))
+    yield "citations", Tally(sum(len(_used(run.answer)) for run in written), len(written))
 
 
 def _restraint(episode: Episode, question: AgentQuestion) -> Iterator[tuple[str, Tally]]:
@@ -182,6 +182,11 @@ def _written(run: Rollout) -> bool:
 
 def _cited(answer: Answer | None) -> set[PassageId]:
     return {citation.passage_id for citation in answer.citations} if answer is not None else set()
+
+
+def _used(answer: Answer | None) -> set[PassageId]:
+    """What the sentences of an answer rest on."""
+    return {citation.passage_id for citation in answer.used} if answer is not None else set()
 
 
 def _shown(answer: Answer | None) -> str:

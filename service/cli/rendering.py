@@ -22,7 +22,14 @@ def print_answer(console: Console, result: RunSummary) -> None:
     if answer.withheld:
         counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in answer.withheld.items())
         console.print(Text(f"Withheld sentences: {counts}.", style="dim"))
-    for citation in answer.citations:
+    used = answer.used
+    for citation in used or answer.citations:
+        console.print()
+        print_citation(console, citation)
+    others = [citation for citation in answer.citations if citation not in used] if used else []
+    if others:
+        console.print(Text("\nAlso found", style="bold"))
+    for citation in others:
         console.print()
         print_citation(console, citation)
     console.print(

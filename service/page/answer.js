@@ -97,11 +97,14 @@ export class TurnView {
   asHistory() {
     if (!this.result) return null;
     const { sentences, label, citations } = this.result.answer;
+    // What was only found beside an answer is not what it rests on.
+    const used = new Set(sentences.flatMap((sentence) => sentence.citations));
+    const held = used.size ? citations.filter((citation) => used.has(citation.number)) : citations;
     const body = sentences.map((s) => s.text + s.citations.map((n) => ` [${n}]`).join("")).join(" ");
     return {
       question: this.question,
       answer: [body, label].filter(Boolean).join("\n\n").slice(0, 8000),
-      passage_ids: citations.map((citation) => citation.passage_id).slice(0, 20),
+      passage_ids: held.map((citation) => citation.passage_id).slice(0, 20),
     };
   }
 
@@ -198,7 +201,8 @@ export class TurnView {
   }
 
   #showCards(citations, kind) {
-    const title = kind === "declined" ? "Nearest recommendations found" : "Recommendations found";
+    const titles = { declined: "Nearest recommendations found", written: "Also found" };
+    const title = titles[kind] ?? "Recommendations found";
     const cards = citations.map((citation) =>
       el(
         "li.card",

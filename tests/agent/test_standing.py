@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent import (
+    AgentSettings,
     AnswerKind,
     Citation,
     ClinicalAgent,
@@ -96,7 +97,7 @@ async def test_expired_guidance_answers_with_its_label(ask: AskFunction) -> None
     ]
     using = memory_searcher(dated, today=lambda: date(2021, 1, 1))
     asked = await ask([search("cystitis"), ANSWER, cite_first], using=using)
-    (citation,) = asked.summary.answer.citations
+    (citation,) = asked.summary.answer.used
     assert citation.status is GuidanceStatus.EXPIRED
     assert citation.labels == ("Expired: its review date (2020) has passed.",)
 
@@ -150,7 +151,8 @@ class TestWithdrawnWhileItRuns:
             agent = ClinicalAgent(ScriptedModel([search("cystitis"), ANSWER, cite_first]), using, journal)
             summary = await agent.ask(Question(text=QUESTION), emit)
         assert len(shown) == 1
-        assert (summary.answer.sentences, summary.answer.citations) == ((), ())
+        assert summary.answer.sentences == ()
+        assert UTI not in {citation.document_id for citation in summary.answer.citations}
         assert summary.answer.label == wording.WITHDRAWN_LABEL
 
     async def test_a_sentence_with_two_sources_goes_with_either(
@@ -224,12 +226,14 @@ async def test_an_answer_that_was_left_half_read_is_listed_too(searcher: HybridS
 
 
 async def test_past_answers_that_cited_it_are_listed(searcher: HybridSearcher, tmp_path: Path) -> None:
+    alone = AgentSettings(also_listed=0)
     with Journal(tmp_path) as journal:
-        agent = ClinicalAgent(ScriptedModel([search("cystitis"), ANSWER, cite_first]), searcher, journal)
-        summary = await agent.ask(Question(text=QUESTION))
-        other = ClinicalAgent(ScriptedModel([search("asthma ipratropium"), ANSWER, cite_first]), searcher, journal)
+        model = ScriptedModel([search("cystitis"), ANSWER, cite_first])
+        summary = await ClinicalAgent(model, searcher, journal, settings=alone).ask(Question(text=QUESTION))
+        model = ScriptedModel([search("asthma ipratropium"), ANSWER, cite_first])
+        other = ClinicalAgent(model, searcher, journal, settings=alone)
         await other.ask(Question(text="Nebulised salbutamol in acute severe asthma?"))
-    (citation,) = summary.answer.citations
+    (citation,) = summary.answer.used
     by_document = list(answers_citing(tmp_path, withdrawal()))
     assert [(found.rollout_id, found.passage_ids) for found in by_document] == [
         (summary.rollout_id, (citation.passage_id,))
@@ -248,7 +252,7 @@ async def test_a_reworded_answer_takes_the_home_region_of_the_question(ask: AskF
     for home, elsewhere in (("GB", False), ("NG", True)):
         question = Question(text="Shorter please", history=(turn,), home_region=home)
         asked = await ask(['{"action": "reply", "kind": "shorten"}', cite_first], question)
-        (citation,) = asked.summary.answer.citations
+        (citation,) = asked.summary.answer.used
         assert citation.from_elsewhere is elsewhere
 
 

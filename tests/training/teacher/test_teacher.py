@@ -77,7 +77,7 @@ async def test_it_searches_answers_from_the_gold_and_passes_the_gate(
     summary, rollout = await run(asked, searcher)
     assert summary.stop_reason is StopReason.ANSWERED
     assert summary.answer.kind is AnswerKind.WRITTEN
-    assert {c.passage_id for c in summary.answer.citations} == {recommendation.id}
+    assert {c.passage_id for c in summary.answer.used} == {recommendation.id}
     assert all(verdict.shown for verdict in rollout.verdicts), [v.detail for v in rollout.verdicts]
     assert rollout.outcome.searches == 1
     assert rollout.policy.model == "teacher"
@@ -105,13 +105,22 @@ async def test_it_declines_what_the_corpus_does_not_hold(searcher: HybridSearche
 
 def a_document(name: str, source: str = "guidelines") -> Document:
     return Document(
-        id=DocumentId(name), source=SourceId(source), title="A page", publisher="A body", region="INT", licence="CC0-1.0"
+        id=DocumentId(name),
+        source=SourceId(source),
+        title="A page",
+        publisher="A body",
+        region="INT",
+        licence="CC0-1.0",
     )
 
 
 def a_passage(name: str, text: str) -> Passage:
     return Passage(
-        id=PassageId(name), document_id=DocumentId(name.split("#")[0]), kind=PassageKind.NARRATIVE, section=(), text=text
+        id=PassageId(name),
+        document_id=DocumentId(name.split("#")[0]),
+        kind=PassageKind.NARRATIVE,
+        section=(),
+        text=text,
     )
 
 
@@ -154,7 +163,7 @@ async def test_of_passages_that_begin_alike_the_right_one_is_cited(searcher: Hyb
     entry = CorpusEntry(document=a_document("table"), passages=tuple(rows))
     asked = question(gold=(rows[0].id,), queries=("table of codes meaning",), question="Which code means a?")
     summary, _ = await run(asked, memory_searcher([entry]))
-    assert [citation.passage_id for citation in summary.answer.citations] == [rows[0].id]
+    assert [citation.passage_id for citation in summary.answer.used] == [rows[0].id]
 
 
 async def test_it_asks_for_what_is_missing_and_goes_on_when_told(
@@ -180,7 +189,7 @@ async def test_a_multi_hop_question_is_answered_with_both_passages(searcher: Hyb
     asked = question(QuestionKind.MULTI_HOP, gold=gold, queries=queries)
     summary, rollout = await run(asked, searcher)
     assert rollout.outcome.searches == 2
-    assert {c.passage_id for c in summary.answer.citations} == set(gold)
+    assert {c.passage_id for c in summary.answer.used} == set(gold)
 
 
 async def test_thanks_need_no_search(searcher: HybridSearcher) -> None:
