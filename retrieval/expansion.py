@@ -2,7 +2,8 @@
 
 Abbreviations get their long form ("LMWH" -> "low molecular weight heparin"), brands what is in them, and a substance
 with two names the other one. A word expands only where it stands alone: not inside another word, not after a hyphen
-("G-CSF"), not before a label ("HPV-16"); how often a drug is given only after an amount; "10/40" is a pregnancy's weeks. Abbreviations that could be
+("G-CSF"), not before a label ("HPV-16"); how often a drug is given only after an amount; "10/40" is a
+pregnancy's weeks. Abbreviations that could be
 another word need capitals, those with several meanings a word in the query that decides, and what is left in doubt
 is not in the table. One drug is never taken for another: a brand gives its own contents, no class and no relative.
 
