@@ -25,7 +25,7 @@ async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...])
     permitted = run.permitted
     schema = action_schema(permitted, sources)
     choosing = run.settings.caution and {ActionKind.ANSWER, ActionKind.DECLINE} <= set(permitted)
-    lean = {_BEGINNING[ActionKind.ANSWER]: 0.0, _BEGINNING[ActionKind.DECLINE]: run.settings.caution}
+    lean = {_BEGINNING[ActionKind.ANSWER]: -run.settings.caution, _BEGINNING[ActionKind.DECLINE]: 0.0}
     caller = RetryingCaller(run.clock, run.settings.attempts)
     problem = ""
     for kind in ("decide", "repair"):

@@ -114,7 +114,7 @@ class Policy(_Record):
     search_first: bool
     #: Answers were made of the evidence's own statements.
     quote: bool = False
-    #: Added to the log-odds of declining, see `AgentSettings`.
+    #: Taken from the log-odds of answering, see `AgentSettings`.
     caution: float = 0.0
 
 

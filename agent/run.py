@@ -44,8 +44,8 @@ class AgentSettings:
     search_first: bool = False
     #: False: the model decides, and the answer is the labelled recommendations themselves.
     write_answers: bool = True
-    #: Added to the log-odds of declining against answering, once there is evidence: above 0 it says more often that the
-    #: corpus does not hold the answer, rightly and wrongly.
+    #: Taken from the log-odds of answering, once there is evidence: above 0 the model searches again, or says that the
+    #: corpus does not hold the answer, more often, rightly and wrongly.
     caution: float = 0.0
     #: The model writes its answer of the evidence's own statements, see `agent.quoting`; False: in words of its own.
     quote: bool = True

@@ -76,7 +76,7 @@ class EvaluatedModel(_Model):
     search_first: bool
     #: Its answers were made of the evidence's own statements.
     quote: bool = False
-    #: Added to the log-odds of declining.
+    #: Taken from the log-odds of answering.
     caution: float = 0.0
     temperature: float
     prompt_sha256: str

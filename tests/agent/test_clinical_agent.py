@@ -516,12 +516,12 @@ class TestPromptGrowth:
         assert write.messages[-1].content == QUOTE_LINE
         assert write.grammar is not None
 
-    async def test_caution_leans_to_declining_once_there_is_evidence(self, ask: AskFunction) -> None:
+    async def test_caution_leans_away_from_answering_once_there_is_evidence(self, ask: AskFunction) -> None:
         model = ScriptedModel([search("cystitis"), ANSWER, cite_first])
         asked = await ask(model, settings=AgentSettings(caution=1.5))
         decide, again, write = model.requests
         assert not decide.lean, "before the search there is nothing to answer from"
-        assert again.lean == {'{"action": "answer': 0.0, '{"action": "decline': 1.5}
+        assert again.lean == {'{"action": "answer': -1.5, '{"action": "decline': 0.0}
         assert not write.lean
         assert asked.rollout.policy.caution == 1.5
 

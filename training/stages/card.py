@@ -128,7 +128,7 @@ def card_text(card: TrainedAdapterCard) -> str:
                 ("prompt", f"`{card.prompt_sha256}`"),
                 ("chat template", f"`{card.template_sha256}`"),
                 ("gate, unchanged from before training to its end", f"`{card.gate_sha256}`"),
-                ("log-odds added to declining, fitted on development questions", card.caution),
+                ("caution: taken from the log-odds of answering, fitted on development questions", card.caution),
                 ("trained", card.trained_at.strftime("%Y-%m-%d")),
             ],
         ),
