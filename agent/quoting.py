@@ -17,6 +17,7 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
 from agent.sentences import DraftSentence, SentenceSplitter
 from retrieval import Hit, Passage
+from retrieval.tokens import tokenise
 
 #: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
 MAX_QUOTES = 5
@@ -31,8 +32,16 @@ _ELSEWHERE = re.compile(r"(?:see|refer to)\b", re.IGNORECASE)
 _LEANS = re.compile(
     r"(?:this|these|those|that|it|they|such|however|also|therefore|both|if so|otherwise)\b", re.IGNORECASE
 )
+#: Words that name something, in a statement that can stand alone.
+_LEAST_NAMED = 2
 _BRACKETED = re.compile(r"\([^()]{2,80}\)")
 _LEAST_WORDS = 3
+#: "None is required." says nothing without the heading it stood under, and anything with another one.
+_SAYS_NOTHING = frozenset(
+    tokenise(
+        "none nil yes no required necessary needed recommended indicated available applicable stated specific above"
+    )
+)
 
 
 def quotations(evidence: Evidence) -> tuple[str, ...]:
@@ -53,17 +62,20 @@ def grammar(evidence: Iterable[Evidence]) -> str | None:
 
 
 def quotable(hit: Hit) -> tuple[tuple[str, ...], ...]:
-    """The statements of a passage as they may be shown, each after those it leans on; long ones only if all are."""
+    """The statements of a passage as they may be shown, each after those it leans on; long ones only if all are.
+
+    What answers nothing by itself is left out: a question, or a "None required" whose heading says of what.
+    """
     whole = statements(hit.passage)
     forms = [_shown_form(hit, statement) for statement in whole]
     chains = []
-    for place, form in enumerate(forms):
+    for place in range(len(forms)):
         first = place
         while first and _LEANS.match(whole[first]):
             first -= 1
-        chain = forms[first : place + 1]
-        if form and all(chain) and len(chain) <= _MAX_CHAIN:
-            chains.append(tuple(part for part in chain if part))
+        chain = tuple(part for part in forms[first : place + 1] if part)
+        if len(chain) == place + 1 - first <= _MAX_CHAIN and _says_something(" ".join(chain)):
+            chains.append(chain)
     short = [chain for chain in chains if max(len(part.split()) for part in chain) <= LONG_WORDS]
     return tuple(short or chains)
 
@@ -95,6 +107,11 @@ def statements(passage: Passage) -> list[str]:
 def keyed(text: str, key: str) -> str:
     """A statement as a sentence of an answer."""
     return f"{text.rstrip('.;: ')} [{key}]."
+
+
+def _says_something(statement: str) -> bool:
+    named = set(tokenise(statement)) - _SAYS_NOTHING
+    return not statement.endswith("?") and len(named) >= _LEAST_NAMED
 
 
 def _shown_form(hit: Hit, statement: str) -> str | None:

@@ -81,6 +81,12 @@ def test_a_statement_that_leans_on_another_is_quoted_with_it(a_hit: Hit) -> None
     )
 
 
+@pytest.mark.parametrize("empty", ["None is required.", "Not necessary as such.", "What causes bronchial asthma?"])
+def test_what_says_nothing_without_its_heading_is_not_quoted(a_hit: Hit, empty: str) -> None:
+    """ "How is it treated?" must not be answered with "None is required", which stood under "Investigations"."""
+    assert quotable(hit_of(a_hit, f"{empty} Give magnesium sulfate once.")) == (("Give magnesium sulfate once",),)
+
+
 def test_what_leans_on_a_statement_that_may_not_be_shown_is_not_quoted(a_hit: Hit) -> None:
     whole = statements(hit_of(a_hit, "It is given. It is given again later.").passage)
     assert len(whole) == 2
