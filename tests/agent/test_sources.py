@@ -6,7 +6,7 @@ from agent.actions import ActionKind, action_schema
 from agent.prompts import prompt_sha256, system_message
 from agent.scripted import search
 from retrieval import DEFAULT_SOURCES, Source, SourceId, memory_searcher, with_added
-from tests.agent.conftest import AskFunction, entries
+from tests.agent.conftest import QUESTION, AskFunction, entries
 
 LOCAL = Source(id=SourceId("local_formulary"), description="Drugs and doses that our hospital stocks.")
 SOURCES = with_added([LOCAL])
@@ -26,6 +26,14 @@ async def test_a_source_of_the_operator_is_in_the_prompt_and_can_be_chosen(ask: 
     assert asked.rollout.retrieval[0].source == "local_formulary"
     # Nothing of a source that the index holds no document of.
     assert "- codes:" not in prompt
+
+
+async def test_the_clinicians_own_words_go_with_the_first_search_of_each_source(ask: AskFunction) -> None:
+    """A model that looked in the wrong place first must not be left to its own words in the right one."""
+    searcher = memory_searcher(_moved_to("local_formulary"), sources=SOURCES)
+    replies = [search("one", "local_formulary"), search("two"), search("three"), '{"action": "answer"}', "Nothing."]
+    asked = await ask(replies, using=searcher)
+    assert [entry.queries for entry in asked.rollout.retrieval] == [(QUESTION, "one"), (QUESTION, "two"), ("three",)]
 
 
 async def test_only_sources_the_index_holds_documents_of_can_be_named(ask: AskFunction) -> None:
