@@ -30,8 +30,10 @@ from agent.prompts import (
     SHORTEN_LINE,
     evidence_message,
 )
+from agent.quoting import worth_quoting
 from agent.run import Run
 from agent.searching import search as run_search
+from agent.sufficiency import AskedWords
 from agent.writing import write_answer
 from retrieval import RetrievalError, Searcher, SourceRouter
 
@@ -163,9 +165,9 @@ class _Nodes:
         if not run.settings.write_answers:
             return {"next": "recommend"}
         started = run.clock.monotonic()
-        sentences, failure = await write_answer(
-            run, self._client, QUOTE_LINE if run.settings.quote else ANSWER_LINE, "answer"
-        )
+        line = QUOTE_LINE if run.settings.quote else ANSWER_LINE
+        offered = worth_quoting(run.found, AskedWords(run.question.own_words))
+        sentences, failure = await write_answer(run, self._client, line, "answer", offered)
         withheld = sum(not verdict.shown for verdict in run.verdicts)
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
         if failure is not None:
@@ -220,7 +222,7 @@ class _Nodes:
         started = run.clock.monotonic()
         line = evidence_message(evidence, EARLIER_EVIDENCE_HEADING).content
         line += "\n" + (REWORD_LINE if kind is ReplyKind.REWORD else SHORTEN_LINE)
-        sentences, failure = await write_answer(run, self._client, line, "reword")
+        sentences, failure = await write_answer(run, self._client, line, "reword", evidence)
         await run.step("answer", f"Reworded the last answer: {len(sentences)} sentences shown.", started)
         if failure is not None or not sentences:
             run.fail(failure.code if failure else "nothing_verified", "The last answer could not be reworded.")

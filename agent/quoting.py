@@ -16,11 +16,14 @@ from collections.abc import Iterable, Sequence
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
 from agent.sentences import DraftSentence, SentenceSplitter
+from agent.sufficiency import AskedWords, Match
 from retrieval import Hit, Passage
 from retrieval.tokens import tokenise
 
 #: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
 MAX_QUOTES = 5
+#: Passages of one search that may be quoted: chosen on development questions, of one, two and all (docs/adr/0020).
+MOST_OF_A_SEARCH = 2
 #: A longer statement is a paragraph without full stops; others of its passage are offered where there are any.
 LONG_WORDS = 60
 #: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
@@ -42,6 +45,18 @@ _SAYS_NOTHING = frozenset(
         "none nil yes no required necessary needed recommended indicated available applicable stated specific above"
     )
 )
+
+
+def worth_quoting(searches: Iterable[Sequence[Evidence]], asked: AskedWords) -> tuple[Evidence, ...]:
+    """Of what each search brought, the first few passages among those that hold most of what was asked.
+
+    A passage that lacks the drug or the condition answers another question. Which of the rest does is the model's
+    choice.
+    """
+    found = [[(item, asked.match(item.hit)) for item in search] for search in searches]
+    best = next((match for match in Match if any(match is held for search in found for _, held in search)), None)
+    kept = [[item for item, held in search if held is best][:MOST_OF_A_SEARCH] for search in found]
+    return tuple(dict.fromkeys(item for search in kept for item in search))
 
 
 def quotations(evidence: Evidence) -> tuple[str, ...]:

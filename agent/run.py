@@ -130,6 +130,14 @@ class Run:
         self.answer = answer.model_copy(update=update)
 
     @property
+    def found(self) -> tuple[tuple[Evidence, ...], ...]:
+        """What each search brought, in its order, without what was withdrawn since."""
+        return tuple(
+            tuple(item for hit in entry.hits if (item := self.book.resolve(hit.key)) is not None)
+            for entry in self.retrieval
+        )
+
+    @property
     def permitted(self) -> tuple[ActionKind, ...]:
         """The actions possible now: an answer needs evidence, searches are bounded."""
         may_search = self.searches < self.settings.max_searches and self.repeated_searches < 2

@@ -18,31 +18,34 @@ from retrieval.tokens import tokenise, words
 #: Words of a question that name nothing a passage would have to hold: how it is asked, not what about. Numbers (ages,
 #: readings) are left out as well: a passage states ranges.
 _FRAME_WORDS = frozenset(
-    "about advice advise advised aetiology after again also am amount any anything apart approach appropriate "  # noqa: SIM905
-    "approve article articles ask asked asking asks available basis been before behind being beneficial benefit "
-    "besides best boy call called can't case cause caused causes chance changes check choice clinic clinical "
-    "clinically clinician come common complaints confirm consider considered contraindicated contraindication "
-    "contraindications cope correct course current currently daughter day days deal definitively describe "
-    "description difference differences do doctor does doesn't doing don't done dosage dose dosed doses dosing "
-    "drug drugs due duration effective else etiology evaluate evaluation evidence expect explain features female "
-    "finally first follow frequency frequently get getting girl give given giving go good got guidance guideline "
-    "guidelines guy had handle handout happen happens has have having he help helpful her here him his hour hours "
-    "husband i'm i've idea indicate indicated indication indications information instead interval involved isn't "
-    "it's just kg kid know lady language latest lay leaflet least length let like line literature long look main "
-    "make male man manage managed management many may mcg me mean measures medication medicine men merit merits "
-    "method mg ml mom month months more most mother much must my need needed needs next no non not notice now "
-    "obvious off offer offered often old one only option options order origin other ought our out over pass "
-    "patient patients people people's per person place plain please point position possible prescribe prescribed "
-    "prescribing present presentation presents proper pt put question questions range recent recommend "
+    "about addition advice advise advised aetiology after again also am amount any anything apart approach "  # noqa: SIM905
+    "appropriate approve article articles ask asked asking asks available basis been before behind being "
+    "beneficial benefit besides best boy call called can't case cause caused causes chance changes check choice "
+    "clinic clinical clinically clinician come common complaints confirm consider considered contraindicated "
+    "contraindication contraindications cope correct course current currently daughter day days deal definitively "
+    "describe description difference differences do doctor does doesn't doing don't done dosage dose dosed doses "
+    "dosing drug drugs due duration effective else etiology evaluate evaluation evidence expect explain features "
+    "female finally first follow frequency frequently get getting girl give given giving go good got guidance "
+    "guideline guidelines guy had handle handout happen happens has have having he help helpful her here him his "
+    "hour hours husband i'm i've idea indicate indicated indication indications information instead interval "
+    "involved isn't it's just kg kid know lady language latest lay leaflet least length let like line literature "
+    "long look main make male man manage managed management many may mcg me mean measures medication medicine men "
+    "merit merits method mg ml mom month months more most mother much must my need needed needs next no non not "
+    "notice now obvious off offer offered often old one only option options order origin other ought our out over "
+    "pass patient patients people people's per person place plain please plus point position possible prescribe "
+    "prescribed prescribing present presentation presents proper pt put question questions range recent recommend "
     "recommendation recommendations recommended reference references regard regarding regimen related right role "
-    "routine routinely rule rules run safe safely said say says see seeing seem seems seen she show significance "
-    "some someone someone's son specific start started starting step still stop stopped strength studies study "
-    "suggest suggested support supported supposed sure take taken tell term terms therapy there there's thing "
-    "think thinking time today tomorrow too treat treated treating treatment treats try two typical typically "
-    "under unsafe up use used useful useless using usual usually versus want wants was way we we'll week weeks "
-    "well were what's whether who whom why wife wish with woman women wonder wondering words work workup worth "
-    "worthwhile write wrong year years yes yesterday yet".split()
+    "routine routinely rule rules run safe safely said say says second see seeing seem seems seen she show "
+    "significance some someone someone's son specific start started starting step still stop stopped strength "
+    "studies study suggest suggested support supported supposed sure take taken tell term terms therapy there "
+    "there's thing think thinking time today tomorrow too treat treated treating treatment treats try two typical "
+    "typically under unsafe up use used useful useless using usual usually versus want wants was way we we'll "
+    "week weeks well were what's whether who whom why wife wish with woman women wonder wondering words work "
+    "workup worth worthwhile write wrong year years yes yesterday yet".split()
 )
+
+
+_LEAST_TO_MISTYPE = 6
 
 
 class Match(StrEnum):
@@ -87,11 +90,22 @@ class AskedWords:
         return tuple(word for stem, word in self._words.items() if stem not in held)
 
     def _held(self, stems: frozenset[str]) -> set[str]:
-        held = {stem for stem in self._words if stem in stems}
+        held = {stem for stem in self._words if stem in stems or _mistyped(stem, stems)}
         for meant, others in self._others:
             if others <= stems:
                 held |= meant & self._words.keys()
         return held
+
+
+def _mistyped(stem: str, stems: frozenset[str]) -> bool:
+    """Whether a long stem is one of `stems` with two neighbouring letters the wrong way round ("juveinle").
+
+    Nothing looser: names of drugs differ by a letter, hardly ever by the order of two.
+    """
+    if len(stem) < _LEAST_TO_MISTYPE:
+        return False
+    swapped = (stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :] for at in range(len(stem) - 1))
+    return any(other in stems for other in swapped)
 
 
 def _stems(hit: Hit) -> frozenset[str]:

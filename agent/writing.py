@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from agent import spans
@@ -9,6 +10,7 @@ from agent.answer import Sentence
 from agent.client import Completion, CompletionRequest, Message, ModelClient, TextDelta
 from agent.errors import ModelError, ModelStreamBrokenError
 from agent.events import SentenceEvent, WithheldEvent
+from agent.evidence import Evidence
 from agent.gate import AnswerGate, WithheldReason
 from agent.quoting import grammar
 from agent.retry import RetryingCaller
@@ -18,12 +20,13 @@ from agent.sentences import DraftSentence, SentenceSplitter
 
 
 async def write_answer(
-    run: Run, client: ModelClient, line: str, kind: Literal["answer", "reword"]
+    run: Run, client: ModelClient, line: str, kind: Literal["answer", "reword"], quoted: Sequence[Evidence]
 ) -> tuple[tuple[Sentence, ...], ModelError | None]:
     """Have the model write, and send on only what the gate lets through.
 
-    Returns the sentences shown and the error that cut the writing short, if any. Only the time before the
-    first piece of text is retried: a second attempt after that could contradict what was shown.
+    `quoted` is what may be quoted, where the answer is made of quotations. Returns the sentences shown and the error
+    that cut the writing short, if any. Only the time before the first piece of text is retried: a second attempt after
+    that could contradict what was shown.
     """
     run.messages.append(Message(role="user", content=line))
     request = CompletionRequest(
@@ -31,7 +34,7 @@ async def write_answer(
         max_tokens=run.settings.answer_max_tokens,
         temperature=run.settings.temperature,
         seed=run.settings.seed,
-        grammar=grammar(run.book.all()) if run.settings.quote else None,
+        grammar=grammar(quoted) if run.settings.quote else None,
     )
     writer = _Writer(run, AnswerGate(run.book))
     timeout = min(run.settings.call_timeout_s, max(run.spending.remaining_s, 0.001))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
-from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, statements
+from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, statements, worth_quoting
 from agent.sentences import SentenceSplitter
+from agent.sufficiency import AskedWords
 from retrieval import Hit, HybridSearcher, SearchRequest, memory_searcher, starter_entries
 from training.teacher import compose
 
@@ -93,6 +94,28 @@ def test_what_leans_on_a_statement_that_may_not_be_shown_is_not_quoted(a_hit: Hi
     # Nothing stands before the first, so it stands alone; of a chain of four nothing is quoted beyond three.
     hit = hit_of(a_hit, "Give one tablet daily. It is small. It is white. It is bitter.")
     assert max(len(chain) for chain in quotable(hit)) == 3
+
+
+def test_only_passages_that_hold_most_of_what_was_asked_may_be_quoted(a_hit: Hit) -> None:
+    """ "Clarithromycin for impetigo, how long?" must not be answered with its days for a sore throat."""
+    texts = (
+        "Clarithromycin for a sore throat is given for 5 days.",
+        "Clarithromycin for impetigo is given for 7 days.",
+        "Flucloxacillin for impetigo is given for 5 days.",
+    )
+    bare = a_hit.document.model_copy(update={"title": "A guideline"})
+    hits = [
+        hit_of(a_hit, text, id=f"p#{place}", section=(), synonyms=()).model_copy(update={"document": bare})
+        for place, text in enumerate(texts)
+    ]
+    book = EvidenceBook("test")
+    throat, impetigo, other = (book.add(hit)[0] for hit in hits)
+    asked = AskedWords("Clarithromycin for impetigo, how long?")
+    assert worth_quoting([[throat, impetigo, other]], asked) == (impetigo,)
+    # Where none holds all, the first few of each search may be; and any passage, where the question names nothing.
+    assert worth_quoting([[throat, other], [other]], asked) == (throat, other)
+    assert worth_quoting([[throat, impetigo, other]], AskedWords("And him?")) == (throat, impetigo)
+    assert worth_quoting([], asked) == ()
 
 
 def test_contraindications_are_one_quotation(a_hit: Hit) -> None:

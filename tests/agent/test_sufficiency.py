@@ -18,8 +18,8 @@ GENTAMICIN = hit("Give gentamicin 5 mg/kg once daily for 3 days.")
     [
         ("What dose of gentamicin once daily?", Match.ALL, ()),
         ("Is gentamicin OK with furosemide?", Match.SOME, ("ok", "furosemide")),
-        ("gentamicin daily plus colchicine", Match.SOME, ("plus", "colchicine")),
-        ("Is rivaroxaban safe?", Match.FEW, ("rivaroxaban", "safe")),
+        ("gentamicin daily alongside colchicine", Match.SOME, ("alongside", "colchicine")),
+        ("Is rivaroxaban safe?", Match.FEW, ("rivaroxaban",)),
         ("What should I do for him?", Match.FEW, ()),
         ("A 54-year-old man: gentamicin?", Match.ALL, ()),
     ],
@@ -31,6 +31,15 @@ def test_the_words_a_passage_holds_are_told_from_those_it_lacks(
     asked = AskedWords(question)
     assert asked.match(GENTAMICIN) is match
     assert asked.missing([GENTAMICIN]) == missing
+
+
+@pytest.mark.parametrize(
+    ("typed", "missing"), [("gentmaicin", ()), ("gentamycin", ("gentamycin",)), ("dialy gentamicin", ("dialy",))]
+)
+def test_two_letters_the_wrong_way_round_are_a_slip_and_another_letter_is_another_drug(
+    typed: str, missing: tuple[str, ...]
+) -> None:
+    assert AskedWords(f"Dose of {typed}?").missing([GENTAMICIN]) == missing
 
 
 def test_an_abbreviation_is_held_by_its_long_form() -> None:
