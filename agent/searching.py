@@ -8,6 +8,7 @@ from agent import spans
 from agent.choosing import LOOKED_AT, chosen_hits
 from agent.client import Message
 from agent.evidence import Evidence
+from agent.facets import right_side_first
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
@@ -57,7 +58,8 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
                 result = await asyncio.to_thread(searcher.search, request)
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
-        chosen = chosen_hits(result.hits, run.settings.evidence_per_search)
+        count = run.settings.evidence_per_search
+        chosen = chosen_hits(right_side_first(result.hits, own_words, count), count)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.
     left_out = sum(hit.below_floor for hit in result.hits[: run.settings.evidence_per_search])
