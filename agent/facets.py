@@ -71,6 +71,12 @@ def right_side_first(hits: Sequence[Hit], question: str, count: int) -> tuple[Hi
     return (*moved, *(hit for hit in hits if hit.passage.id not in ids))
 
 
+def tells_right_side(hit: Hit, question: str) -> bool:
+    """Whether a passage stands under a heading that asks for the side that the question asks for."""
+    wanted = facet_of(question)
+    return wanted is not None and facet_of(_heading(hit)) is wanted
+
+
 def _heading(hit: Hit) -> str:
     """The question that a passage stands under; empty where its heading is none."""
     section = hit.passage.section

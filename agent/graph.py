@@ -33,7 +33,6 @@ from agent.prompts import (
 from agent.quoting import worth_quoting
 from agent.run import Run
 from agent.searching import search as run_search
-from agent.sufficiency import AskedWords
 from agent.writing import write_answer
 from retrieval import RetrievalError, Searcher, SourceRouter
 
@@ -166,7 +165,7 @@ class _Nodes:
             return {"next": "recommend"}
         started = run.clock.monotonic()
         line = QUOTE_LINE if run.settings.quote else ANSWER_LINE
-        offered = worth_quoting(run.found, AskedWords(run.question.own_words))
+        offered = worth_quoting(run.found, run.question.own_words)
         sentences, failure = await write_answer(run, self._client, line, "answer", offered)
         withheld = sum(not verdict.shown for verdict in run.verdicts)
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)

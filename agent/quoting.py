@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.evidence import Evidence, EvidenceBook
+from agent.facets import tells_right_side
 from agent.gate import AnswerGate
 from agent.sentences import DraftSentence, SentenceSplitter
 from agent.sufficiency import AskedWords, Match
@@ -47,16 +48,19 @@ _SAYS_NOTHING = frozenset(
 )
 
 
-def worth_quoting(searches: Iterable[Sequence[Evidence]], asked: AskedWords) -> tuple[Evidence, ...]:
+def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> tuple[Evidence, ...]:
     """Of what each search brought, the first few passages among those that hold most of what was asked.
 
-    A passage that lacks the drug or the condition answers another question. Which of the rest does is the model's
-    choice.
+    A passage that lacks the drug or the condition answers another question, and where pages have a heading for what was
+    asked, what stands under another one does. Which of the rest answers is the model's choice.
     """
+    asked = AskedWords(question)
     found = [[(item, asked.match(item.hit)) for item in search] for search in searches]
     best = next((match for match in Match if any(match is held for search in found for _, held in search)), None)
-    kept = [[item for item, held in search if held is best][:MOST_OF_A_SEARCH] for search in found]
-    return tuple(dict.fromkeys(item for search in kept for item in search))
+    kept = [[item for item, held in search if held is best] for search in found]
+    if any(tells_right_side(item.hit, question) for search in kept for item in search):
+        kept = [[item for item in search if tells_right_side(item.hit, question)] for search in kept]
+    return tuple(dict.fromkeys(item for search in kept for item in search[:MOST_OF_A_SEARCH]))
 
 
 def quotations(evidence: Evidence) -> tuple[str, ...]:

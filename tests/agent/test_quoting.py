@@ -14,7 +14,6 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
 from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, statements, worth_quoting
 from agent.sentences import SentenceSplitter
-from agent.sufficiency import AskedWords
 from retrieval import Hit, HybridSearcher, SearchRequest, memory_searcher, starter_entries
 from training.teacher import compose
 
@@ -110,12 +109,25 @@ def test_only_passages_that_hold_most_of_what_was_asked_may_be_quoted(a_hit: Hit
     ]
     book = EvidenceBook("test")
     throat, impetigo, other = (book.add(hit)[0] for hit in hits)
-    asked = AskedWords("Clarithromycin for impetigo, how long?")
+    asked = "Clarithromycin for impetigo, how long?"
     assert worth_quoting([[throat, impetigo, other]], asked) == (impetigo,)
     # Where none holds all, the first few of each search may be; and any passage, where the question names nothing.
     assert worth_quoting([[throat, other], [other]], asked) == (throat, other)
-    assert worth_quoting([[throat, impetigo, other]], AskedWords("And him?")) == (throat, impetigo)
+    assert worth_quoting([[throat, impetigo, other]], "And him?") == (throat, impetigo)
     assert worth_quoting([], asked) == ()
+
+
+def test_where_pages_have_a_heading_for_what_was_asked_only_what_stands_there_may_be_quoted(a_hit: Hit) -> None:
+    book = EvidenceBook("test")
+    headings = ("How many people have it?", "Is it inherited?", "Is it inherited?", "Is it inherited?")
+    evidence = [
+        book.add(
+            hit_of(a_hit, f"Alport syndrome, statement number {place}.", id=f"p#{place}", section=("Alport", name))
+        )[0]
+        for place, name in enumerate(headings)
+    ]
+    assert worth_quoting([evidence], "Does Alport syndrome run in families?") == tuple(evidence[1:3])
+    assert worth_quoting([evidence], "Alport syndrome?") == tuple(evidence[:2])
 
 
 def test_contraindications_are_one_quotation(a_hit: Hit) -> None:
