@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
 from retrieval import Hit
 from retrieval.expansion import expansions
@@ -45,6 +47,10 @@ _FRAME_WORDS = frozenset(
 )
 
 
+#: The commonest words of English, less those in the name of a condition, a code or a guideline: of the 3,500 first
+#: whole words of BERT's vocabulary (Apache-2.0), which is in the order of frequency.
+COMMON_WORDS_FILE = Path(__file__).with_name("common_words.txt")
+
 _LEAST_TO_MISTYPE = 6
 
 
@@ -57,6 +63,12 @@ class Match(StrEnum):
     FEW = "few"
 
 
+@cache
+def common_words() -> frozenset[str]:
+    """Words of everyday language: whatever a question says with them, no passage has to hold them."""
+    return frozenset(COMMON_WORDS_FILE.read_text("utf-8").split())
+
+
 class AskedWords:
     """The words of one question that name something."""
 
@@ -64,7 +76,7 @@ class AskedWords:
         self._words: dict[str, str] = {}
         for word in words(question):
             stems = tokenise(word)
-            if stems and word not in _FRAME_WORDS and len(word) > 1 and not word[0].isdigit():
+            if stems and word not in _FRAME_WORDS | common_words() and len(word) > 1 and not word[0].isdigit():
                 self._words.setdefault(stems[0], word)
         #: Other words for some of the words: (stems of those, stems of the other words).
         self._others = [

@@ -113,7 +113,8 @@ class Settings(BaseSettings):
     #: "quoted": answers are made of the statements of the recommendations, word for word, where the server takes a
     #: grammar. "free": the model chooses its words. The gate checks both.
     answers: Literal["quoted", "free"] = "quoted"
-    #: Taken from the log-odds of answering: above 0 the model searches again or declines more often, rightly and wrongly.
+    #: Taken from the log-odds of answering: above 0 the model searches again or declines more often, rightly and
+    #: wrongly.
     #: Unset: what was fitted for the adapter in use, see its card.
     caution: float | None = Field(default=None, ge=-20, le=20)
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)

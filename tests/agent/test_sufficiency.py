@@ -18,7 +18,7 @@ GENTAMICIN = hit("Give gentamicin 5 mg/kg once daily for 3 days.")
     [
         ("What dose of gentamicin once daily?", Match.ALL, ()),
         ("Is gentamicin OK with furosemide?", Match.SOME, ("ok", "furosemide")),
-        ("gentamicin daily alongside colchicine", Match.SOME, ("alongside", "colchicine")),
+        ("gentamicin daily, probenecid, colchicine", Match.SOME, ("probenecid", "colchicine")),
         ("Is rivaroxaban safe?", Match.FEW, ("rivaroxaban",)),
         ("What should I do for him?", Match.FEW, ()),
         ("A 54-year-old man: gentamicin?", Match.ALL, ()),
