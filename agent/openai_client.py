@@ -82,10 +82,10 @@ class OpenAIModelClient:
         with _model_boundary():
             # The SDK's timeout is per read; this one bounds the whole call.
             async with asyncio.timeout(timeout_s):
-                lean = await self._lean(request)
-                response = await self._client.chat.completions.create(
-                    **self._arguments(request, timeout_s), **({"logit_bias": lean} if lean else {}), stream=False
-                )
+                arguments = self._arguments(request, timeout_s)
+                if lean := await self._lean(request):
+                    arguments["logit_bias"] = lean
+                response = await self._client.chat.completions.create(**arguments, stream=False)
         return _completion(response, (time.monotonic() - started) * 1000)
 
     async def stream(self, request: CompletionRequest, timeout_s: float) -> AsyncIterator[TextDelta | Completion]:
