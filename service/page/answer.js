@@ -37,8 +37,9 @@ export class TurnView {
       sentences: part(".sentences"),
       bottom: part(".bottom-label"),
       withheld: part("p.withheld", { hidden: true }),
-      cards: part(".cards"),
+      // What an answer rests on comes before what else was found.
       sources: part(".sources"),
+      cards: part(".cards"),
       problem: part(".turn-problem", { role: "alert" }),
     };
     const { status, steps, about, ...answer } = this.#parts;

@@ -317,10 +317,11 @@ def test_everything_works_from_the_keyboard(page: Page) -> None:
     expect(citation).to_be_focused()
     assert citation.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Source 1 of 3")).to_be_focused()
+    # Three that the answer rests on and one that was found beside it.
+    expect(page.get_by_role("heading", name="Source 1 of 4")).to_be_focused()
     page.keyboard.press("Tab")  # "Previous" cannot be used on the first source and is passed over
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Source 2 of 3")).to_be_focused()
+    expect(page.get_by_role("heading", name="Source 2 of 4")).to_be_focused()
     expect(page.get_by_role("dialog").get_by_text(ALLERGY)).to_be_visible()
     page.keyboard.press("Escape")
     expect(citation).to_be_focused()
