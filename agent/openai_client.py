@@ -34,6 +34,8 @@ from agent.errors import (
 _FORBIDDEN_LOGPROB = -1000.0
 #: A chat completion of this size is not an answer; a server that sends more is talking nonsense.
 _MAX_REPLY_CHARS = 200_000
+#: What a server that is not vLLM says of its `/tokenize`.
+_NO_SUCH_ROUTE = frozenset({403, 404, 405, 501})
 #: A server may ask for a longer pause; no clinician waits that long.
 _LONGEST_WAIT_S = 30.0
 
@@ -136,8 +138,12 @@ class OpenAIModelClient:
             try:
                 reply = await self._client.post(address, cast_to=object, body=body)
                 tokens[text] = [int(id) for id in reply["tokens"]]  # type: ignore[index]
-            except (openai.APIError, httpx2.HTTPError, ValueError, TypeError, KeyError):
-                return {}  # not vLLM, or not reachable: the call itself will say so
+            except openai.APIStatusError as error:
+                if error.status_code not in _NO_SUCH_ROUTE:
+                    raise  # it may have the route and be busy: to forget the lean for good would be silent
+                return {}
+            except (ValueError, TypeError, KeyError):
+                return {}
         at = next((at for at, same in enumerate(zip(*tokens.values(), strict=False)) if len(set(same)) > 1), None)
         return {} if at is None else {text: ids[at] for text, ids in tokens.items()}
 

@@ -134,8 +134,13 @@ def _says_something(statement: str) -> bool:
 
 
 def _shown_form(hit: Hit, statement: str) -> str | None:
-    """The statement as it may be shown: with what it has in brackets, else without, else not at all."""
-    forms = (statement, " ".join(_BRACKETED.sub("", statement).split()))
+    """The statement as it may be shown: with what it has in brackets, else without, else not at all.
+
+    A number in brackets is part of a dose or a range, and never left out.
+    """
+    forms = [statement]
+    if not any(char.isdigit() for bracket in _BRACKETED.findall(statement) for char in bracket):
+        forms.append(" ".join(_BRACKETED.sub("", statement).split()))
     return next((form for form in forms if _shown(hit, form)), None)
 
 

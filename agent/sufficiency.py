@@ -64,9 +64,9 @@ class Match(StrEnum):
 
 
 @cache
-def common_words() -> frozenset[str]:
-    """Words of everyday language: whatever a question says with them, no passage has to hold them."""
-    return frozenset(COMMON_WORDS_FILE.read_text("utf-8").split())
+def _naming_nothing() -> frozenset[str]:
+    """Words of asking and of everyday language: whatever a question says with them, no passage has to hold them."""
+    return _FRAME_WORDS.union(COMMON_WORDS_FILE.read_text("utf-8").split())
 
 
 class AskedWords:
@@ -76,7 +76,7 @@ class AskedWords:
         self._words: dict[str, str] = {}
         for word in words(question):
             stems = tokenise(word)
-            if stems and word not in _FRAME_WORDS | common_words() and len(word) > 1 and not word[0].isdigit():
+            if stems and word not in _naming_nothing() and len(word) > 1 and not word[0].isdigit():
                 self._words.setdefault(stems[0], word)
         #: Other words for some of the words: (stems of those, stems of the other words).
         self._others = [

@@ -261,6 +261,26 @@ async def test_a_server_that_cuts_no_text_is_asked_without_a_lean() -> None:
     assert "logit_bias" not in server.bodies[-1]
 
 
+async def test_a_server_that_is_busy_when_it_is_asked_how_it_cuts_text_is_asked_again() -> None:
+    """Else one moment under load would switch caution off until the next start."""
+    busy = [True]
+    cut = {'{"action": "answer': [7, 21], '{"action": "decline': [7, 33]}
+
+    async def respond(server: Server, writer: asyncio.StreamWriter) -> None:
+        body = server.bodies[-1]
+        if "prompt" in body and busy and busy.pop():
+            await whole("busy", 503)(server, writer)
+        else:
+            text = json.dumps({"tokens": cut[body["prompt"]]}) if "prompt" in body else reply()
+            await whole(text)(server, writer)
+
+    async with connected(respond) as (client, server):
+        with pytest.raises(ModelStatusError):
+            await client.complete(LEANING, 5)
+        await client.complete(LEANING, 5)
+    assert server.bodies[-1]["logit_bias"] == {"33": 1.5}
+
+
 async def test_what_a_server_does_not_report_is_none_invariant_6() -> None:
     plain = json.loads(reply())
     plain.pop("prompt_token_ids")

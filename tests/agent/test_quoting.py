@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
-from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, statements, worth_quoting
+from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, worth_quoting
 from agent.sentences import SentenceSplitter
 from retrieval import Hit, HybridSearcher, SearchRequest, memory_searcher, starter_entries
 from training.teacher import compose
@@ -87,12 +87,15 @@ def test_what_says_nothing_without_its_heading_is_not_quoted(a_hit: Hit, empty: 
     assert quotable(hit_of(a_hit, f"{empty} Give magnesium sulfate once.")) == (("Give magnesium sulfate once",),)
 
 
-def test_what_leans_on_a_statement_that_may_not_be_shown_is_not_quoted(a_hit: Hit) -> None:
-    whole = statements(hit_of(a_hit, "It is given. It is given again later.").passage)
-    assert len(whole) == 2
-    # Nothing stands before the first, so it stands alone; of a chain of four nothing is quoted beyond three.
+def test_at_most_three_statements_are_quoted_together(a_hit: Hit) -> None:
     hit = hit_of(a_hit, "Give one tablet daily. It is small. It is white. It is bitter.")
-    assert max(len(chain) for chain in quotable(hit)) == 3
+    assert [len(chain) for chain in quotable(hit)] == [1, 2, 3]
+
+
+def test_a_bracket_with_a_number_is_never_left_out_of_a_quotation(a_hit: Hit) -> None:
+    """ "(10 mg in adults)" is part of the dose: where the gate refuses the whole, nothing of it is quoted."""
+    for chain in quotable(hit_of(a_hit, "Give 5 mg of example (10 mg/kg [see 3] or 10 mg in adults) by mouth.")):
+        assert "10 mg" in " ".join(chain)
 
 
 def test_only_passages_that_hold_most_of_what_was_asked_may_be_quoted(a_hit: Hit) -> None:
