@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from agent.client import Message
 from agent.evidence import Evidence
 from agent.labels import standing_words
-from agent.sufficiency import AskedWords
-from retrieval import DocumentId, Passage, Source
+from agent.sufficiency import AskedWords, nearest, nearness
+from retrieval import DocumentId, Hit, Passage, Source
 from retrieval.documents import sha256_of
 
 SYSTEM = """\
@@ -48,10 +48,13 @@ REPAIR_LINE = "That was not usable: {problem}. Reply with one JSON object and no
 REPEATED_LINE = "You already made this search. Use the evidence above, or search with other words."
 NOTHING_FOUND_LINE = "The search found nothing. Search with other words, or decline with reason not_in_corpus."
 EVIDENCE_HEADING = "Evidence:"
-#: How many of the question's words a passage holds, and which of them no passage does.
+#: How many of the question's words a passage holds, how near it is, and which of the words no passage holds.
 MATCH_WORDS = "words: {match}"
+#: Said after it where the encoder's cosines are known.
+SENSE_WORDS = ", sense: {nearness}"
 MISSING_LINE = "Words of the question that no evidence holds: {words}."
 NONE_MISSING_LINE = "The evidence holds every word of the question."
+NEAREST_LINE = "Nearest sense: {nearness}."
 MAX_MISSING = 8
 #: In place of a population or contraindications that stand with an earlier passage of the same guideline.
 AS_ABOVE = "as above"
@@ -64,7 +67,7 @@ def prompt_sha256() -> str:
         [
             *(SYSTEM, QUOTE_LINE, ANSWER_LINE, REWORD_LINE, SHORTEN_LINE, REPAIR_LINE),
             *(REPEATED_LINE, NOTHING_FOUND_LINE, EVIDENCE_HEADING, EARLIER_EVIDENCE_HEADING),
-            *(MATCH_WORDS, MISSING_LINE, NONE_MISSING_LINE, AS_ABOVE),
+            *(MATCH_WORDS, SENSE_WORDS, MISSING_LINE, NONE_MISSING_LINE, NEAREST_LINE, AS_ABOVE),
         ]
     )
 
@@ -89,24 +92,32 @@ def evidence_message(
 ) -> Message:
     """New evidence as one user message; each passage is whole, with its grade and population.
 
-    With `asked`, each says how much of the question's words it holds, and the last line names what no evidence `so_far`
-    (the new included) holds.
+    With `asked`, each says how much of the question's words it holds and how near it is in meaning; the last line names
+    what no evidence `so_far` (the new included) holds, and the nearest of it.
     """
     blocks = []
     said: set[tuple[DocumentId, str]] = set()
     for item in evidence:
         passage, document = item.hit.passage, item.hit.document
         heading_parts = [
-            *([MATCH_WORDS.format(match=asked.match(item.hit))] if asked else []),
+            *([_match(asked, item.hit)] if asked else []),
             *passage.section[:1],
             ", ".join(filter(None, (_first_named(document.publisher), (document.published or "")[:4]))),
             *filter(None, [standing_words(item.hit)]),
         ]
         blocks.append(f"[{item.key}] {' | '.join(heading_parts)} | {_said_once(passage, said)}")
     if asked:
-        missing = asked.missing([item.hit for item in (*so_far, *evidence)])
-        blocks.append(MISSING_LINE.format(words=", ".join(missing[:MAX_MISSING])) if missing else NONE_MISSING_LINE)
+        hits = [item.hit for item in (*so_far, *evidence)]
+        missing = asked.missing(hits)
+        said_last = MISSING_LINE.format(words=", ".join(missing[:MAX_MISSING])) if missing else NONE_MISSING_LINE
+        step = nearest(hits)
+        blocks.append(f"{said_last} {NEAREST_LINE.format(nearness=step)}" if step else said_last)
     return Message(role="user", content=neutral("\n".join([heading, *blocks])))
+
+
+def _match(asked: AskedWords, hit: Hit) -> str:
+    step = nearness(hit)
+    return MATCH_WORDS.format(match=asked.match(hit)) + (SENSE_WORDS.format(nearness=step) if step else "")
 
 
 def _first_named(publisher: str) -> str:

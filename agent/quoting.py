@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.evidence import Evidence, EvidenceBook
-from agent.facets import tells_right_side
 from agent.gate import AnswerGate
 from agent.sentences import DraftSentence, SentenceSplitter
 from agent.sufficiency import AskedWords, Match
@@ -23,8 +22,8 @@ from retrieval.tokens import tokenise
 
 #: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
 MAX_QUOTES = 5
-#: Passages of one search that may be quoted: chosen on development questions, of one, two and all (docs/adr/0020).
-MOST_OF_A_SEARCH = 2
+#: Passages of one search that may be quoted: chosen on training questions (docs/adr/0020).
+MOST_OF_A_SEARCH = 3
 #: A longer statement is a paragraph without full stops; others of its passage are offered where there are any.
 LONG_WORDS = 60
 #: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
@@ -38,6 +37,10 @@ _LEANS = re.compile(
 )
 #: Words that name something, in a statement that can stand alone.
 _LEAST_NAMED = 2
+#: Where to read on, and a clearing house's note on its own work, answer nothing.
+_POINTS_ON = re.compile(
+    r"(?:these|the following) resources\b|note from the national guideline clearinghouse", re.IGNORECASE
+)
 _BRACKETED = re.compile(r"\([^()]{2,80}\)")
 _LEAST_WORDS = 3
 #: "None is required." says nothing without the heading it stood under, and anything with another one.
@@ -49,17 +52,15 @@ _SAYS_NOTHING = frozenset(
 
 
 def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> tuple[Evidence, ...]:
-    """Of what each search brought, the first few passages among those that hold most of what was asked.
+    """The first few passages of each search, which stand with the likeliest first (`agent.choosing`).
 
-    A passage that lacks the drug or the condition answers another question, and where pages have a heading for what was
-    asked, what stands under another one does. Which of the rest answers is the model's choice.
+    Where any holds every word of the question, only such: one that lacks the drug or the condition answers another
+    question. Which of the rest answers is the model's choice.
     """
     asked = AskedWords(question)
-    found = [[(item, asked.match(item.hit)) for item in search] for search in searches]
-    best = next((match for match in Match if any(match is held for search in found for _, held in search)), None)
-    kept = [[item for item, held in search if held is best] for search in found]
-    if any(tells_right_side(item.hit, question) for search in kept for item in search):
-        kept = [[item for item in search if tells_right_side(item.hit, question)] for search in kept]
+    found = list(searches)
+    whole = [[item for item in search if asked.match(item.hit) is Match.ALL] for search in found]
+    kept = whole if any(whole) else found
     return tuple(dict.fromkeys(item for search in kept for item in search[:MOST_OF_A_SEARCH]))
 
 
@@ -83,7 +84,8 @@ def grammar(evidence: Iterable[Evidence]) -> str | None:
 def quotable(hit: Hit) -> tuple[tuple[str, ...], ...]:
     """The statements of a passage as they may be shown, each after those it leans on; long ones only if all are.
 
-    What answers nothing by itself is left out: a question, or a "None required" whose heading says of what.
+    What answers nothing by itself is left out: a question, a list of where to read on, or a "None required" whose
+    heading says of what.
     """
     whole = statements(hit.passage)
     forms = [_shown_form(hit, statement) for statement in whole]
@@ -130,7 +132,7 @@ def keyed(text: str, key: str) -> str:
 
 def _says_something(statement: str) -> bool:
     named = set(tokenise(statement)) - _SAYS_NOTHING
-    return not statement.endswith("?") and len(named) >= _LEAST_NAMED
+    return not statement.endswith("?") and len(named) >= _LEAST_NAMED and not _POINTS_ON.match(statement)
 
 
 def _shown_form(hit: Hit, statement: str) -> str | None:

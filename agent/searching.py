@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agent import spans
-from agent.choosing import LOOKED_AT, chosen_hits
+from agent.choosing import LOOKED_AT, chosen_hits, likeliest_first
 from agent.client import Message
 from agent.evidence import Evidence
 from agent.facets import right_side_first
@@ -59,7 +59,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
         count = run.settings.evidence_per_search
-        chosen = chosen_hits(right_side_first(result.hits, own_words, count), count)
+        chosen = likeliest_first(chosen_hits(right_side_first(result.hits, own_words, count), count), own_words)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.
     left_out = sum(hit.below_floor for hit in result.hits[: run.settings.evidence_per_search])

@@ -2,12 +2,12 @@
 
 Words are compared as stems, an abbreviation or a brand also by its other words. It says nothing of meaning: evidence
 that holds every word may still not answer. What it does show, to the model and in the log, is a drug or a condition
-that no passage names.
+that no passage names. Beside it stands how near the encoder finds a passage, since clinicians often ask in other words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -61,6 +61,32 @@ class Match(StrEnum):
     MOST = "most"
     SOME = "some"
     FEW = "few"
+
+
+class Nearness(StrEnum):
+    """How near a passage is in meaning to what was searched for, by the encoder; words need not be shared."""
+
+    CLOSE = "close"
+    NEAR = "near"
+    LOOSE = "loose"
+    FAR = "far"
+
+
+#: Least cosine of each step but the last: about the quartiles of the best passage of real training questions.
+_LEAST_COSINE = {Nearness.CLOSE: 0.65, Nearness.NEAR: 0.57, Nearness.LOOSE: 0.49}
+
+
+def nearness(hit: Hit) -> Nearness | None:
+    """The step of a passage; None where the encoder is one whose cosines are not known (`retrieval.relevance`)."""
+    if hit.relevance is None or hit.cosine is None:
+        return None
+    return next((step for step, least in _LEAST_COSINE.items() if hit.cosine >= least), Nearness.FAR)
+
+
+def nearest(hits: Iterable[Hit]) -> Nearness | None:
+    """The best step of several passages; None where none has one."""
+    found = {nearness(hit) for hit in hits}
+    return next((step for step in Nearness if step in found), None)
 
 
 @cache

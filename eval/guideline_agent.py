@@ -1,35 +1,65 @@
-"""Ten guideline questions for the agent: does its answer cite the right recommendation, with its grade and date?
+"""Guideline questions for the agent: does its answer cite the right recommendation, with its grade and date?
 
-All belong to the test half of the guideline questions, and each has one recommendation that answers it.
+Two sets. The ten `old` ones belong to the test half of the guideline questions; retrieval was improved after they had
+been read. The twenty `new` ones were written later, by a language model from recommendations in documents that no
+question is trained on, before any search was tried on them: they say what a question not seen before gains.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent import AnswerKind, Citation, ClinicalAgent, Origin, Question, RunSummary
-from eval.retrieval.sets.guidelines import GuidelineQuestion, fingerprints
+from eval.retrieval.sets.guidelines import AnswerMark, GuidelineQuestion, fingerprints
 
-QUESTIONS_FILE = Path(__file__).parent / "guideline_agent_questions.jsonl"
+_HERE = Path(__file__).parent
+AgentSet = Literal["old", "new"]
+QUESTIONS_FILES: Mapping[AgentSet, Path] = {
+    "old": _HERE / "guideline_agent_questions.jsonl",
+    "new": _HERE / "guideline_agent_questions_new.jsonl",
+}
 _ANSWERS = 2  # the grade of a recommendation that answers the question, rather than a part of it
 
 
-class GuidelineAgentQuestion(GuidelineQuestion):
-    """A guideline question with what the citation must show."""
+class RightAnswer(BaseModel):
+    """A recommendation that answers, and what its citation must show."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: AnswerMark
     #: As the corpus's reader gives it: "Grade B", "I statement", "Strong Against".
     strength: str
     #: Of publication.
     year: int = Field(ge=1990, le=2100)
 
 
-def guideline_agent_questions(path: Path = QUESTIONS_FILE) -> tuple[GuidelineAgentQuestion, ...]:
-    """The questions, in the file's order."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+class GuidelineAgentQuestion(GuidelineQuestion):
+    """A guideline question with what the citation must show."""
+
+    #: Of every one of `answers`.
+    strength: str
+    year: int = Field(ge=1990, le=2100)
+    #: Other recommendations that answer the same, each with a strength and year of its own.
+    also: tuple[RightAnswer, ...] = ()
+
+    @property
+    def right(self) -> tuple[RightAnswer, ...]:
+        """Every recommendation that answers the question, rather than a part of it."""
+        best = [answer for answer in self.answers if answer.grade == _ANSWERS]
+        return (
+            *(RightAnswer(answer=answer, strength=self.strength, year=self.year) for answer in best),
+            *self.also,
+        )
+
+
+def guideline_agent_questions(which: AgentSet = "old") -> tuple[GuidelineAgentQuestion, ...]:
+    """The questions of a set, in the file's order."""
+    lines = QUESTIONS_FILES[which].read_text(encoding="utf-8").splitlines()
     return tuple(GuidelineAgentQuestion.model_validate(json.loads(line)) for line in lines)
 
 
@@ -88,29 +118,30 @@ class GuidelineAgentReport(BaseModel):
 
 def judge(question: GuidelineAgentQuestion, result: RunSummary) -> GuidelineAgentResult:
     """Score one outcome; a citation answers when it holds the marked words of the marked document."""
-    best = [answer for answer in question.answers if answer.grade == _ANSWERS]
 
-    def answers(citation: Citation) -> bool:
-        return any(
-            citation.document_id == answer.document_id and answer.sha256 in fingerprints(citation.text, answer.words)
-            for answer in best
-        )
+    def answer_of(citation: Citation) -> RightAnswer | None:
+        return next((right for right in question.right if _holds(citation, right.answer)), None)
 
     written = result.answer.kind is AnswerKind.WRITTEN
     counted = result.answer.used if written else result.answer.citations
-    ranks = [rank for rank, citation in enumerate(counted, start=1) if answers(citation)]
+    ranks = [rank for rank, citation in enumerate(counted, start=1) if answer_of(citation)]
     cited = counted[ranks[0] - 1] if ranks else None
+    right = answer_of(cited) if cited is not None else None
     return GuidelineAgentResult(
         id=question.id,
         rank=ranks[0] if ranks else None,
-        shown=any(answers(citation) for citation in result.answer.citations),
-        strength_shown=cited is not None and cited.strength == question.strength,
-        year_shown=cited is not None and cited.year == question.year,
+        shown=any(answer_of(citation) for citation in result.answer.citations),
+        strength_shown=cited is not None and right is not None and cited.strength == right.strength,
+        year_shown=cited is not None and right is not None and cited.year == right.year,
         citations=len(counted),
         written=written,
         stop_reason=result.stop_reason,
         seconds=result.duration_ms / 1000,
     )
+
+
+def _holds(citation: Citation, answer: AnswerMark) -> bool:
+    return citation.document_id == answer.document_id and answer.sha256 in fingerprints(citation.text, answer.words)
 
 
 async def evaluate_guideline_agent(

@@ -91,7 +91,8 @@ def _gold(episode: Episode, question: AgentQuestion) -> Iterator[tuple[str, Tall
     if question.gold is None:
         return
     yield "gold_retrieved", Tally(enough(_retrieved(episode), question.gold, question.kind), 1)
-    if question.answerable is not False:
+    # A wish to reword has the gold of the answer before it, and needs none cited anew.
+    if question.answerable is not False and question.kind is not QuestionKind.NO_SEARCH:
         last = episode[-1]
         yield "gold_cited", Tally(_gold_cited(last, question), 1)
         yield "gold_shown", Tally(enough(_cited(last.answer), question.gold, question.kind), 1)

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from agent import ClinicalAgent, OpenAIModelClient
 from eval.conditions import condition_questions, evaluate_conditions
-from eval.guideline_agent import evaluate_guideline_agent, guideline_agent_questions
+from eval.guideline_agent import AgentSet, evaluate_guideline_agent, guideline_agent_questions
 from eval.retrieval import EvaluationError
 from eval.sources import (
     IN_FORCE,
@@ -54,13 +54,16 @@ def conditions(
 
 @app.command()
 def guidelines(
+    which: Annotated[
+        AgentSet, typer.Option("--set", help="old: the ten that retrieval was improved on; new: twenty unseen ones.")
+    ] = "new",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every result to this file.")] = None,
 ) -> None:
-    """Ten questions over NGC and USPSTF: is the right recommendation cited, with its strength and date?
+    """Questions over NGC and USPSTF: is the right recommendation cited, with its strength and date?
 
     Both corpora must have been added and indexed: `clinsearch corpus add` and `clinsearch index build`.
     """
-    _with_agent(lambda agent: evaluate_guideline_agent(agent, guideline_agent_questions()), json_file)
+    _with_agent(lambda agent: evaluate_guideline_agent(agent, guideline_agent_questions(which)), json_file)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from training.questionset import (
     PARTS,
     REAL_FILE,
     SHARES,
+    TRAIN_SHARES,
     BuildPlan,
     LibraryWords,
     QuestionsReport,
@@ -30,7 +31,9 @@ from training.questionset import (
     markdown,
     overlaps,
     read_real_questions,
+    read_written_questions,
     report_of,
+    written_questions,
 )
 
 app = typer.Typer(help="Questions for training and testing.", no_args_is_help=True)
@@ -45,11 +48,12 @@ def group() -> None:
 def build_questions(
     output: Annotated[Path, typer.Option(help="Directory for train.jsonl, dev.jsonl, test.jsonl and the report.")],
     seed: Annotated[int, typer.Option(help="The same seed and library give the same files.")] = 0,
-    train: Annotated[int, typer.Option(help="Made questions to train on.", min=0)] = 2400,
-    dev: Annotated[int, typer.Option(help="Made questions to choose by.", min=0)] = 200,
-    test: Annotated[int, typer.Option(help="Made questions to test on.", min=0)] = 300,
-    share: Annotated[list[str], typer.Option(help="KIND=SHARE, several; they add up to 1.")] = [],  # noqa: B006
-    real: Annotated[Path, typer.Option(help="Judged real questions, added to the made ones.")] = REAL_FILE,
+    train: Annotated[int, typer.Option(help="Built questions to train on.", min=0)] = 900,
+    dev: Annotated[int, typer.Option(help="Built questions to choose by.", min=0)] = 200,
+    test: Annotated[int, typer.Option(help="Built questions to test on.", min=0)] = 300,
+    share: Annotated[list[str], typer.Option(help="KIND=SHARE, of every part; they add up to 1.")] = [],  # noqa: B006
+    real: Annotated[Path, typer.Option(help="Judged real questions, added to the built ones.")] = REAL_FILE,
+    written: Annotated[bool, typer.Option(help="Add the questions written for this project to train.")] = True,
     real_texts: Annotated[
         Path | None, typer.Option(help="Folder with the publishers' files; ../shared/data/questions if left out.")
     ] = None,
@@ -59,7 +63,12 @@ def build_questions(
     The files hold words of the corpora: keep them out of the project.
     """
     settings = load_settings()
-    plan = BuildPlan(seed=seed, counts={"train": train, "dev": dev, "test": test}, shares=_shares(share))
+    plan = BuildPlan(
+        seed=seed,
+        counts={"train": train, "dev": dev, "test": test},
+        shares=_shares(share) or dict(SHARES),
+        train_shares=_shares(share) or dict(TRAIN_SHARES),
+    )
     with errors_as_sentences(), stages() as show:
         show("reading the library", 0, 3)
         library_file = settings.data_dir / LIBRARY_FILE
@@ -72,9 +81,11 @@ def build_questions(
         evaluated, missing = evaluated_sets(benchmarks_folder())
         try:
             judged = judged_questions(read_real_questions(real), real_texts or _texts_folder(), words)
+            added, written_left_out = written_questions(read_written_questions() if written else (), words)
         except RealQuestionsError as error:
             raise stop(f"{error}.") from error
         show("making questions", 2, 3)
+        judged.questions["train"] += added
         built = build(words, plan, evaluated=evaluated, real=judged.questions)
         report = report_of(
             built,
@@ -88,6 +99,7 @@ def build_questions(
                 "real_unknown_gold": judged.unknown_gold,
                 "real_left_out": judged.left_out,
                 "real_missing": judged.why_none,
+                "written_left_out": written_left_out,
             }
         )
     _write(output, {part: lines(built.questions[part]) for part in PARTS}, report)
@@ -108,7 +120,7 @@ def _write(output: Path, files: dict[str, str], report: QuestionsReport) -> None
 
 def _shares(texts: list[str]) -> dict[QuestionKind, float]:
     if not texts:
-        return dict(SHARES)
+        return {}
     shares: dict[QuestionKind, float] = {}
     for text in texts:
         kind, _, value = text.partition("=")

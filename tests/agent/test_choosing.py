@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.choosing import chosen_hits
+from agent.choosing import chosen_hits, likeliest_first
 from retrieval import Hit, PassageKind
 from tests.agent.conftest import document, hit
 
@@ -60,3 +60,26 @@ def test_hits_are_never_doubled_invented_or_too_many_and_ranks_count_from_one(
         assert kept
     else:
         assert not kept
+
+
+def test_what_the_question_asks_in_other_words_comes_before_what_shares_a_common_word() -> None:
+    other = hit("Colchicine for pericarditis.", 1, id="a/1").model_copy(update={"cosine": 0.3})
+    meant = hit("Colchicine for an attack of gout.", 2, id="a/2").model_copy(update={"cosine": 0.7})
+    far = hit("Colchicine for Behcet disease.", 3, id="a/3").model_copy(update={"cosine": 0.4})
+    kept = likeliest_first([other, meant, far], "colchicine, podagra?")
+    assert names(kept) == ["a/2", "a/1", "a/3"]
+    assert [item.rank for item in kept] == [1, 2, 3]
+
+
+def test_a_passage_that_holds_every_word_comes_before_a_nearer_one_that_lacks_the_drug() -> None:
+    other = hit("Gout attacks are treated with naproxen.", 1, id="a/1").model_copy(update={"cosine": 0.7})
+    meant = hit("Colchicine for gout.", 2, id="a/2").model_copy(update={"cosine": 0.6})
+    assert names(likeliest_first([other, meant], "colchicine for gout?")) == ["a/2", "a/1"]
+
+
+@given(HITS)
+def test_putting_in_order_loses_nothing(kinds: list[tuple[PassageKind, str, bool]]) -> None:
+    hits = [made(rank, kind, name, below=below) for rank, (kind, name, below) in enumerate(kinds, start=1)]
+    kept = likeliest_first(hits, "colchicine for gout?")
+    assert sorted(names(kept)) == sorted(names(tuple(hits)))
+    assert [item.rank for item in kept] == list(range(1, len(hits) + 1))

@@ -6,7 +6,7 @@ import pytest
 
 from agent.evidence import Evidence
 from agent.prompts import AS_ABOVE, NONE_MISSING_LINE, evidence_message
-from agent.sufficiency import AskedWords, Match
+from agent.sufficiency import AskedWords, Match, Nearness, nearest, nearness
 
 from .conftest import hit
 
@@ -69,3 +69,26 @@ def test_a_population_that_a_whole_guideline_shares_is_said_once() -> None:
         update={"passage": said[1].hit.passage.model_copy(update={"population": "Children"})}
     )
     assert "Population: Children." in evidence_message([said[0], Evidence("jkl", other)]).content
+
+
+@pytest.mark.parametrize(
+    ("cosine", "relevance", "step"),
+    [
+        (0.9, 0.5, Nearness.CLOSE),
+        (0.6, 0.5, Nearness.NEAR),
+        (0.5, 0.5, Nearness.LOOSE),
+        (0.1, 0.5, Nearness.FAR),
+        (0.9, None, None),
+        (None, 0.5, None),
+    ],
+    ids=["close", "near", "loose", "far", "an-encoder-not-known", "no-cosine"],
+)
+def test_how_near_a_passage_is_is_said_in_steps_where_the_cosines_are_known(
+    cosine: float | None, relevance: float | None, step: Nearness | None
+) -> None:
+    made = GENTAMICIN.model_copy(update={"cosine": cosine, "relevance": relevance})
+    assert nearness(made) is step
+    assert nearest([GENTAMICIN, made]) is step
+    said = evidence_message([Evidence("bcd", made)], asked=AskedWords("gentamicin?")).content
+    assert (f"words: all, sense: {step}" in said) is (step is not None)
+    assert said.endswith(f"Nearest sense: {step}." if step else NONE_MISSING_LINE)

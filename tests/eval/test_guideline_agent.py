@@ -6,7 +6,7 @@ import hashlib
 
 from agent import AgentSettings, ClinicalAgent, MemoryJournal, ScriptedModel
 from agent.scripted import search
-from eval.guideline_agent import GuidelineAgentQuestion, evaluate_guideline_agent
+from eval.guideline_agent import GuidelineAgentQuestion, evaluate_guideline_agent, guideline_agent_questions
 from retrieval import memory_searcher
 from tests.agent.conftest import entries
 
@@ -30,10 +30,24 @@ async def test_the_marked_recommendation_with_its_strength_and_year_is_right_and
         ScriptedModel([search("dose")]), memory_searcher(entries()), MemoryJournal(), settings=UNTRAINED
     )
     elsewhere = asked().answers[0].model_copy(update={"sha256": "0" * 16})
-    questions = [asked(), asked(strength="Grade B"), asked(year=2019), asked(answers=[elsewhere])]
+    also = {"answer": asked().answers[0], "strength": "Grade A", "year": 2018}
+    questions = [
+        asked(),
+        asked(strength="Grade B"),
+        asked(year=2019),
+        asked(answers=[elsewhere]),
+        asked(answers=[elsewhere], also=[also]),
+    ]
     report = await evaluate_guideline_agent(agent, questions)
-    assert [result.right for result in report.results] == [True, False, False, False]
+    assert [result.right for result in report.results] == [True, False, False, False, True]
     assert report.results[0].rank == 1
     assert report.results[3].rank is None
     assert not report.results[0].written
-    assert "1 of 4 right, 1 of them first in the list" in report.table()
+    assert "2 of 5 right, 2 of them first in the list" in report.table()
+
+
+def test_the_unseen_questions_are_twenty_and_none_of_the_old_ones() -> None:
+    old, new = guideline_agent_questions("old"), guideline_agent_questions("new")
+    assert (len(old), len(new)) == (10, 20)
+    assert not {question.question for question in old} & {question.question for question in new}
+    assert not {a.document_id for q in old for a in q.answers} & {a.document_id for q in new for a in q.answers}

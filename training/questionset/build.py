@@ -29,6 +29,15 @@ SHARES: Mapping[QuestionKind, float] = {
     QuestionKind.UNDERSPECIFIED: 0.06,
     QuestionKind.NO_SEARCH: 0.06,
 }
+#: Train has more of the kinds that are learnt slowly, and fewer answerable ones, which real and written questions add.
+TRAIN_SHARES: Mapping[QuestionKind, float] = {
+    QuestionKind.ANSWERABLE: 0.37,
+    QuestionKind.UNANSWERABLE: 0.15,
+    QuestionKind.MULTI_HOP: 0.15,
+    QuestionKind.CONVERSATIONAL: 0.10,
+    QuestionKind.UNDERSPECIFIED: 0.14,
+    QuestionKind.NO_SEARCH: 0.09,
+}
 #: Of the answerable: from patient information, from codes, of headings, of screening.
 _PATIENT, _CODES, _HEADINGS, _SCREENING = 0.25, 0.03, 0.05, 0.05
 #: Of the unanswerable: diseases nothing names, near misses; the rest are drugs nothing names.
@@ -45,8 +54,13 @@ class BuildPlan:
     """What is asked for."""
 
     seed: int = 0
-    counts: Count = field(default_factory=lambda: {"train": 2400, "dev": 200, "test": 300})
+    counts: Count = field(default_factory=lambda: {"train": 900, "dev": 200, "test": 300})
     shares: Mapping[QuestionKind, float] = field(default_factory=lambda: dict(SHARES))
+    train_shares: Mapping[QuestionKind, float] = field(default_factory=lambda: dict(TRAIN_SHARES))
+
+    def shares_of(self, part: Part) -> Mapping[QuestionKind, float]:
+        """What is asked for of one part."""
+        return self.train_shares if part == "train" else self.shares
 
 
 @dataclass(slots=True)
@@ -73,7 +87,8 @@ def build(
 
     Args:
         evaluated: sets that no question of train or dev may repeat.
-        real: real questions by part; the documents that answer those of test and dev stay out of train.
+        real: real questions by part, in train written ones too; the documents that answer those of test and dev stay
+            out of train.
         held_for_test: passages of evaluation sets whose documents stay out of train.
     """
     finder = FactFinder(words)
@@ -113,7 +128,7 @@ def build(
                 dropped[part][name] += 1
                 continue
             chosen.append(question)
-        for kind, share in plan.shares.items():
+        for kind, share in plan.shares_of(part).items():
             wanted = round(plan.counts[part] * share)
             drawn = random.Random(f"{plan.seed}:{part}:{kind}")  # noqa: S311 - a draw to repeat, not a secret
             candidates = _candidates(kind, parts[part], facts, absent_parts[part], part, wanted, drawn, text_of)

@@ -20,6 +20,7 @@ OWN_SETS = (
     "condition_questions",
     "guideline_questions",
     "guideline_agent_questions",
+    "guideline_agent_questions_new",
     "off_corpus_questions",
     "source_questions",
 )

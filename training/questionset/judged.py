@@ -71,7 +71,7 @@ def _question(
         kind=QuestionKind.ANSWERABLE if row.answerable else QuestionKind.UNANSWERABLE,
         source=row.source,
         gold=gold,
-        queries=_queries(text.text, gold, library),
+        queries=queries_for(text.text, gold, library),
         split="train" if row.split == "train" else "eval",
         question_source=f"real/{text.file}",
         licence=_LICENCES[text.file],
@@ -80,7 +80,8 @@ def _question(
     )
 
 
-def _queries(text: str, gold: tuple[PassageId, ...], library: LibraryWords) -> tuple[str, ...]:
+def queries_for(text: str, gold: tuple[PassageId, ...], library: LibraryWords) -> tuple[str, ...]:
+    """A good query in the question's own words, those that its gold says too before the others; none without words."""
     content = [word for word in dict.fromkeys(words(text)) if word not in STOP_WORDS | _CHATTY and len(word) > 1]
     held = [number for id in gold if (number := library.number(id)) is not None]
     said = frozenset().union(*(library.terms(number) for number in held)) if held else frozenset()

@@ -25,7 +25,7 @@ class PartReport(BaseModel):
     real: int
     sha256: str
     kinds: dict[str, int]
-    #: Of the made questions, the shares that were asked for and those that were reached.
+    #: Of the built questions, the shares that were asked for and those that were reached.
     shares: dict[str, tuple[float, float]]
     #: Where they come from, see `TrainingQuestion.question_source`.
     sources: dict[str, int]
@@ -57,6 +57,7 @@ class QuestionsReport(BaseModel):
     wordings_in_two_parts: int
     real_unknown_gold: int = 0
     real_left_out: int = 0
+    written_left_out: int = 0
     real_missing: str | None = None
 
 
@@ -92,7 +93,8 @@ def markdown(report: QuestionsReport) -> str:
     text = [
         "# Questions",
         "",
-        f"Seed {report.seed}; corpus {report.corpus_sha256[:16]}. Real questions are counted apart from the shares.",
+        f"Seed {report.seed}; corpus {report.corpus_sha256[:16]}. "
+        "Shares are of built questions: real and written ones are counted apart.",
         "",
         "| part | questions | real | wordings | gold passages | clusters | sha256 |",
         "|---|---|---|---|---|---|---|",
@@ -101,11 +103,15 @@ def markdown(report: QuestionsReport) -> str:
         f"| {name} | {p.questions} | {p.real} | {p.wordings} | {p.gold_passages} | {p.clusters} | {p.sha256[:16]} |"
         for name, p in report.parts.items()
     ]
-    text += ["", "| kind | stated | " + " | ".join(report.parts) + " |", "|---|---|" + "---|" * len(report.parts)]
+    text += ["", "| kind: all (of the built, stated) | " + " | ".join(report.parts) + " |"]
+    text.append("|---|" + "---|" * len(report.parts))
     for kind in next(iter(report.parts.values())).shares:
-        stated = next(iter(report.parts.values())).shares[kind][0]
-        made = [f"{p.kinds.get(kind, 0)} ({p.shares[kind][1]:.1%})" for p in report.parts.values()]
-        text.append(f"| {kind} | {stated:.1%} | " + " | ".join(made) + " |")
+        made = [
+            f"{p.kinds.get(kind, 0)} ({reached:.1%}, {stated:.1%})"
+            for p in report.parts.values()
+            for stated, reached in [p.shares[kind]]
+        ]
+        text.append(f"| {kind} | " + " | ".join(made) + " |")
     text += ["", "| source | " + " | ".join(report.parts) + " |", "|---|" + "---|" * len(report.parts)]
     for source in sorted({source for p in report.parts.values() for source in p.sources}):
         text.append(f"| {source} | " + " | ".join(str(p.sources.get(source, 0)) for p in report.parts.values()) + " |")
@@ -121,6 +127,7 @@ def markdown(report: QuestionsReport) -> str:
         f"- wordings in two parts: {report.wordings_in_two_parts}",
         f"- gold passages of real questions that the library does not hold: {report.real_unknown_gold}",
         f"- real questions left out: {report.real_left_out}",
+        f"- written questions left out, their gold not in the library: {report.written_left_out}",
     ]
     if report.real_missing:
         text.append(f"- {report.real_missing}")
@@ -130,14 +137,14 @@ def markdown(report: QuestionsReport) -> str:
 def _part(built: Built, plan: BuildPlan, part: Part) -> PartReport:
     questions = built.questions[part]
     kinds = Counter(question.kind for question in questions)
-    made = Counter(question.kind for question in questions if not question.real)
+    made = Counter(question.kind for question in questions if question.template is not None)
     total = max(sum(made.values()), 1)
     return PartReport(
         questions=len(questions),
         real=sum(question.real for question in questions),
         sha256=hashlib.sha256(lines(questions).encode()).hexdigest(),
-        kinds={kind.value: kinds[kind] for kind in plan.shares},
-        shares={kind.value: (share, made[kind] / total) for kind, share in plan.shares.items()},
+        kinds={kind.value: kinds[kind] for kind in plan.shares_of(part)},
+        shares={kind.value: (share, made[kind] / total) for kind, share in plan.shares_of(part).items()},
         sources=dict(sorted(Counter(question.question_source for question in questions).items())),
         licences=dict(sorted(Counter(question.licence for question in questions).items())),
         wordings=len(_wordings(questions)),

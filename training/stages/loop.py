@@ -25,10 +25,12 @@ class _Settings(BaseModel):
 class Questions(_Settings):
     """How many are made; the test part is for `clinsearch eval agent` and is never trained on."""
 
-    train: _Count = 2400
+    train: _Count = 900
     dev: _Count = 200
     test: Annotated[int, Field(ge=0)] = 300
     seed: int = 0
+    #: Whether the questions written for this project are trained on too.
+    written: bool = True
 
 
 class OwnRuns(_Settings):
@@ -105,6 +107,7 @@ def steps(folder: Path, config: LoopConfig, base: Path, sample: Path) -> list[St
             (
                 *("questions", "build", "--output", str(made), "--seed", str(count.seed)),
                 *("--train", str(count.train), "--dev", str(count.dev), "--test", str(count.test)),
+                *(() if count.written else ("--no-written",)),
             ),
         )
     ]

@@ -108,6 +108,8 @@ def test_searches_beyond_the_need_and_answers_without_the_gold(run: MakeRun, gol
     thanks = question(made_row("no_search", words="Thank you", reply="thanks"))
     assert share(score((run(THANKS),), thanks), "right_action") == 1
     assert "over_search" not in score((run(THANKS),), thanks)
+    reworded = question(made_row("no_search", words="Shorter please", reply="shorten", gold=[gold.id]))
+    assert "gold_cited" not in score((run(THANKS),), reworded), "there is nothing to cite anew"
     searched = score((run(*GOOD),), thanks)
     assert share(searched, "over_search") == share(searched, "searched_needlessly") == 1
 

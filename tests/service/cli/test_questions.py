@@ -53,7 +53,8 @@ def test_wrong_shares_are_told_in_a_sentence(
 
 
 def test_shares_can_be_chosen(tmp_path: Path, environment: dict[str, str]) -> None:
-    code, _ = _build(tmp_path / "a", environment, "--share", "answerable=0.5", "--share", "no_search=0.5")
+    shares = ("--share", "answerable=0.5", "--share", "no_search=0.5")
+    code, _ = _build(tmp_path / "a", environment, *shares, "--no-written")
     assert code == 0
     kinds = {json.loads(line)["kind"] for line in (tmp_path / "a" / "train.jsonl").read_text("utf-8").splitlines()}
     assert kinds == {"answerable", "no_search"}

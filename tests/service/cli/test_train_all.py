@@ -30,6 +30,7 @@ max_tokens = 30000
 train = 50
 dev = 6
 test = 10
+written = false
 [own_runs]
 questions = 50
 n = 2

@@ -12,6 +12,7 @@ from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import (
     PARTS,
     SHARES,
+    TRAIN_SHARES,
     BuildPlan,
     Built,
     LibraryWords,
@@ -93,7 +94,9 @@ def test_every_gold_passage_is_in_the_library_and_every_line_is_valid(library: L
 def test_kinds_come_in_their_shares(built: Built) -> None:
     kinds = Counter(question.kind for question in built.questions["train"])
     for kind in (QuestionKind.ANSWERABLE, QuestionKind.CONVERSATIONAL, QuestionKind.NO_SEARCH):
-        assert kinds[kind] == round(120 * SHARES[kind])
+        assert kinds[kind] == round(120 * TRAIN_SHARES[kind])
+    tested = Counter(question.kind for question in built.questions["test"])
+    assert tested[QuestionKind.ANSWERABLE] == round(40 * SHARES[QuestionKind.ANSWERABLE])
 
 
 def test_what_an_evaluated_set_asks_is_left_out_and_counted(library: LibraryWords, built: Built) -> None:
