@@ -34,10 +34,16 @@ class Spending:
         self._started = clock.monotonic()
         self.steps = 0
         self.tokens = 0
+        self.usage = Usage()
 
     def add(self, usage: Usage) -> None:
         """Count a call's tokens; a server that reports none counts as none."""
         self.tokens += (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        self.usage = Usage(
+            prompt_tokens=_sum(self.usage.prompt_tokens, usage.prompt_tokens),
+            cached_tokens=_sum(self.usage.cached_tokens, usage.cached_tokens),
+            completion_tokens=_sum(self.usage.completion_tokens, usage.completion_tokens),
+        )
 
     @property
     def elapsed_s(self) -> float:
@@ -56,3 +62,8 @@ class Spending:
         if self.tokens >= self._budget.tokens:
             return "tokens"
         return "wall_clock" if self.remaining_s <= 0 else None
+
+
+def _sum(sofar: int | None, more: int | None) -> int | None:
+    """None only where nothing was ever reported."""
+    return sofar if more is None else (sofar or 0) + more

@@ -187,6 +187,7 @@ class ClinicalAgent:
             model=self._client.identity.model,
             index_version=self._searcher.index_version,
             duration_ms=run.spending.elapsed_s * 1000,
+            usage=run.spending.usage,
         )
 
     def _keep(self, run: Run, status: Literal["completed", "failed", "aborted"], origin: Origin) -> None:

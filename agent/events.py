@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.answer import Answer, Citation, Sentence, StopReason
+from agent.client import Usage
 from agent.gate import WithheldReason
 
 StepKind = Literal["guard", "decide", "search", "answer", "recommend"]
@@ -80,6 +81,8 @@ class RunSummary(BaseModel):
     model: str
     index_version: str
     duration_ms: float
+    #: Over all calls to the model, as its server reports them; None what it never reported.
+    usage: Usage = Usage()
 
 
 class DoneEvent(_Event):

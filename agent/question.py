@@ -14,6 +14,8 @@ from retrieval.documents import sha256_of
 #: Longest question in characters: a page of case notes. The model's context is the reason for a bound.
 MAX_QUESTION_CHARS = 4_000
 MAX_TURNS = 10
+#: Longest earlier answer that comes with a question.
+MAX_ANSWER_CHARS = 8_000
 #: Earlier questions that a follow-up is searched with; older ones are more often about something else.
 _TURNS_SEARCHED = 2
 
@@ -38,7 +40,7 @@ class Turn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     question: Printable = Field(max_length=MAX_QUESTION_CHARS)
-    answer: Printable = Field(max_length=8_000)
+    answer: Printable = Field(max_length=MAX_ANSWER_CHARS)
     passage_ids: tuple[PassageId, ...] = Field(default=(), max_length=20)
 
 

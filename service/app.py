@@ -18,7 +18,7 @@ from service.container import Service
 from service.middleware import RequestBoundary
 from service.problems import PROBLEM_JSON, Problem, ProblemError
 from service.reference import reference_page
-from service.routes import ask, health, search
+from service.routes import ask, chat, health, search
 
 _PAGE = Path(__file__).parent / "page"
 _PROBLEM = {"model": Problem, "content": {PROBLEM_JSON: {}}}
@@ -49,6 +49,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for router in (ask.router, search.router):
         app.include_router(router, responses=_PROBLEMS)
+    app.include_router(chat.router)
     app.include_router(health.router)
 
     @app.get("/docs", include_in_schema=False)

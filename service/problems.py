@@ -1,4 +1,7 @@
-"""Errors as `application/problem+json` (RFC 9457): a stable code, what to do, and the request id."""
+"""Errors as `application/problem+json` (RFC 9457): a stable code, what to do, and the request id.
+
+At the addresses that OpenAI's clients call, the same errors have OpenAI's shape.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+
+from service.openai_errors import OpenAIError, is_openai_address, openai_terms
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -29,20 +34,34 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Raised by routes; becomes a `Problem` response."""
+    """Raised by routes; becomes a `Problem` response. `param` names the field that is wrong, where one is."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, *, retry_after_s: int | None = None, param: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.param = param
 
 
 def problem_response(
-    request: Request, status: int, code: str, detail: str, *, retry_after_s: int | None = None
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    retry_after_s: int | None = None,
+    param: str | None = None,
 ) -> JSONResponse:
-    """A problem document for this request."""
+    """A problem document for this request, or an error in OpenAI's shape where its clients call."""
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
+    if is_openai_address(request.url.path):
+        status, code, param = openai_terms(status, code, param)
+        error = OpenAIError.of(status, code, detail, param)
+        return JSONResponse(error.model_dump(), status_code=status, headers=headers)
     body = Problem(
         type=f"urn:clinsearch:problem:{code}",
         title=HTTPStatus(status).phrase,
@@ -51,14 +70,15 @@ def problem_response(
         code=code,
         request_id=getattr(request.state, "request_id", ""),
     )
-    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
     return JSONResponse(body.model_dump(), status_code=status, media_type=PROBLEM_JSON, headers=headers)
 
 
 async def on_problem(request: Request, error: Exception) -> JSONResponse:
     """Handler of `ProblemError`."""
     assert isinstance(error, ProblemError)
-    return problem_response(request, error.status, error.code, error.detail, retry_after_s=error.retry_after_s)
+    return problem_response(
+        request, error.status, error.code, error.detail, retry_after_s=error.retry_after_s, param=error.param
+    )
 
 
 async def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
@@ -73,7 +93,9 @@ async def on_invalid_request(request: Request, error: Exception) -> JSONResponse
         f"{'.'.join(str(part) for part in item['loc'] if part != 'body') or 'body'}: {item['msg']}"
         for item in errors[:5]
     )
-    return problem_response(request, 422, "invalid_request", f"The request does not fit its schema. {where}.")
+    field = ".".join(str(part) for part in errors[0]["loc"] if part != "body") or None
+    detail = f"The request does not fit its schema. {where}."
+    return problem_response(request, 422, "invalid_request", detail, param=field)
 
 
 async def on_http_error(request: Request, error: Exception) -> JSONResponse:

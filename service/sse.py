@@ -1,13 +1,16 @@
-"""Server-sent events: the wire form of a run's events."""
+"""Server-sent events: the wire form of a run's events, and what keeps a silent stream open."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from agent import Event
 
 MEDIA_TYPE = "text/event-stream"
+#: A stream is neither stored nor held back by proxies.
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 #: Proxies commonly drop a connection after 30 to 60 silent seconds.
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": keep-alive\n\n"
@@ -18,26 +21,34 @@ def encode(event: Event, number: int) -> bytes:
     return f"id: {number}\nevent: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()
 
 
-async def encoded(events: AsyncIterator[Event], heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[bytes]:
-    """Events as bytes with ids from 1, and a comment whenever nothing was sent for `heartbeat_s`."""
+async def encoded(events: AsyncGenerator[Event]) -> AsyncGenerator[bytes]:
+    """Events as bytes with ids from 1. Closing it closes the events."""
     number = 0
-    pending: asyncio.Future[Event] | None = None
-    try:
-        while True:
-            pending = pending or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({pending}, timeout=heartbeat_s)
-            if not done:
-                yield HEARTBEAT
-                continue
-            try:
-                event = pending.result()
-            except StopAsyncIteration:
-                return
-            pending = None
+    async with aclosing(events):
+        async for event in events:
             number += 1
             yield encode(event, number)
-    finally:
-        if pending is not None:
-            pending.cancel()
-            # Also takes the result of one that ended while nobody looked, so that nothing is logged about it.
-            await asyncio.gather(pending, return_exceptions=True)
+
+
+async def kept_alive(frames: AsyncGenerator[bytes], heartbeat_s: float = HEARTBEAT_S) -> AsyncGenerator[bytes]:
+    """The frames of a stream, and a comment whenever nothing was sent for `heartbeat_s`. Closing it closes them."""
+    pending: asyncio.Future[bytes] | None = None
+    async with aclosing(frames):
+        try:
+            while True:
+                pending = pending or asyncio.ensure_future(anext(frames))
+                done, _ = await asyncio.wait({pending}, timeout=heartbeat_s)
+                if not done:
+                    yield HEARTBEAT
+                    continue
+                try:
+                    frame = pending.result()
+                except StopAsyncIteration:
+                    return
+                pending = None
+                yield frame
+        finally:
+            if pending is not None:
+                pending.cancel()
+                # Also takes the result of one that ended while nobody looked, so that nothing is logged about it.
+                await asyncio.gather(pending, return_exceptions=True)

@@ -1,0 +1,72 @@
+"""Runs as the routes start them: one slot each, ended when the client goes away, counted when they finish."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import Request
+
+from agent import ClinicalAgent, ErrorEvent, Event, Question, RolloutId, RunSummary
+from agent.events import DoneEvent
+from service.container import Service
+from service.problems import ProblemError
+
+logger = logging.getLogger("clinsearch.http")
+
+
+def check_slots(service: Service) -> None:
+    """Refuse a question while as many are answered as the deployment allows. Raises ProblemError."""
+    if service.slots.locked():
+        raise ProblemError(
+            503, "too_many_runs", "Too many questions are being answered. Try again in a few seconds.", retry_after_s=5
+        )
+
+
+async def run_whole(
+    service: Service,
+    agent: ClinicalAgent,
+    question: Question,
+    request: Request,
+    rollout_id: RolloutId | None = None,
+) -> RunSummary:
+    """Run to the end, unless the client goes away first. Raises ProblemError where it does."""
+    async with service.slots:
+        run = asyncio.create_task(agent.ask(question, rollout_id=rollout_id))
+        gone = asyncio.create_task(_disconnected(request))
+        try:
+            await asyncio.wait({run, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not run.done():
+                raise ProblemError(499, "client_closed_request", "The client closed the connection.")
+            result = run.result()
+        finally:
+            for task in (run, gone):
+                task.cancel()
+            await asyncio.gather(run, gone, return_exceptions=True)
+    service.metrics.observe(result)
+    return result
+
+
+async def run_events(
+    service: Service, agent: ClinicalAgent, question: Question, rollout_id: RolloutId | None = None
+) -> AsyncGenerator[Event]:
+    """The events of a run; closing the stream ends the run. The last one is `done` or `error`.
+
+    The slot is taken when the stream starts, so that a response nobody reads holds none.
+    """
+    async with service.slots, aclosing(agent.stream(question, rollout_id=rollout_id)) as events:
+        try:
+            async for event in events:
+                if isinstance(event, DoneEvent):
+                    service.metrics.observe(event.result)
+                yield event
+        except Exception as error:  # noqa: BLE001 - the boundary of a stream, whose status line is already sent
+            logger.error("%s in a streamed run", type(error).__name__)
+            yield ErrorEvent(code="internal_error", message="The service failed on this question. Ask it again.")
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
