@@ -15,7 +15,7 @@ import uvicorn
 
 from agent import ClinicalAgent, Completion, CompletionRequest, MemoryJournal, ScriptedModel
 from agent.client import TextDelta, Usage
-from agent.scripted import ANSWER, search
+from agent.scripted import ANSWER, Reply, search
 from service.app import create_app
 from service.container import Service
 
@@ -71,8 +71,8 @@ class CountedModel(ScriptedModel):
     """Reports seven prompt tokens and two sampled ones for every call."""
 
     @staticmethod
-    def _completion(reply: object) -> Completion:
-        made = ScriptedModel._completion(reply)  # type: ignore[arg-type]  # the parameter is the parent's
+    def _completion(reply: Reply) -> Completion:
+        made = ScriptedModel._completion(reply)
         return made.model_copy(update={"usage": Usage(prompt_tokens=7, cached_tokens=3, completion_tokens=2)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import httpx2
 import pytest
@@ -45,7 +46,7 @@ def user(content: object) -> dict[str, object]:
     return {"role": "user", "content": content}
 
 
-def asked(*messages: dict[str, object]) -> Question:
+def asked(*messages: Mapping[str, object]) -> Question:
     """The question that a conversation asks."""
     return ChatBody.model_validate({"messages": messages}).to_question()
 

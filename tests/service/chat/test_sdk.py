@@ -191,7 +191,7 @@ def test_a_busy_service_says_when_to_come_back(make_service: ServiceFactory) -> 
     service, _ = with_model(make_service(max_concurrent_runs=1), model)
     with client_of(service) as client:
         stream = client.chat.completions.create(model="clinsearch", messages=ASKED, stream=True)
-        assert next(chunk for chunk in stream if chunk.choices[0].delta.content)
+        next(chunk for chunk in stream if chunk.choices[0].delta.content)
         with pytest.raises(openai.InternalServerError) as busy:
             client.chat.completions.create(model="clinsearch", messages=ASKED)
         model.go.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent import Answer, AnswerKind, Citation, Sentence
+from agent import Answer, AnswerKind, Citation, CompletionRequest, Sentence
 from agent.errors import ModelUnavailableError
 from agent.scripted import ANSWER, Reply, Script, search
 from retrieval import DocumentId, PassageId, PassageKind
@@ -83,8 +83,8 @@ async def test_what_the_service_says_itself_is_the_whole_text(
 
 
 async def test_an_answer_that_broke_off_keeps_its_sentences_and_says_so(make_service: ServiceFactory) -> None:
-    def broken(request: object) -> Reply:
-        text = quote_everything(request)  # type: ignore[arg-type]  # a script is given the request
+    def broken(request: CompletionRequest) -> Reply:
+        text = quote_everything(request)
         return Reply(text=text, break_after=len(text) - 9)
 
     answer, message = await both(make_service, search("mouth twice daily"), ANSWER, broken)

@@ -1,0 +1,55 @@
+"""What the README says of chat clients is what works: its examples are run, its settings read."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import httpx2
+import pytest
+import yaml
+
+from ..conftest import ServiceFactory
+from .serving import served
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of that language in the section on chat clients."""
+    section = README.read_text(encoding="utf-8").partition("## Use it from a chat client\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return [text for name, text in found if name == language]
+
+
+def test_the_python_example_prints_an_answer(make_service: ServiceFactory, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python")
+    with served(make_service()) as address:
+        exec(compile(example.replace("http://localhost:8000", address), str(README), "exec"), {})  # noqa: S102
+    assert "examplicillin 250 mg by mouth twice daily for 5 days. [1]" in capsys.readouterr().out
+
+
+def test_the_curl_example_asks_a_question(make_service: ServiceFactory) -> None:
+    command, _ = blocks("")
+    _, _, url, *options = shlex.split(command.replace("\\\n", " "))
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    name, _, value = given["-H"].partition(": ")
+    json.loads(given["-d"])
+    with served(make_service()) as address:
+        target = f"{address}{url.removeprefix('localhost:8000')}"
+        response = httpx2.post(target, content=given["-d"], headers={name: value})
+    assert response.status_code == 200, response.text
+    assert response.json()["choices"][0]["message"]["content"]
+
+
+def test_the_settings_of_the_clients_name_the_address_and_the_model(make_service: ServiceFactory) -> None:
+    _, environment = blocks("")
+    open_webui = dict(line.split("=", 1) for line in environment.splitlines())
+    (written,) = blocks("yaml")
+    (endpoint,) = yaml.safe_load(written)["endpoints"]["custom"]
+    assert open_webui["OPENAI_API_BASE_URL"] == endpoint["baseURL"]
+    assert endpoint["models"]["default"] == [make_service().settings.model_name]
+    assert endpoint["titleConvo"] is False
+    assert all(value == "False" for name, value in open_webui.items() if name.startswith("ENABLE_"))
