@@ -71,9 +71,10 @@ _BIG, _SMALL = "more|greater|higher|longer|older|larger|later", "less|fewer|lowe
 _BEFORE = tuple(
     (re.compile(rf"(?:{signs}|(?<![a-z])(?:{phrases})){_OF_AGE}"), comparator)
     for signs, phrases, comparator in (
-        (">=|≥|=>", rf"at least|minimum|min|no(?:t)? (?:{_SMALL}) than|not (?:below|under)|(?:{_BIG}) than or equal to|"
+        (">=|≥|=>", rf"at least|(?:a )?minimum|min|no(?:t)? (?:{_SMALL}) than|not (?:below|under)|(?:{_BIG}) than or equal to|"
          r"at or (?:above|over)", ">="),
-        ("<=|≤|=<", rf"at most|up to|no(?:t)? (?:{_BIG}) than|not (?:exceed(?:ing)?|above|over)|maximum|max|within|"
+        ("<=|≤|=<", rf"at most|up to(?: a maximum of)?|(?:no(?:t)?|never) (?:{_BIG}) than|(?:not|never) (?:to )?(?:exceed(?:ing)?|above|over)|"
+         r"(?:a )?max(?:imum)?(?: total)?(?: daily| single)?(?: dose)?|capped at|limited to|within|"
          rf"(?:{_SMALL}) than or equal to|at or (?:below|under)", "<="),
         (">", rf"(?:{_BIG}) than|over|above|exceed(?:s|ed|ing)?|in excess of|beyond|after", ">"),
         ("<", rf"(?:{_SMALL}) than|under|below|before", "<"),
@@ -82,11 +83,12 @@ _BEFORE = tuple(
 _AFTER = (
     (
         re.compile(
-            r"^\s*(?:\+|(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|upwards)\b)"
+            r"^\s*(?:\+|(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|upwards?|up)\b|"
+            r"\s*(?:minimum|at least|onwards?|upwards?)\b)"
         ),
         ">=",
     ),
-    (re.compile(r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b"), "<="),
+    (re.compile(r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b|\s*\(?(?:maximum|max|at most)\b"), "<="),
 )
 _WINDOW = 40
 
@@ -99,14 +101,26 @@ class Quantity(NamedTuple):
     comparator: str
 
 
+class Located(NamedTuple):
+    """A quantity, and which characters of the plain text (`plain`) are read for it, its comparator included."""
+
+    quantity: Quantity
+    start: int
+    end: int
+
+
 def quantities(text: str) -> list[Quantity]:
     """Every quantity in the text, in its order; both ends of a range are listed.
 
     "1,000 mg" and "1 g" read as the same quantity; "at least 65 years" carries ">="; "twice a day"
     and "2 times daily" are both 2 "time/d".
     """
-    text = _plain(text)
-    found: list[tuple[int, Quantity]] = []
+    return [item.quantity for item in located(plain(text))]
+
+
+def located(text: str) -> list[Located]:
+    """Every quantity of a text that `plain` made, with its place."""
+    found: list[Located] = []
     read = bytearray(len(text))  # 1 where a character belongs to a quantity already
 
     def take(start: int, end: int) -> None:
@@ -114,11 +128,12 @@ def quantities(text: str) -> list[Quantity]:
 
     for match in _TIMES.finditer(text):
         unit = f"time/{_PERIOD[match['p']]}"
-        found.append((match.start(), Quantity(_decimal(match["n"]), unit, _comparator(text, match.start(), 0))))
+        comparator, start, _ = _comparator(text, match.start(), 0)
+        found.append(Located(Quantity(_decimal(match["n"]), unit, comparator), start, match.end()))
         take(*match.span())
     for match in _BARE.finditer(text):
         if not read[match.start()]:
-            found.append((match.start(), Quantity("1", f"time/{_PERIOD[match[1] or match[2]]}", "")))
+            found.append(Located(Quantity("1", f"time/{_PERIOD[match[1] or match[2]]}", ""), *match.span()))
     for match in _QUANTITY.finditer(text):
         if read[match.start("n")]:
             continue
@@ -127,21 +142,21 @@ def quantities(text: str) -> list[Quantity]:
         end = (
             match.end("u") if unit else match.end("power") if match["power"] else match.end("m" if match["m"] else "n")
         )
-        comparator = _comparator(text, match.start(), end)
+        comparator, first, last = _comparator(text, match.start(), end)
         for sign, raw in ((match["sign"] or "", match["n"]), ("", match["m"])):
             if raw is not None:
                 number, base = _scaled(_shifted(_decimal(raw), _POWERS.get(match["power"] or "", 0)), unit)
-                found.append((match.start(), Quantity(sign + number, base, comparator)))
+                found.append(Located(Quantity(sign + number, base, comparator), first, last))
         take(match.start(), end)
     for match in re.finditer(r"[^\W_]+", text):
         token = match.group()
         odd = any((c.isnumeric() or c.isdigit()) and not read[match.start() + i] for i, c in enumerate(token))
         if odd:  # "b12", "hba1c", but also "x1000": kept as it stands
-            found.append((match.start(), Quantity(f"~{token}", "", "")))
-    return [quantity for _, quantity in sorted(found, key=lambda item: item[0])]
+            found.append(Located(Quantity(f"~{token}", "", ""), *match.span()))
+    return sorted(found, key=lambda item: item.start)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Lower case, ASCII digits, one spelling of fractions, powers, number words and "per"."""
     text = re.sub(r"(?<=\d)[\u202f\u2009](?=\d{3}(?!\d))", "", text)
     text = re.sub(
@@ -191,15 +206,19 @@ def _scaled(number: str, unit: str) -> tuple[str, str]:
     return _shifted(number, places), f"{base}/{rest}" if rest else base
 
 
-def _comparator(text: str, start: int, end: int) -> str:
-    """The comparator around a number that starts and ends there; `end` 0 looks only before it."""
-    before = text[max(0, start - _WINDOW) : start]
+def _comparator(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """The comparator around a number that starts and ends there, and where both start and end.
+
+    `end` 0 looks only before the number.
+    """
+    offset = max(0, start - _WINDOW)
+    before = text[offset:start]
     for pattern, comparator in _BEFORE:
-        if pattern.search(before):
-            return comparator
+        if match := pattern.search(before):
+            return comparator, offset + match.start(), end
     if end:
         after = text[end : end + _WINDOW]
         for pattern, comparator in _AFTER:
-            if pattern.match(after):
-                return comparator
-    return ""
+            if match := pattern.match(after):
+                return comparator, start, end + match.end()
+    return "", start, end

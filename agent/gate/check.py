@@ -1,0 +1,153 @@
+"""The gate's check of one sentence against the passages it cites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agent.evidence import Evidence, EvidenceBook
+from agent.gate.binding import misbound
+from agent.gate.conditions import dropped_condition
+from agent.gate.lexicon import Kind
+from agent.gate.matching import Match, match
+from agent.gate.reading import Token, read
+from agent.gate.statements import Statement, statements
+from agent.gate.strength import strength_problem
+from agent.gate.support import MIN_SUPPORT, SupportScorer
+from agent.gate.verdict import Verdict
+from agent.gate.verdict import WithheldReason as Why
+from agent.sentences import DraftSentence
+
+__all__ = ["MIN_SUPPORT", "AnswerGate"]
+
+#: Told first where several are wrong: what harms most.
+_ORDER = (
+    Why.NUMBER_NOT_IN_PASSAGE,
+    Why.DRUG_NOT_IN_PASSAGE,
+    Why.ROUTE_DIFFERS,
+    Why.POPULATION_DIFFERS,
+    Why.NEGATION_DIFFERS,
+    Why.STRENGTH_DIFFERS,
+    Why.CONDITION_DROPPED,
+    Why.WORDS_NOT_IN_PASSAGE,
+    Why.SUPPORT_TOO_LOW,
+)
+_SPLITS = frozenset([";", "but", "whereas", "then", "unless", "although"])
+#: A sentence of more parts than this restates no two neighbouring statements.
+_MOST_PARTS = 4
+_BLANK = re.compile(r"\s+")
+
+_Problems = list[tuple[Why, str]]
+
+
+class AnswerGate:
+    """Checks sentences against the evidence of one run."""
+
+    def __init__(
+        self, book: EvidenceBook, min_support: float = MIN_SUPPORT, support: SupportScorer | None = None
+    ) -> None:
+        """`support` is asked last, and only of what nothing else withholds."""
+        self._book = book
+        self._min_support = min_support
+        self._support = support
+
+    def check(self, sentence: DraftSentence) -> Verdict:
+        """The verdict on one sentence."""
+        if not sentence.keys:
+            return _withheld(sentence, Why.NO_CITATION)
+        cited: list[Evidence] = []
+        for key in sentence.keys:
+            evidence = self._book.resolve(key)
+            if evidence is None:
+                return _withheld(sentence, Why.UNKNOWN_KEY, f"key {key}")
+            cited.append(evidence)
+        if any(_quotes(sentence.text, evidence.hit.passage.text) for evidence in cited):
+            return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=1.0)
+        tokens = read(sentence.text).tokens
+        best: tuple[_Problems, float] | None = None
+        for evidence in cited:
+            problems, support = self._problems(sentence.text, tokens, evidence)
+            if best is None or len(problems) < len(best[0]):
+                best = problems, support
+            if not problems:
+                break
+        problems, support = best or ([], 0.0)
+        if problems:
+            why, detail = min(problems, key=lambda problem: _ORDER.index(problem[0]))
+            return _withheld(sentence, why, detail, support)
+        return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=support)
+
+    def _problems(self, text: str, tokens: Sequence[Token], evidence: Evidence) -> tuple[_Problems, float]:
+        """What the passage does not say of the sentence, and how well its words support it."""
+        passage = evidence.hit.passage
+        parts = statements(passage, evidence.hit.document.title)
+        problems, support = _best(tokens, parts)
+        if problems:
+            cut = _cut(tokens)
+            if len(cut) > 1:
+                each = [_best(part, parts) for part in cut]
+                if not any(wrong for wrong, _ in each):
+                    problems, support = [], min(held for _, held in each)
+        if not problems and self._support is not None:
+            support = min(support, self._support.score(text, passage.text))
+        if not problems and support < self._min_support:
+            problems = [(Why.SUPPORT_TOO_LOW, f"{support:.2f}")]
+        return problems, support
+
+
+def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problems, float]:
+    """The problems with the statement that says most of the sentence, and the support it gives."""
+    found: list[tuple[_Problems, float, int]] = []
+    for statement in parts:
+        fit = match(tokens, statement)
+        problems = fit.problems + _of_the_whole(tokens, fit)
+        if not fit.pairs:
+            problems.append((Why.WORDS_NOT_IN_PASSAGE, "all"))
+        found.append((problems, fit.support, len(fit.pairs)))
+    problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))
+    return problems, support
+
+
+def _of_the_whole(tokens: Sequence[Token], fit: Match) -> _Problems:
+    found: _Problems = []
+    if (wrong := misbound(tokens, fit)) is not None:
+        found.append((Why.NUMBER_NOT_IN_PASSAGE, f"{wrong[0].word} of {wrong[1].word}"))
+    if (word := strength_problem(tokens, fit)) is not None:
+        found.append((Why.STRENGTH_DIFFERS, word))
+    if (word := dropped_condition(tokens, fit)) is not None:
+        found.append((Why.CONDITION_DROPPED, word))
+    return found
+
+
+def _cut(tokens: Sequence[Token]) -> list[list[Token]]:
+    """The sentence's parts that may restate different statements; a part without a drug takes over the one before."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.form in _SPLITS or token.word in _SPLITS:
+            parts.append([])
+        parts[-1].append(token)
+    parts = [part for part in parts if any(token.kind not in (Kind.MARK, Kind.FRAME) for token in part)]
+    if len(parts) > _MOST_PARTS:
+        return []
+    for before, part in zip(parts, parts[1:], strict=False):
+        if not any(token.kind is Kind.DRUG for token in part):
+            part[:0] = [token for token in before if token.kind is Kind.DRUG]
+    return parts
+
+
+def _quotes(text: str, passage: str) -> bool:
+    """Whether a sentence is one or more whole statements of the passage, word for word."""
+    wanted, held = _bare(text), _bare(passage)
+    at = held.find(wanted) if wanted else -1
+    if at < 0:
+        return False
+    before, after = held[:at].rstrip(), held[at + len(wanted) :].lstrip()
+    return (not before or before[-1] in ".!?•") and (not after or after[0] in ".!?•")
+
+
+def _bare(text: str) -> str:
+    return _BLANK.sub(" ", text).strip().rstrip(".;: ")
+
+
+def _withheld(sentence: DraftSentence, reason: Why, detail: str | None = None, support: float | None = None) -> Verdict:
+    return Verdict(text=sentence.text, keys=sentence.keys, shown=False, reason=reason, detail=detail, support=support)

@@ -1,0 +1,73 @@
+"""Conditions: "if", "unless", "only" and their like stay with what they are said of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.gate.lexicon import Kind, lexicon
+from agent.gate.matching import Match
+from agent.gate.reading import Token
+
+_ENDS = frozenset(",;:.()")
+_NAMED = frozenset([Kind.WORD, Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.ROUTE, Kind.DIRECTION])
+_LEAST_SHARE = 0.5
+_ONLY = frozenset(["only", "unless", "except", "solely", "exclusively", "until", "provided", "restricted", "reserved", "last", "must", "alone"])
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a statement: its word, the words under it, and the part of the statement it holds for."""
+
+    word: str
+    start: int
+    end: int
+    governs: range
+
+
+def conditions(tokens: Sequence[Token]) -> list[Condition]:
+    """The conditions of a statement, in its order."""
+    known = lexicon()
+    found: list[Condition] = []
+    part = 0
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.form == ";":
+            part = at + 1
+        if token.word in known.conditions:
+            end = at + 1
+            while end < len(tokens) and tokens[end].form not in _ENDS and tokens[end].word not in known.conditions:
+                end += 1
+            last = next((n for n in range(at, len(tokens)) if tokens[n].form == ";"), len(tokens))
+            leads = at == part or all(item.kind in (Kind.FRAME, Kind.MARK) for item in tokens[part:at])
+            governs = range(at, last) if leads else range(part, at)
+            found.append(Condition(token.word, at, end, governs))
+            if not leads and end < len(tokens) and tokens[end].form == ",":
+                part = end + 1
+            at = end
+        else:
+            at += 1
+    return found
+
+
+def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
+    """The word of a condition the statement has for what the sentence says, and the sentence has not."""
+    tokens = found.statement.tokens
+    places = {id(token): n for n, token in enumerate(tokens)}
+    used = {places[id(place)] for _, each in found.pairs for place in each if id(place) in places}
+    words = {token.word for token in sentence}
+    for condition in conditions(tokens):
+        inside = range(condition.start, condition.end)
+        governed = [n for n in condition.governs if n not in inside and tokens[n].kind in _NAMED and n in used]
+        named = [n for n in inside if tokens[n].kind in _NAMED]
+        if not governed:
+            continue
+        if condition.word == "only" and not words & _ONLY:
+            return "only"
+        if named and sum(n in used for n in named) / len(named) < _LEAST_SHARE:
+            return condition.word
+        if not named and condition.word not in words:
+            return condition.word
+    return None
+

@@ -1,0 +1,185 @@
+"""Lexicon: what the gate knows of clinical words, read from data files.
+
+Two questions are answered here: what a phrase is in the gate's own words (`Lexicon.rewrite`), and what kind of word
+one is (`Lexicon.kind`). The data are `lexicon.yaml` and `drugs.yaml` beside this module, the abbreviations, brands and
+second names of `retrieval/expansions.yaml`, and the everyday words of `agent/common_words.txt`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from agent.gate.roots import root
+from retrieval.expansion import expansion_table
+
+LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
+DRUGS_FILE = Path(__file__).with_name("drugs.yaml")
+COMMON_WORDS_FILE = Path(__file__).parent.with_name("common_words.txt")
+
+#: Everyday words that end like a drug.
+_NOT_DRUGS = frozenset("april magazine alone person nine medicine machine online determine line".split())  # noqa: SIM905
+_LONGEST_PHRASE = 5
+
+
+class Kind(StrEnum):
+    """What a word is to the gate."""
+
+    MEASURE = "measure"
+    DRUG = "drug"
+    POPULATION = "population"
+    ROUTE = "route"
+    DIRECTION = "direction"
+    UNIVERSAL = "universal"
+    STOP = "stop"
+    NOT = "not"
+    FRAME = "frame"
+    EVERYDAY = "everyday"
+    WORD = "word"
+    MARK = "mark"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LexiconData(_Model):
+    """What `lexicon.yaml` holds; its comments say what each part is."""
+
+    capitals: dict[str, str]
+    phrases: dict[str, str]
+    populations: dict[str, tuple[str, ...]]
+    routes: tuple[str, ...]
+    wider_routes: dict[str, tuple[str, ...]]
+    directions: tuple[dict[str, tuple[str, ...]], ...]
+    universals: tuple[str, ...]
+    stops: tuple[str, ...]
+    nots: tuple[str, ...]
+    weak: tuple[str, ...]
+    softening: tuple[str, ...]
+    must: tuple[str, ...]
+    conditions: tuple[str, ...]
+    exceptions: tuple[str, ...]
+    frame: tuple[str, ...]
+    everyday: tuple[str, ...]
+
+
+class DrugData(_Model):
+    """What `drugs.yaml` holds."""
+
+    endings: tuple[str, ...]
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """See the module."""
+
+    capitals: re.Pattern[str]
+    capital_words: dict[str, str]
+    phrases: dict[tuple[str, ...], tuple[str, ...]]
+    #: Word to (family, member): only members of one family can be taken for each other.
+    directions: dict[str, tuple[str, str]]
+    populations: dict[str, str]
+    routes: frozenset[str]
+    wider_routes: dict[str, tuple[str, ...]]
+    universals: frozenset[str]
+    stops: frozenset[str]
+    nots: frozenset[str]
+    weak: frozenset[str]
+    softening: frozenset[str]
+    must: frozenset[str]
+    conditions: frozenset[str]
+    exceptions: frozenset[str]
+    frame: frozenset[str]
+    everyday: frozenset[str]
+    drugs: frozenset[str]
+    drug_endings: tuple[str, ...]
+
+    def expand_capitals(self, text: str) -> str:
+        """Abbreviations written in capitals, in full."""
+        return self.capitals.sub(lambda match: self.capital_words[match[0]], text)
+
+    def rewrite(self, words: list[str], at: int) -> tuple[int, tuple[str, ...]]:
+        """How many words from `at` on are one phrase, and what they are in the gate's words."""
+        for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+            found = self.phrases.get(tuple(words[at : at + length]))
+            if found is not None:
+                return length, found
+        return 1, (words[at],)
+
+    def kind(self, word: str) -> Kind:  # noqa: PLR0911
+        """What kind of word one of the gate's words is; drugs and people before what is everyday."""
+        if word in self.populations:
+            return Kind.POPULATION
+        if word in self.routes:
+            return Kind.ROUTE
+        if word in self.stops:
+            return Kind.STOP
+        if word in self.nots:
+            return Kind.NOT
+        if word in self.universals:
+            return Kind.UNIVERSAL
+        if word in self.directions:
+            return Kind.DIRECTION
+        if word in self.drugs or (word.endswith(self.drug_endings) and word not in _NOT_DRUGS and len(word) > 6):  # noqa: PLR2004
+            return Kind.DRUG
+        if word in self.frame or word in self.conditions or word in self.must or word in self.weak:
+            return Kind.FRAME
+        return Kind.EVERYDAY if word in self.everyday else Kind.WORD
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon that ships with the package."""
+    data = LexiconData.model_validate(yaml.safe_load(LEXICON_FILE.read_text("utf-8")))
+    drugs = DrugData.model_validate(yaml.safe_load(DRUGS_FILE.read_text("utf-8")))
+    table = expansion_table()
+    capitals = {**table.capitals, **data.capitals}
+    phrases: dict[str, str] = {**table.any_case, **table.frequencies}
+    phrases |= {brand: " ".join(contents) for brand, contents in table.brands.items()}
+    phrases |= {second: first for first, second in table.names}
+    phrases |= data.phrases
+    listed = [*data.universals, *data.stops, *data.nots, *data.weak, *data.softening, *data.must, *data.conditions]
+    listed += [form for family in data.directions for forms in family.values() for form in forms]
+    listed += [*data.frame, *data.exceptions]
+    joined = {form: form.replace(" ", "_") for form in listed if " " in form}
+    directions = {
+        form.replace(" ", "_"): (str(number), member)
+        for number, family in enumerate(data.directions)
+        for member, forms in family.items()
+        for form in (*forms, member)
+    }
+    names = {*drugs.names, *drugs.classes, *(root(name) for name in drugs.classes)}
+    return Lexicon(
+        capitals=re.compile(rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})(?![\w/-])"),
+        capital_words=capitals,
+        phrases={tuple(key.casefold().split()): tuple(value.casefold().split()) for key, value in (phrases | joined).items()},
+        directions=directions,
+        populations={word: family for family, words in data.populations.items() for word in words},
+        routes=frozenset(data.routes),
+        wider_routes=data.wider_routes,
+        universals=_joined(data.universals),
+        stops=_joined(data.stops),
+        nots=_joined(data.nots),
+        weak=_joined(data.weak),
+        softening=_joined(data.softening),
+        must=_joined(data.must),
+        conditions=_joined(data.conditions),
+        exceptions=_joined(data.exceptions),
+        frame=_joined(data.frame),
+        everyday=frozenset(data.everyday) | frozenset(COMMON_WORDS_FILE.read_text("utf-8").split()),
+        drugs=frozenset(names),
+        drug_endings=drugs.endings,
+    )
+
+
+def _joined(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.replace(" ", "_") for word in words)

@@ -1,0 +1,139 @@
+"""Matching: what of a sentence one statement of a passage does not say.
+
+Every clinical item of the sentence must stand in the statement, denied or not as there; what it goes on from may only
+lend what the statement does not name itself. The problems found are told apart by kind; none found means that the
+statement says all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.gate.lexicon import Kind, lexicon
+from agent.gate.measures import same
+from agent.gate.reading import Token
+from agent.gate.statements import Statement
+from agent.gate.verdict import WithheldReason as Why
+
+_LEADS = frozenset(["for", "in", "if", "when", "with", "after", "during", "where", "among"])
+_SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
+#: Words of these kinds may be a number of others', and no more than the passage's own words.
+_TOLD_BY_WORD = frozenset([Kind.WORD, Kind.DIRECTION])
+
+
+@dataclass(slots=True)
+class Match:
+    """How a sentence and a statement fit."""
+
+    statement: Statement
+    problems: list[tuple[Why, str]] = field(default_factory=list)
+    #: Token of the sentence, and where in the statement it stands.
+    pairs: list[tuple[Token, list[Token]]] = field(default_factory=list)
+    #: Everyday words that are the sentence's own.
+    added: list[str] = field(default_factory=list)
+    #: Words taken from what the statement goes on from.
+    borrowed: list[Token] = field(default_factory=list)
+
+    @property
+    def support(self) -> float:
+        """Share of the words that could be wrong which the passage has."""
+        held = len(self.pairs) + len(self.borrowed)
+        return held / (held + len(self.added)) if held + len(self.added) else 1.0
+
+
+def match(sentence: Sequence[Token], statement: Statement) -> Match:
+    """How a sentence's tokens and a statement fit, binding, strength and conditions left out."""
+    found = Match(statement)
+    for token in sentence:
+        if token.kind not in _SKIPPED:
+            _find(token, found)
+    _compare_denials(sentence, found)
+    _compare_leads(sentence, found)
+    return found
+
+
+def _find(token: Token, found: Match) -> None:
+    statement = found.statement
+    if token.kind is Kind.MEASURE and token.measure is not None:
+        _find_measure(token, found)
+        return
+    places = [item for item in statement.tokens if item.form == token.form]
+    if token.kind is Kind.ROUTE:
+        places += [item for item in statement.tokens if item.form in lexicon().wider_routes.get(token.form, ())]
+    if places:
+        found.pairs.append((token, places))
+    elif token.kind is Kind.DRUG:
+        own = any(item.kind is Kind.DRUG for item in statement.tokens)
+        lent = token.form in statement.drugs or (not own and token.form in statement.context)
+        _borrow(token, found, Why.DRUG_NOT_IN_PASSAGE, allowed=lent and not own)
+    elif token.kind is Kind.POPULATION:
+        family = lexicon().populations[token.form]
+        own = any(item.kind is Kind.POPULATION and lexicon().populations[item.form] == family for item in statement.tokens)
+        _borrow(token, found, Why.POPULATION_DIFFERS, allowed=not own and token.form in statement.context)
+    elif token.kind is Kind.ROUTE:
+        own = any(item.kind is Kind.ROUTE for item in statement.tokens)
+        _borrow(token, found, Why.ROUTE_DIFFERS, allowed=not own and token.form in statement.context)
+    elif token.kind is Kind.UNIVERSAL:
+        if not any(item.kind is Kind.UNIVERSAL for item in statement.tokens):
+            found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
+    elif token.kind is Kind.DIRECTION:
+        family = token.form.partition(":")[0]
+        own = any(item.kind is Kind.DIRECTION and item.form.partition(":")[0] == family for item in statement.tokens)
+        _borrow(token, found, Why.WORDS_NOT_IN_PASSAGE, allowed=not own and token.form in statement.context)
+    elif token.form in statement.context:
+        found.borrowed.append(token)
+    elif token.kind is Kind.EVERYDAY:
+        found.added.append(token.word)
+    else:
+        found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
+
+
+def _borrow(token: Token, found: Match, why: Why, *, allowed: bool) -> None:
+    if allowed:
+        found.borrowed.append(token)
+    else:
+        found.problems.append((why, token.word))
+
+
+def _find_measure(token: Token, found: Match) -> None:
+    measure = token.measure
+    if measure is None:
+        return
+    places = [item for item in found.statement.tokens if item.measure and same(measure, item.measure)]
+    if places:
+        found.pairs.append((token, places))
+    elif any(same(measure, other) for other in found.statement.measures):
+        found.borrowed.append(token)
+    else:
+        found.problems.append((Why.NUMBER_NOT_IN_PASSAGE, token.word))
+
+
+def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
+    """What the sentence says no to must be what the statement says no to."""
+    for token, places in found.pairs:
+        if token.kind is not Kind.UNIVERSAL and all(place.denied != token.denied for place in places):
+            found.problems.append((Why.NEGATION_DIFFERS, token.word))
+    says_no = any(token.kind in (Kind.NOT, Kind.STOP) or token.word == "unless" for token in sentence)
+    no_there = found.statement.warning or any(
+        token.kind in (Kind.NOT, Kind.STOP) or token.word == "unless" for token in found.statement.tokens
+    )
+    if says_no and not no_there:
+        found.problems.append((Why.NEGATION_DIFFERS, "no"))
+
+
+def _compare_leads(sentence: Sequence[Token], found: Match) -> None:
+    """A statement that opens with whom it is for lends nothing from before to a sentence that leaves them out."""
+    lent = [token for token in found.borrowed if token.kind in (Kind.WORD, Kind.POPULATION)]
+    tokens = found.statement.tokens
+    if not lent or not tokens or tokens[0].word not in _LEADS:
+        return
+    lead: list[Token] = []
+    for token in tokens[1:]:
+        if token.form == ",":
+            break
+        if token.kind in (Kind.WORD, Kind.POPULATION, Kind.MEASURE, Kind.DRUG):
+            lead.append(token)
+    held = {id(place) for _, places in found.pairs for place in places}
+    if lead and not any(id(token) in held for token in lead):
+        found.problems.append((Why.CONDITION_DROPPED, tokens[0].word))

@@ -1,0 +1,206 @@
+"""Reading: a text as the gate compares it, word by word, with what is denied and what is only suggested marked.
+
+Both the sentence and the passage go through the same reading, so a word the gate does not know is at worst a new word.
+Linear in the text's length.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from agent.gate.lexicon import Kind, lexicon
+from agent.gate.measures import Measure, measures
+from agent.gate.roots import root
+
+_PIECE = re.compile(r"[^\W\d_]+(?:[-'’][^\W_]+)*|[^\W_]+|[,;:.()\[\]!?|—]|(?<=\s)[-–](?=\s)|[<>≤≥=%]")
+_MARKS = frozenset(",;:.()[]!?|—-–")
+#: A comma does not end what is denied, these do.
+_STRONG = frozenset(";:.()[]!?|—-–")
+_TURNS = frozenset(["but", "whereas", "while", "although", "though", "however", "unless", "except", "if", "when", "where", "until", "then", "because"])
+#: After a comma or "and", one of these opens a new thing to do.
+_ACTIONS = frozenset(
+    "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat review test screen keep admit "  # noqa: SIM905
+    "perform increase reduce recommend administer seek transfer check ensure aim maintain provide switch only".split()
+)
+#: No "no" is said of what stands further off; keeps the reading linear.
+_REACH = 60
+#: What is said before these is denied too: "A is not recommended".
+_PASSIVE = frozenset(["is", "are", "was", "were", "be", "been", "should", "must", "can", "may", "needs", "need", "does", "do", "has", "have", "will", "would"])
+_SMALL_NOTS = frozenset(["no", "without", "none", "free_of", "outside", "neither", "nor", "except", "other_than", "rather_than", "instead_of"])
+
+
+@dataclass(slots=True)
+class Token:
+    """A word, a measure or a mark of a text."""
+
+    kind: Kind
+    #: What it is compared by.
+    form: str
+    #: It in the gate's words, before its root is taken.
+    word: str
+    place: int
+    measure: Measure | None = None
+    #: Odd where the text says no to it.
+    denials: int = 0
+    weak: bool = False
+
+    @property
+    def denied(self) -> bool:
+        """Whether what the text says of this word is a no; two denials are a yes."""
+        return self.denials % 2 == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The tokens of a text."""
+
+    text: str
+    tokens: list[Token] = field(default_factory=list)
+
+
+def read(text: str) -> Reading:
+    """The reading of a text."""
+    known = lexicon()
+    plain, placed = measures(known.expand_capitals(_numbers_in_phrases(text)))
+    tokens: list[Token] = []
+    at = 0
+    for item in placed:
+        tokens += _words(plain[at : item.start], at)
+        tokens.append(Token(Kind.MEASURE, "", plain[item.start : item.end], item.start, item.measure))
+        at = max(at, item.end)
+    tokens += _words(plain[at:], at)
+    _deny(tokens)
+    _weaken(tokens)
+    return Reading(plain, tokens)
+
+
+@lru_cache(maxsize=512)
+def read_cached(text: str) -> Reading:
+    """The reading of a text that is read again and again, as a passage is; never to be changed."""
+    return read(text)
+
+
+_NUMBERED = tuple(
+    (re.compile(rf"\b{phrase}\b", re.IGNORECASE), becomes)
+    for phrase, becomes in (
+        ("normal saline", "0.9% sodium chloride"),
+        ("(?:on )?alternate days", "every 2 days"),
+        ("every second day", "every 2 days"),
+        ("at least one", "at least 1"),
+        ("T2DM", "type 2 diabetes"),
+        ("T1DM", "type 1 diabetes"),
+        ("type II", "type 2"),
+    )
+)
+
+
+def _numbers_in_phrases(text: str) -> str:
+    for pattern, becomes in _NUMBERED:
+        text = pattern.sub(becomes, text)
+    return text
+
+
+def _words(text: str, offset: int) -> list[Token]:
+    known = lexicon()
+    pieces: list[tuple[str, int]] = []
+    for match in _PIECE.finditer(text):
+        word = match[0].replace("’", "'")
+        pieces += _split(word, match.start() + offset)
+    words = [word for word, _ in pieces]
+    tokens: list[Token] = []
+    at = 0
+    while at < len(words):
+        length, forms = known.rewrite(words, at)
+        tokens += [_token(form, pieces[at][1]) for form in forms]
+        at += length
+    return tokens
+
+
+def _split(word: str, place: int) -> list[tuple[str, int]]:
+    """A word with hyphens as one where the lexicon has it so, else as its parts; "non-" stays with its word."""
+    known = lexicon()
+    if word.endswith("'s") and (word,) not in known.phrases:
+        word = word[:-2]
+    if "-" not in word or (word,) in known.phrases or word in known.directions or word in known.stops or known.kind(word) is not Kind.WORD:
+        return [(word, place)]
+    first, *rest = word.split("-")
+    if first in ("non", "anti", "co", "pre", "x"):
+        return [(f"{first}-{rest[0]}" if rest else first, place), *((part, place) for part in rest[1:])]
+    if rest[-1] in ("free", "negative"):
+        return [("without" if rest[-1] == "free" else "negative", place), *((part, place) for part in (first, *rest[:-1]))]
+    return [(part, place) for part in (first, *rest) if part]
+
+
+def _token(form: str, place: int) -> Token:
+    known = lexicon()
+    if form in _MARKS:
+        return Token(Kind.MARK, form, form, place)
+    kind = known.kind(form)
+    if kind is Kind.DIRECTION:
+        family, member = known.directions[form]
+        return Token(kind, f"{family}:{member}", form, place)
+    if kind in (Kind.WORD, Kind.EVERYDAY):
+        return Token(kind, root(form), form, place)
+    return Token(kind, root(form) if kind is Kind.DRUG else form, form, place)
+
+
+def _deny(tokens: list[Token]) -> None:
+    """Marks what each "no" is said of: what follows, to the next turn, and before a passive also what precedes."""
+    for at, token in enumerate(tokens):
+        if token.kind is Kind.NOT or token.kind is Kind.STOP or token.word == "unless":
+            small = token.word in _SMALL_NOTS
+            for later in _after(tokens, at, small=small):
+                later.denials += 1
+            if token.kind is Kind.STOP:
+                token.denials = 0
+            if not small and _is_passive(tokens, at):
+                for earlier in _before(tokens, at):
+                    earlier.denials += 1
+
+
+def _after(tokens: list[Token], at: int, *, small: bool) -> list[Token]:
+    found: list[Token] = []
+    for place in range(at + 1, min(len(tokens), at + _REACH)):
+        token = tokens[place]
+        if token.form in _STRONG or token.word in _TURNS:
+            break
+        if small and token.form in (",", "and"):
+            break
+        follows = tokens[place - 1].word in (",", "and", "or")
+        if follows and (token.word in _ACTIONS or token.kind is Kind.STOP):
+            break
+        found.append(token)
+    return found
+
+
+def _before(tokens: list[Token], at: int) -> list[Token]:
+    found: list[Token] = []
+    for place in range(at - 1, max(-1, at - _REACH), -1):
+        token = tokens[place]
+        if token.form in _STRONG or token.word in _TURNS:
+            break
+        found.append(token)
+    return found
+
+
+def _is_passive(tokens: list[Token], at: int) -> bool:
+    token = tokens[at]
+    before = tokens[at - 1].word if at else ","
+    if token.kind is Kind.STOP:
+        return before in _PASSIVE or token.word in ("rules_out", "contraindicated", "unnecessary", "unsuitable", "inappropriate") or token.word.endswith("ed")
+    return before in _PASSIVE and before not in ("do",)
+
+
+def _weaken(tokens: list[Token]) -> None:
+    """Marks what is only suggested: the clause around "may" and "suggest", what follows "consider"."""
+    known = lexicon()
+    for at, token in enumerate(tokens):
+        if token.word in known.weak and token.word not in ("choice", "option", "options", "alternative"):
+            token.weak = True
+            for later in _after(tokens, at, small=False):
+                later.weak = True
+            if at and tokens[at - 1].word not in (",", "and") and token.word not in ("consider",):
+                for earlier in _before(tokens, at):
+                    earlier.weak = True

@@ -1,0 +1,41 @@
+"""Roots: one form for the forms of a word, so that "hypertensive" and "hypertension" are not two words.
+
+Cuts endings of number, tense and part of speech, and joins British and American spelling. What an ending would leave
+is kept long enough that two drugs or two diseases do not fall together.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_SPELLINGS = tuple(
+    (re.compile(pattern), becomes)
+    for pattern, becomes in (
+        (r"ae|oe", "e"),
+        (r"our(?=s|ed|ing|al|$)", "or"),
+        (r"is(?=ation|e$|ed$|es$|ing$)", "iz"),
+        (r"ys(?=e$|ed$|es$|ing$)", "yz"),
+        (r"sulph", "sulf"),
+        (r"ll(?=ed|ing)", "l"),
+        (r"tre$", "ter"),
+    )
+)
+_ENDINGS = sorted(
+    "ational ations ation ative atory ated ating ates atic atal ancy ances ance ant ants ency ences ence ent ents ments ment ing ion ions ive "  # noqa: SIM905
+    "ic ical ically al ally ous y ies s es ed e er ers or ors ia ias ity is osis ose oses otic ostic ists ist ism ly a us ary ory ar ate".split(),
+    key=len,
+    reverse=True,
+)
+_LEAST = 4
+
+
+@lru_cache(maxsize=20_000)
+def root(word: str) -> str:
+    """The root of a word in small letters."""
+    for pattern, becomes in _SPELLINGS:
+        word = pattern.sub(becomes, word)
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _LEAST:
+            return word[: -len(ending)]
+    return word

@@ -1,0 +1,85 @@
+"""Statements: a passage in the parts that a sentence may restate, each with what it goes on from.
+
+A statement is a sentence, a line of a list or a contraindication. "Start at 500 mg" leans on what was named before it:
+its context is the title and the statements before it, nearest first. Nothing of what follows is its context.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent.gate.lexicon import Kind
+from agent.gate.measures import Measure
+from agent.gate.reading import Token, read
+from retrieval import Passage
+
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\[*\"“•-])(?<!e\.g\. )(?<!i\.e\. )(?<!vs\. )|\n+|\s+[•·]\s+")
+_CARRIED = ("label",)
+#: A passage longer than this is compared by its first statements only; keeps the work bounded.
+MOST_STATEMENTS = 60
+_WEAK = re.compile(r"\b(?:weak|conditional|optional|grade c|level c|class iib|class 2b|2[abc])\b", re.IGNORECASE)
+_STRONG = re.compile(r"\b(?:strong|grade a|level a|class i|class 1|1[abc])\b(?!i)", re.IGNORECASE)
+_INLINE = re.compile(r"[(\[](?:[^()\[\]]{0,40}\b)?(?:strong|weak|conditional|grade|level|class)\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One part of a passage, read."""
+
+    tokens: tuple[Token, ...]
+    #: Forms named in the title and in the statements before this one.
+    context: frozenset[str]
+    #: The last drugs and people named before this statement.
+    drugs: frozenset[str]
+    people: frozenset[str]
+    #: Measures of the heading, and ages and labels ("type 2") of the statements before.
+    measures: tuple[Measure, ...]
+    #: True or False where a grade says so, None where none does.
+    graded_weak: bool
+    graded_strong: bool
+    warning: bool = False
+
+
+@lru_cache(maxsize=256)
+def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
+    """The statements of a passage, in its order, its contraindications last."""
+    named = [title, *passage.section, *passage.synonyms, passage.population or ""]
+    heading = read(" . ".join(part for part in named if part)).tokens
+    context = {token.form for token in heading if token.kind is not Kind.MARK}
+    drugs = frozenset(token.form for token in heading if token.kind is Kind.DRUG)
+    people = frozenset(token.form for token in heading if token.kind is Kind.POPULATION)
+    amounts = [token.measure for token in heading if token.measure]
+    found: list[Statement] = []
+    strength = passage.strength or ""
+    for text in _parts(passage.text)[:MOST_STATEMENTS]:
+        tokens = tuple(read(text).tokens)
+        inline = " ".join(_INLINE.findall(text))
+        grade = inline or strength
+        several = len(re.findall(r"\band\b|,", strength)) > 0 and not inline
+        found.append(
+            Statement(
+                tokens,
+                frozenset(context),
+                drugs,
+                people,
+                tuple(amounts),
+                graded_weak=not several and bool(_WEAK.search(grade)),
+                graded_strong=not several and bool(_STRONG.search(grade)),
+            )
+        )
+        context |= {token.form for token in tokens if token.kind is not Kind.MARK}
+        drugs = frozenset(token.form for token in tokens if token.kind is Kind.DRUG) or drugs
+        people = frozenset(token.form for token in tokens if token.kind is Kind.POPULATION) or people
+        amounts += [token.measure for token in tokens if token.measure and token.measure.dimension in _CARRIED]
+    for text in passage.contraindications[:MOST_STATEMENTS]:
+        tokens = tuple(read(f"Contraindicated: {text}").tokens)
+        for token in tokens:
+            token.denials += 1
+        found.append(Statement(tokens, frozenset(context), drugs, people, tuple(amounts), graded_weak=False, graded_strong=False, warning=True))
+    return tuple(found)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in _END.split(text) if part and part.strip()]

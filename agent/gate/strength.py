@@ -1,0 +1,39 @@
+"""Strength: a sentence may not say "must" where the passage says "consider", nor "may" where it says "must"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.gate.lexicon import lexicon
+from agent.gate.matching import Match
+from agent.gate.reading import Token
+
+#: These say that something is needed less plainly than "must".
+_SOFT_MUST = frozenset(["need", "needs", "needed", "required", "requires", "require", "necessary"])
+#: A sentence may word what is only suggested with these.
+_CAREFUL = frozenset(["can", "option", "options", "choice", "alternative", "alternatively", "try"])
+_SUGGESTS = frozenset(["consider", "considered", "considering", "may", "might", "could", "suggest", "suggests", "suggested", "conditional", "reasonable", "optional"])
+_LEAST_SHARE = 0.5
+
+
+def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
+    """The word by which the sentence is stronger or weaker than the statement, or None."""
+    known = lexicon()
+    words = {token.word for token in sentence}
+    there = {token.word for token in found.statement.tokens}
+    places = [place for _, each in found.pairs for place in each[:1]]
+    share = sum(place.weak for place in places) / len(places) if places else 0.0
+    weak = found.statement.graded_weak or (share >= _LEAST_SHARE and bool(there & _SUGGESTS))
+    musts = {token.word for token in sentence if token.word in known.must and not token.denied}
+    hard = musts - _SOFT_MUST
+    must_there = bool(there & known.must)
+    if hard and not (must_there or (found.statement.graded_strong and not weak)):
+        return min(hard)
+    if musts and weak and not must_there:
+        return min(musts)
+    if weak and not words & (known.weak | _CAREFUL):
+        return "should"
+    softer = words & known.softening
+    if softer and not weak and not there & (known.weak | {"can"}):
+        return min(softer)
+    return None
