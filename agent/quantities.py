@@ -84,11 +84,11 @@ _AFTER = (
     (
         re.compile(
             r"^\s*(?:\+|(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|upwards?|up)\b|"
-            r"\s*(?:minimum|at least|onwards?|upwards?)\b)"
+            r"\s*(?:minimum|onwards?|upwards?)\b)"
         ),
         ">=",
     ),
-    (re.compile(r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b|\s*\(?(?:maximum|max|at most)\b"), "<="),
+    (re.compile(r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b|\s*\(?(?:maximum|max)\b(?=[\s).;,]*$)"), "<="),
 )
 _WINDOW = 40
 

@@ -11,17 +11,24 @@ from collections.abc import Sequence
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.matching import Match
-from agent.gate.measures import Measure, same
+from agent.gate.measures import same
 from agent.gate.reading import Token
 
-_CUTS = frozenset([",", ";", ":", "(", ")", "-", "–", "."])
+_CUTS = frozenset([",", ";", "-", "–", "."])
 _JOINS = frozenset(["and", "or", "then", "but", "followed", "plus", "whereas", "while", "dropping", "continuing"])
 _TIED = frozenset([Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.ROUTE, Kind.WORD, Kind.DIRECTION])
+_ANCHORS = frozenset([Kind.DRUG, Kind.POPULATION, Kind.WORD, Kind.DIRECTION])
+_PRONOUNS = frozenset(["those", "these", "them", "others", "other"])
 #: Units in which amounts of a drug are told; they can all be taken for each other.
 _DOSES = ("mg", "ml", "unit", "mmol", "g", "tablet", "puff", "drop")
 
 
-def _dimension(measure: Measure) -> str:
+def _dimension(token: Token) -> str:
+    measure = token.measure
+    if measure is None:
+        return ""
+    if token.age:
+        return "age"
     head = measure.dimension.partition("/")[0]
     return "dose" if head in _DOSES else "time" if head in ("minutes", "months") else measure.dimension
 
@@ -33,20 +40,34 @@ def misbound(sentence: Sequence[Token], found: Match) -> tuple[Token, Token] | N
     respectively = any(token.word == "respectively" for token in tokens)
     for number in numbers:
         assert number.measure is not None  # noqa: S101 - told to the type checker
-        dimension = _dimension(number.measure)
-        rivals = [t for t in tokens if t.measure and _dimension(t.measure) == dimension]
+        dimension = _dimension(number)
+        if dimension == "label":
+            continue
+        rivals = [t for t in tokens if t.measure and _dimension(t) == dimension]
         if respectively or all(same(number.measure, t.measure) for t in rivals if t.measure):
             continue
-        groups, shared = _groups(tokens, dimension)
-        own = {groups[n] for n, t in enumerate(tokens) if t.measure and same(number.measure, t.measure) and n in groups}
+        groups, leading, trailing = _groups(tokens, dimension)
+        own: set[int] = set()
+        for n, t in enumerate(tokens):
+            if t.measure and same(number.measure, t.measure):
+                own |= groups.get(n, set())
         if not own:
             continue
-        said = _said_with(sentence, number, dimension)
-        for token in said:
+        elided = any(tokens[n].word in _PRONOUNS for n, held in groups.items() if held & own)
+        for token in _said_with(sentence, number, dimension):
             places = [n for n, t in enumerate(tokens) if _is_same(token, t)]
-            if not places or any(groups.get(n) in own or n not in groups for n in places):
+            if not places or any(n not in groups or groups[n] & own for n in places):
                 continue
-            if all(n in shared and not _has_kind(tokens, groups, own, tokens[n]) for n in places):
+            if elided and token.kind in (Kind.WORD, Kind.POPULATION, Kind.DIRECTION) and min(min(groups[n]) for n in places) < min(own):
+                continue
+            values = [n for n, t in enumerate(tokens) if _dimension(t) == dimension and groups.get(n, set()) & own]
+            mine = [n for n, held in groups.items() if held & own and tokens[n].kind in _ANCHORS]
+            free = leading | trailing
+            if any(n < values[0] for n in mine):
+                free -= {n for n in leading if _adjacent(tokens, n, dimension)}
+            if any(n > values[-1] for n in mine):
+                free -= {n for n in trailing if tokens[n].kind in (Kind.WORD, Kind.DIRECTION)}
+            if all(n in free and not _has_kind(tokens, groups, own, tokens[n]) for n in places):
                 continue
             return number, token
     return None
@@ -60,64 +81,85 @@ def _is_same(token: Token, other: Token) -> bool:
 
 def _said_with(sentence: Sequence[Token], number: Token, dimension: str) -> list[Token]:
     """What the sentence says the number of: its own part where it holds a rival, else all of it."""
-    rivals = [t for t in sentence if t.measure and _dimension(t.measure) == dimension and t is not number]
+    rivals = [t for t in sentence if t.measure and _dimension(t) == dimension and t is not number]
     tied = [t for t in sentence if t.kind in _TIED and t is not number]
     if not any(number.measure and t.measure and not same(number.measure, t.measure) for t in rivals):
         return tied
-    groups, _ = _groups(sentence, dimension)
+    groups, _, _ = _groups(sentence, dimension)
     at = next(n for n, t in enumerate(sentence) if t is number)
-    own = groups.get(at)
-    return [t for n, t in enumerate(sentence) if t.kind in _TIED and t is not number and groups.get(n) == own]
+    own = groups.get(at, set())
+    return [t for n, t in enumerate(sentence) if t.kind in _TIED and t is not number and groups.get(n, set()) == own]
 
 
-def _groups(tokens: Sequence[Token], dimension: str) -> tuple[dict[int, int], set[int]]:
-    """Group of each place, groups numbered in order, and the places that may be said of every number alike."""
-    pieces: list[list[int]] = [[]]
-    for n, token in enumerate(tokens):
-        if token.form in _CUTS or token.word in _JOINS:
-            pieces.append([])
-        pieces[-1].append(n)
+def _groups(tokens: Sequence[Token], dimension: str) -> tuple[dict[int, set[int]], set[int], set[int]]:
+    """Groups of each place, numbered in order, and what stands before the first number and behind the last one.
 
-    def values(piece: list[int]) -> list[int]:
-        found = []
-        for n in piece:
-            measure = tokens[n].measure
-            if measure is not None and _dimension(measure) == dimension:
-                found.append(n)
-        return found
-
-    valued = [i for i, piece in enumerate(pieces) if values(piece)]
-    groups: dict[int, int] = {}
-    shared: set[int] = set()
-    if not valued:
-        return groups, shared
-    first = pieces[valued[0]]
-    at = values(first)[0]
-    anchored_before = any(tokens[n].kind in (Kind.DRUG, Kind.POPULATION, Kind.WORD, Kind.DIRECTION) for n in first if n < at)
+    What stands between two numbers and by neither is of both.
+    """
+    first = next((n for n, t in enumerate(tokens) if t.measure and _dimension(t) == dimension), None)
+    groups: dict[int, set[int]] = {}
+    if first is None:
+        return groups, set(), set()
+    opening = next((n for n in range(first, -1, -1) if _cuts(tokens[n])), 0)
+    anchored = any(tokens[n].kind in _ANCHORS for n in range(opening, first))
+    pieces = _pieces(tokens, dimension, anchored=anchored)
+    valued = [i for i, piece in enumerate(pieces) if _values(tokens, piece, dimension)]
     for i, piece in enumerate(pieces):
-        if i < valued[0] or i > valued[-1]:
-            continue
-        if i in valued:
-            group = i
-        elif anchored_before:
-            group = min((v for v in valued if v > i), default=valued[-1])
-        else:
-            group = max((v for v in valued if v < i), default=valued[0])
-        for n in piece:
-            groups[n] = group
-    shared |= {n for n in first if n < at}
-    last = pieces[valued[-1]]
-    shared |= {n for n in last if n > values(last)[-1]}
-    return groups, shared
+        if valued[0] <= i <= valued[-1]:
+            near = {i} if i in valued else {max(v for v in valued if v < i), min(v for v in valued if v > i)}
+            for n in piece:
+                groups[n] = near
+    at = _values(tokens, pieces[valued[0]], dimension)[0]
+    end = _values(tokens, pieces[valued[-1]], dimension)[-1]
+    return groups, {n for n in pieces[valued[0]] if n < at}, {n for n in pieces[valued[-1]] if n > end}
 
 
-def _has_kind(tokens: Sequence[Token], groups: dict[int, int], own: set[int], token: Token) -> bool:
+def _adjacent(tokens: Sequence[Token], at: int, dimension: str) -> bool:
+    """Whether only names stand between a place and the number after it."""
+    for token in tokens[at:]:
+        if token.measure is not None and _dimension(token) == dimension:
+            return True
+        if token.kind not in _ANCHORS | {Kind.EVERYDAY, Kind.MEASURE}:
+            return False
+    return False
+
+
+def _cuts(token: Token) -> bool:
+    return token.form in _CUTS or token.word in _JOINS
+
+
+def _values(tokens: Sequence[Token], piece: Sequence[int], dimension: str) -> list[int]:
+    return [n for n in piece if tokens[n].measure and _dimension(tokens[n]) == dimension]
+
+
+def _pieces(tokens: Sequence[Token], dimension: str, *, anchored: bool) -> list[list[int]]:
+    """The places cut at commas and joining words, and between two numbers that stand in one piece."""
+    pieces: list[list[int]] = [[]]
+    valued = False
+    for n, token in enumerate(tokens):
+        value = token.measure is not None and _dimension(token) == dimension
+        if _cuts(token) or (value and valued and not anchored):
+            pieces.append([])
+            valued = False
+        elif valued and anchored and token.kind is Kind.FRAME and _values(tokens, range(n, _next_cut(tokens, n)), dimension):
+            pieces.append([])
+            valued = False
+        valued = valued or value
+        pieces[-1].append(n)
+    return pieces
+
+
+def _next_cut(tokens: Sequence[Token], at: int) -> int:
+    return next((n for n in range(at, len(tokens)) if _cuts(tokens[n])), len(tokens))
+
+
+def _has_kind(tokens: Sequence[Token], groups: dict[int, set[int]], own: set[int], token: Token) -> bool:
     """Whether the number's own group names something of the kind of what is shared, and so shares it not."""
     for n, other in enumerate(tokens):
-        if groups.get(n) not in own or other.kind is not token.kind:
+        if not groups.get(n, set()) & own or other.kind is not token.kind:
             continue
         if token.kind is Kind.MEASURE and token.measure and other.measure:
-            if _dimension(token.measure) == _dimension(other.measure):
+            if _dimension(token) == _dimension(other):
                 return True
         elif token.kind is Kind.POPULATION:
             if lexicon().populations[token.form] == lexicon().populations[other.form]:

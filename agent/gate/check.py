@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate.binding import misbound
@@ -32,7 +33,7 @@ _ORDER = (
     Why.WORDS_NOT_IN_PASSAGE,
     Why.SUPPORT_TOO_LOW,
 )
-_SPLITS = frozenset([";", "but", "whereas", "then", "unless", "although"])
+_SPLITS = frozenset([";", "but", "whereas", "unless", "although"])
 #: A sentence of more parts than this restates no two neighbouring statements.
 _MOST_PARTS = 4
 _BLANK = re.compile(r"\s+")
@@ -103,6 +104,8 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
         problems = fit.problems + _of_the_whole(tokens, fit)
         if not fit.pairs:
             problems.append((Why.WORDS_NOT_IN_PASSAGE, "all"))
+        if len(fit.borrowed) > len(fit.pairs):
+            problems.append((Why.WORDS_NOT_IN_PASSAGE, fit.borrowed[0].word))
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))
     return problems, support
@@ -122,8 +125,8 @@ def _of_the_whole(tokens: Sequence[Token], fit: Match) -> _Problems:
 def _cut(tokens: Sequence[Token]) -> list[list[Token]]:
     """The sentence's parts that may restate different statements; a part without a drug takes over the one before."""
     parts: list[list[Token]] = [[]]
-    for token in tokens:
-        if token.form in _SPLITS or token.word in _SPLITS:
+    for at, token in enumerate(tokens):
+        if token.word in _SPLITS or (token.word == "and" and at and tokens[at - 1].form == ","):
             parts.append([])
         parts[-1].append(token)
     parts = [part for part in parts if any(token.kind not in (Kind.MARK, Kind.FRAME) for token in part)]
@@ -131,7 +134,7 @@ def _cut(tokens: Sequence[Token]) -> list[list[Token]]:
         return []
     for before, part in zip(parts, parts[1:], strict=False):
         if not any(token.kind is Kind.DRUG for token in part):
-            part[:0] = [token for token in before if token.kind is Kind.DRUG]
+            part[:0] = [replace(token, carried=True) for token in before if token.kind is Kind.DRUG]
     return parts
 
 

@@ -41,7 +41,7 @@ def conditions(tokens: Sequence[Token]) -> list[Condition]:
                 end += 1
             last = next((n for n in range(at, len(tokens)) if tokens[n].form == ";"), len(tokens))
             leads = at == part or all(item.kind in (Kind.FRAME, Kind.MARK) for item in tokens[part:at])
-            governs = range(at, last) if leads else range(part, at)
+            governs = range(at, last) if leads else range(_piece_start(tokens, part, at), at)
             found.append(Condition(token.word, at, end, governs))
             if not leads and end < len(tokens) and tokens[end].form == ",":
                 part = end + 1
@@ -61,8 +61,10 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
         inside = range(condition.start, condition.end)
         governed = [n for n in condition.governs if n not in inside and tokens[n].kind in _NAMED and n in used]
         named = [n for n in inside if tokens[n].kind in _NAMED]
-        if not governed:
+        if not governed or _about_others(tokens, condition, used):
             continue
+        if condition.word in ("unless", "except") and not _kept_as_exception(sentence, found, tokens, inside):
+            return condition.word
         if condition.word == "only" and not words & _ONLY:
             return "only"
         if named and sum(n in used for n in named) / len(named) < _LEAST_SHARE:
@@ -71,3 +73,26 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
             return condition.word
     return None
 
+
+
+def _piece_start(tokens: Sequence[Token], part: int, at: int) -> int:
+    """Where the piece begins that a condition follows: behind the last comma, unless nothing else is said there."""
+    for n in range(at - 1, part - 1, -1):
+        if tokens[n].form == "," and any(tokens[m].kind in _NAMED for m in range(n, at)):
+            return n
+    return part
+
+
+def _about_others(tokens: Sequence[Token], condition: Condition, used: set[int]) -> bool:
+    """Whether all numbers and drugs before a condition are others than the sentence's."""
+    if condition.start in condition.governs:
+        return False
+    told = [n for n in condition.governs if tokens[n].kind in (Kind.MEASURE, Kind.DRUG)]
+    return bool(told) and not any(n in used for n in told)
+
+
+def _kept_as_exception(sentence: Sequence[Token], found: Match, tokens: Sequence[Token], inside: range) -> bool:
+    """Whether the sentence too says no to what the statement makes an exception of, if it names it at all."""
+    there = {id(tokens[n]) for n in inside}
+    named = [token for token, places in found.pairs if any(id(place) in there for place in places)]
+    return not named or any(token.denied for token in named)

@@ -58,6 +58,8 @@ class LexiconData(_Model):
     routes: tuple[str, ...]
     wider_routes: dict[str, tuple[str, ...]]
     directions: tuple[dict[str, tuple[str, ...]], ...]
+    soft_directions: tuple[str, ...]
+    brands: dict[str, str]
     universals: tuple[str, ...]
     stops: tuple[str, ...]
     nots: tuple[str, ...]
@@ -85,8 +87,12 @@ class Lexicon:
     capitals: re.Pattern[str]
     capital_words: dict[str, str]
     phrases: dict[tuple[str, ...], tuple[str, ...]]
+    #: The first words of phrases.
+    openings: frozenset[str]
     #: Word to (family, member): only members of one family can be taken for each other.
     directions: dict[str, tuple[str, str]]
+    #: Members that a sentence may add where the statement names none of the family.
+    soft_directions: frozenset[str]
     populations: dict[str, str]
     routes: frozenset[str]
     wider_routes: dict[str, tuple[str, ...]]
@@ -146,7 +152,7 @@ def lexicon() -> Lexicon:
     phrases: dict[str, str] = {**table.any_case, **table.frequencies}
     phrases |= {brand: " ".join(contents) for brand, contents in table.brands.items()}
     phrases |= {second: first for first, second in table.names}
-    phrases |= data.phrases
+    phrases |= {**data.brands, **data.phrases}
     listed = [*data.universals, *data.stops, *data.nots, *data.weak, *data.softening, *data.must, *data.conditions]
     listed += [form for family in data.directions for forms in family.values() for form in forms]
     listed += [*data.frame, *data.exceptions]
@@ -162,7 +168,9 @@ def lexicon() -> Lexicon:
         capitals=re.compile(rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})(?![\w/-])"),
         capital_words=capitals,
         phrases={tuple(key.casefold().split()): tuple(value.casefold().split()) for key, value in (phrases | joined).items()},
+        openings=frozenset(key.split()[0].casefold() for key in phrases | joined),
         directions=directions,
+        soft_directions=frozenset(data.soft_directions),
         populations={word: family for family, words in data.populations.items() for word in words},
         routes=frozenset(data.routes),
         wider_routes=data.wider_routes,

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.gate.lexicon import Kind, lexicon
-from agent.gate.measures import same
+from agent.gate.measures import Measure, same
 from agent.gate.reading import Token
 from agent.gate.statements import Statement
 from agent.gate.verdict import WithheldReason as Why
 
 _LEADS = frozenset(["for", "in", "if", "when", "with", "after", "during", "where", "among"])
 _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
+_SINGLE = frozenset([Measure("number", "1"), Measure("time", "1"), Measure("dose", "1")])
 #: Words of these kinds may be a number of others', and no more than the passage's own words.
 _TOLD_BY_WORD = frozenset([Kind.WORD, Kind.DIRECTION])
 
@@ -61,28 +62,36 @@ def _find(token: Token, found: Match) -> None:
     places = [item for item in statement.tokens if item.form == token.form]
     if token.kind is Kind.ROUTE:
         places += [item for item in statement.tokens if item.form in lexicon().wider_routes.get(token.form, ())]
-    if places:
+    lent = statement.context.get(token.form)
+    if places and token.kind in _TOLD_BY_WORD and lent and lent.denied == token.denied != places[0].denied:
+        if places := [place for place in places if place.denied == token.denied]:
+            found.pairs.append((token, places))
+        else:
+            found.borrowed.append(token)
+    elif places:
         found.pairs.append((token, places))
     elif token.kind is Kind.DRUG:
         own = any(item.kind is Kind.DRUG for item in statement.tokens)
-        lent = token.form in statement.drugs or (not own and token.form in statement.context)
-        _borrow(token, found, Why.DRUG_NOT_IN_PASSAGE, allowed=lent and not own)
+        _borrow(token, found, Why.DRUG_NOT_IN_PASSAGE, allowed=not own and lent is not None)
     elif token.kind is Kind.POPULATION:
         family = lexicon().populations[token.form]
         own = any(item.kind is Kind.POPULATION and lexicon().populations[item.form] == family for item in statement.tokens)
-        _borrow(token, found, Why.POPULATION_DIFFERS, allowed=not own and token.form in statement.context)
+        _borrow(token, found, Why.POPULATION_DIFFERS, allowed=not own and lent is not None)
     elif token.kind is Kind.ROUTE:
         own = any(item.kind is Kind.ROUTE for item in statement.tokens)
-        _borrow(token, found, Why.ROUTE_DIFFERS, allowed=not own and token.form in statement.context)
+        _borrow(token, found, Why.ROUTE_DIFFERS, allowed=not own and lent is not None)
     elif token.kind is Kind.UNIVERSAL:
         if not any(item.kind is Kind.UNIVERSAL for item in statement.tokens):
             found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
     elif token.kind is Kind.DIRECTION:
         family = token.form.partition(":")[0]
         own = any(item.kind is Kind.DIRECTION and item.form.partition(":")[0] == family for item in statement.tokens)
-        _borrow(token, found, Why.WORDS_NOT_IN_PASSAGE, allowed=not own and token.form in statement.context)
-    elif token.form in statement.context:
-        found.borrowed.append(token)
+        if not own and token.form.partition(":")[2] in lexicon().soft_directions:
+            found.added.append(token.word)
+            return
+        _borrow(token, found, Why.WORDS_NOT_IN_PASSAGE, allowed=not own and lent is not None)
+    elif lent is not None:
+        _borrow(token, found, Why.NEGATION_DIFFERS, allowed=token.denied or not lent.denied)
     elif token.kind is Kind.EVERYDAY:
         found.added.append(token.word)
     else:
@@ -101,9 +110,18 @@ def _find_measure(token: Token, found: Match) -> None:
     if measure is None:
         return
     places = [item for item in found.statement.tokens if item.measure and same(measure, item.measure)]
+    if not places and measure in _SINGLE:
+        # "One dose" where the statement counts nothing: no more than "a dose".
+        if any(item.word in ("single", "one-time", "one-off") for item in found.statement.tokens):
+            return
+        if not any(item.measure and item.measure.dimension in ("number", "time", "dose") for item in found.statement.tokens):
+            found.added.append(token.word)
+            return
     if places:
         found.pairs.append((token, places))
-    elif any(same(measure, other) for other in found.statement.measures):
+    elif not (token.age and any(item.age for item in found.statement.tokens)) and any(
+        same(measure, other) for other in found.statement.measures
+    ):
         found.borrowed.append(token)
     else:
         found.problems.append((Why.NUMBER_NOT_IN_PASSAGE, token.word))
@@ -112,7 +130,7 @@ def _find_measure(token: Token, found: Match) -> None:
 def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
     """What the sentence says no to must be what the statement says no to."""
     for token, places in found.pairs:
-        if token.kind is not Kind.UNIVERSAL and all(place.denied != token.denied for place in places):
+        if token.kind is not Kind.UNIVERSAL and not token.carried and all(place.denied != token.denied for place in places):
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
     says_no = any(token.kind in (Kind.NOT, Kind.STOP) or token.word == "unless" for token in sentence)
     no_there = found.statement.warning or any(
@@ -124,7 +142,7 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
 
 def _compare_leads(sentence: Sequence[Token], found: Match) -> None:
     """A statement that opens with whom it is for lends nothing from before to a sentence that leaves them out."""
-    lent = [token for token in found.borrowed if token.kind in (Kind.WORD, Kind.POPULATION)]
+    lent = [token for token in found.borrowed if token.kind in (Kind.WORD, Kind.POPULATION, Kind.MEASURE)]
     tokens = found.statement.tokens
     if not lent or not tokens or tokens[0].word not in _LEADS:
         return

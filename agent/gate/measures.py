@@ -32,7 +32,8 @@ class Placed(NamedTuple):
     end: int
 
 
-_N = r"\d+(?:\.\d+)?"
+_N = r"(?<![\w.,/])\d+(?:\.\d+)?"
+_M = r"\d+(?:\.\d+)?"
 _SPAN = {"s": "s|secs?|seconds?", "min": "mins?|minutes?", "h": "h|hrs?|hours?", "d": "d|days?", "wk": "weeks?|wks?",
          "mo": "months?", "y": "years?|yrs?", "decade": "decades?"}  # fmt: skip
 _LY = {"h": "hourly", "d": "daily", "wk": "weekly", "mo": "monthly", "y": "yearly|annually|annual"}
@@ -44,26 +45,30 @@ _REWRITES = tuple(
     (re.compile(pattern), becomes)
     for pattern, becomes in (
         (r"\ba dozen\b", "12"),
+        (rf"\b({_M})- ?(?:to|or) ?(?={_M})", r"\1 to "),
+        (r"(?<=\d)[- ](year|month|week|day)[- ]olds?\b", r" \1s old"),
+        (r"\b(under|over)-(?=\d)", r"\1 "),
+        (r"\b(?:the )?(over|under)[- ](\d+)s\b", r"aged \1 \2 years"),
+        (r"\bif (?:necessary|needed|required|appropriate|possible)\b|\bwhether or not\b|\bas needed\b", " "),
         (r"\bevery other\b", "every 2"),
         (r"/(?:day|d|24 ?h(?:ours|rs?)?)\b", " daily"),
         (r"(?<=[a-z\d])/(?:hour|hr)\b", "/h"),
         (r"(?<=[a-z\d])/(?:minute)\b", "/min"),
-        (rf"\bbetween (?:the ages of |ages |day |week )?({_N}(?: ?[a-zµ%/²]+\d?)?) and (?={_N})", r"\1 to "),
-        (rf"\bfrom (?:age |the age of )?({_N}(?: ?(?:{_ANY}))?) (?:up to|through|until) (?={_N})", r"\1 to "),
-        (rf"(?<={_N[:2]}) (?:up to) (?={_N})", " to "),
+        (rf"\bbetween (?:the ages of |ages |day |week )?({_N}(?: ?[a-zµ%/²]+\d?)?) and (?={_M})", r"\1 to "),
+        (rf"\bfrom (?:age |the age of )?({_N}(?: ?(?:{_ANY}))?) (?:up to|through|until) (?={_M})", r"\1 to "),
         # "over 10 minutes" is how long; "children over 6 weeks" is an age.
         (
             rf"(?<!aged )(?<!children )(?<!infants )(?<!babies )(?<!those )(?<!patients )(?<!lasting )(?<!for )(?<!by )\bover "
-            rf"(?=(?:the )?(?:first |next |following |initial )?{_N}(?: ?(?:to|-|–) ?{_N})?[ -]?"
+            rf"(?=(?:the )?(?:first |next |following |initial )?{_N}(?: ?(?:to|-|–) ?{_M})?[ -]?"
             rf"(?:{_SPAN['s']}|{_SPAN['min']}|{_SPAN['h']}|{_SPAN['d']}|{_SPAN['wk']})\b)",
-            "during ",
+            "for ",
         ),
-        (r"\b(?:over|during|for|within) an? (?=(?:hour|day|week|month|year)\b)", "during 1 "),
+        (r"\b(?:over|during|for) an? (?=(?:hour|week|month|year)\b)", "for 1 "),
         (r"\b(?:an|a) (?=(?:hour|day|week|month|year) (?:before|after|ahead|later|apart)\b)", "1 "),
         (r"\b(?:an|a) (?=(?:week|fortnight|month|year)\b(?!ly))(?<!times a )(?<!time a )", "a "),
-        (rf"\bweek ({_N})\b(?! ?[%a-z]*/)", r"\1 weeks"),
-        (rf"\bdays? ?({_N}) and ({_N})\b(?! (?:mg|g|ml|microgram))", r"day-label \1 day-label \2"),
-        (rf"\bdays? ?({_N})\b(?! ?(?:mg|g|ml|microgram|day))", r"day-label \1"),
+        (rf"\bweek ({_M})\b(?! ?[%a-z]*/)", r"\1 weeks"),
+        (rf"\bdays? ?({_M}) and ({_M})\b(?! (?:mg|g|ml|microgram))", r"day-label \1 day-label \2"),
+        (rf"\bdays? ?({_M})\b(?! ?(?:mg|g|ml|microgram|day))", r"day-label \1"),
         (r"\b(?:the )?first day\b", "day-label 1"),
         (r"\bfirst hour\b", "first 1 hour"),
         (r"\b(?:the )?first (?=year|month|week)", "first 1 "),
@@ -82,14 +87,14 @@ _WORDED = {"biennial": "2 y", "biennially": "2 y", "biannually": "6 mo", "quarte
            "weekly": "1 wk", "monthly": "1 mo", "hourly": "1 h", "each quarter": "3 mo", "every quarter": "3 mo",
            "triennial": "3 y", "once-daily": "1 d"}  # fmt: skip
 _TIMES = re.compile(
-    rf"(?P<n>{_N})(?:\s*(?:to|-|–|or)\s*(?P<m>{_N}))?[ -]*(?:times?|x|doses?)?[ -]*(?:times?|x)[ -]*(?:(?:a|an|each|every|per|in a)\s+|/\s*)?"
+    rf"(?P<n>{_N})(?:\s*(?:to|-|–|or)\s*(?P<m>{_M}))?[ -]*(?:times?|x|doses?)?[ -]*(?:times?|x)[ -]*(?:(?:a|an|each|every|per|in a)\s+|/\s*)?"
     rf"(?P<p>day|week|month|year|night|hour|{_ANY_LY})\b"
 )
 _EVERY = re.compile(
-    rf"(?:\b(?:every|each|per|at)\s+|\bq\s?)(?P<n>{_N})(?:[ -]*(?:to|-|–)[ -]*(?P<m>{_N})| or (?P<o>{_N}))?[ -]*"
+    rf"(?:\b(?:every|each|per)\s+|\bq\s?)(?P<n>{_M})(?:[ -]*(?:to|-|–)[ -]*(?P<m>{_M})| or (?P<o>{_M}))?[ -]*"
     rf"(?P<u>{_ANY})\b(?!ly)(?:\s+intervals?)?"
 )
-_LYS = re.compile(rf"(?P<n>{_N})(?:[ -]*(?:to|-|–)[ -]*(?P<m>{_N}))?[ -]*(?P<u>{_ANY_LY})\b(?:\s+intervals?)?")
+_LYS = re.compile(rf"(?P<n>{_N})(?:[ -]*(?:to|-|–)[ -]*(?P<m>{_M}))?[ -]*(?P<u>{_ANY_LY})\b(?:\s+intervals?)?")
 _APART = re.compile(rf"(?P<n>{_N})[ -]*(?P<u>{_ANY})\s+(?:apart|intervals?)\b")
 _BARE = re.compile(
     r"\b(?:(?:1 time |1-time-)?(?:" + "|".join(sorted(_WORDED, key=len, reverse=True)) + r")|(?:1 time )?"
@@ -98,7 +103,7 @@ _BARE = re.compile(
 _PRESSURE = re.compile(r"(?<![\d/.])(\d{2,3})/(\d{2,3})(?![\d/])(?:\s*mmhg)?")
 _JOINED = re.compile(r"\s*(?:-|–|to)\s*(?:age |week |day )?$")
 _ONCE = re.compile(
-    r"\b1 time (?!daily|a |per |each|every|weekly|monthly|yearly|nightly|in |at |only|or |more|again|im\b|iv\b|intra|on |oral|by |/|sub)(?=\w)"
+    r"\b1 time (?!daily|a (?:day|week|month|year|night)|per |each|every|weekly|monthly|yearly|nightly|in |at |only|or |more|again|im\b|iv\b|intra|on |oral|by |/|sub)(?=\w)"
 )
 
 
@@ -116,7 +121,7 @@ def measures(text: str) -> tuple[str, list[Placed]]:
     for match in _LABEL.finditer(text):
         read[match.start() : match.end()] = b"\x01" * (match.end() - match.start())
         found.append(Placed(Measure("label", f"{match[1]}-{_roman(match[2])}"), *match.span()))
-    for match in re.finditer(rf"\bday-label ({_N})\b", text):
+    for match in re.finditer(rf"\bday-label ({_M})\b", text):
         take(Measure("day", match[1]), *match.span())
     for match in _PRESSURE.finditer(text):
         comparator, start, end = _around(text, *match.span())

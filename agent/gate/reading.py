@@ -28,6 +28,8 @@ _ACTIONS = frozenset(
 _REACH = 60
 #: What is said before these is denied too: "A is not recommended".
 _PASSIVE = frozenset(["is", "are", "was", "were", "be", "been", "should", "must", "can", "may", "needs", "need", "does", "do", "has", "have", "will", "would"])
+_RELATIVE = frozenset(["who", "that", "which", "whose"])
+_NEEDS = frozenset(["needs", "need", "requires", "require", "required", "go", "goes", "managed"])
 _SMALL_NOTS = frozenset(["no", "without", "none", "free_of", "outside", "neither", "nor", "except", "other_than", "rather_than", "instead_of"])
 
 
@@ -42,6 +44,10 @@ class Token:
     word: str
     place: int
     measure: Measure | None = None
+    #: A measure that tells how old.
+    age: bool = False
+    #: Taken over from the part of the sentence before; said nothing of here.
+    carried: bool = False
     #: Odd where the text says no to it.
     denials: int = 0
     weak: bool = False
@@ -71,6 +77,7 @@ def read(text: str) -> Reading:
         tokens.append(Token(Kind.MEASURE, "", plain[item.start : item.end], item.start, item.measure))
         at = max(at, item.end)
     tokens += _words(plain[at:], at)
+    _tell_ages(tokens)
     _deny(tokens)
     _weaken(tokens)
     return Reading(plain, tokens)
@@ -92,14 +99,31 @@ _NUMBERED = tuple(
         ("T2DM", "type 2 diabetes"),
         ("T1DM", "type 1 diabetes"),
         ("type II", "type 2"),
+        ("mgso4", "magnesium sulfate"),
+        ("s[pa]o2", "oxygen saturation"),
+        (r"pao2", "pao2"),
+        ("vitamin b9", "folic acid"),
+        ("vitamin b1", "thiamine"),
+        ("vitamin b6", "pyridoxine"),
+        ("c(?:lostridi(?:um|oides))?[.]? diff(?:icile)?", "clostridioides difficile"),
+        ("makes sense", "is reasonable"),
+        ("(?:must|should|need)(?: not|n't) be delayed|do not delay|without delay", "promptly"),
+        ("stage three|stage 3 of labour|third stage of labour|third stage", "third-stage labour"),
     )
 )
+
+
+#: "E. coli": the letter alone is no word.
+_GENUS = re.compile(r"\b[A-Z]\. ?(?=[a-z]{4})")
+_ION = re.compile(r"\b(K|Na|Ca|Mg)(?:2?\+|²?⁺)")
+_IONS = {"K": "potassium", "Na": "sodium", "Ca": "calcium", "Mg": "magnesium"}
 
 
 def _numbers_in_phrases(text: str) -> str:
     for pattern, becomes in _NUMBERED:
         text = pattern.sub(becomes, text)
-    return text
+    text = _ION.sub(lambda match: _IONS[match[1]], text)
+    return _GENUS.sub("", text)
 
 
 def _words(text: str, offset: int) -> list[Token]:
@@ -121,7 +145,7 @@ def _words(text: str, offset: int) -> list[Token]:
 def _split(word: str, place: int) -> list[tuple[str, int]]:
     """A word with hyphens as one where the lexicon has it so, else as its parts; "non-" stays with its word."""
     known = lexicon()
-    if word.endswith("'s") and (word,) not in known.phrases:
+    if word.endswith("'s") and word not in known.openings:
         word = word[:-2]
     if "-" not in word or (word,) in known.phrases or word in known.directions or word in known.stops or known.kind(word) is not Kind.WORD:
         return [(word, place)]
@@ -146,16 +170,32 @@ def _token(form: str, place: int) -> Token:
     return Token(kind, root(form) if kind is Kind.DRUG else form, form, place)
 
 
+_AGED = frozenset(["aged", "age", "ages", "older", "younger"])
+
+
+def _tell_ages(tokens: list[Token]) -> None:
+    for at, token in enumerate(tokens):
+        if token.measure is None or token.measure.dimension not in ("months", "minutes", "number"):
+            continue
+        before = tokens[at - 1] if at else None
+        after = tokens[at + 1] if at + 1 < len(tokens) else None
+        token.age = (
+            (before is not None and (before.word in _AGED or before.kind is Kind.POPULATION))
+            or (after is not None and after.word == "old")
+            or bool(_AGED & set(token.word.split()))
+        )
+
+
 def _deny(tokens: list[Token]) -> None:
     """Marks what each "no" is said of: what follows, to the next turn, and before a passive also what precedes."""
     for at, token in enumerate(tokens):
         if token.kind is Kind.NOT or token.kind is Kind.STOP or token.word == "unless":
-            small = token.word in _SMALL_NOTS
+            small = token.word in _SMALL_NOTS and not (at and tokens[at - 1].word in _NEEDS)
             for later in _after(tokens, at, small=small):
                 later.denials += 1
             if token.kind is Kind.STOP:
                 token.denials = 0
-            if not small and _is_passive(tokens, at):
+            if not small and (tokens[at - 1].word in _NEEDS or _is_passive(tokens, at)):
                 for earlier in _before(tokens, at):
                     earlier.denials += 1
 
@@ -190,7 +230,8 @@ def _is_passive(tokens: list[Token], at: int) -> bool:
     before = tokens[at - 1].word if at else ","
     if token.kind is Kind.STOP:
         return before in _PASSIVE or token.word in ("rules_out", "contraindicated", "unnecessary", "unsuitable", "inappropriate") or token.word.endswith("ed")
-    return before in _PASSIVE and before not in ("do",)
+    of_people = any(earlier.word in _RELATIVE for earlier in tokens[max(0, at - 3) : at])
+    return before in _PASSIVE and before != "do" and not of_people
 
 
 def _weaken(tokens: list[Token]) -> None:

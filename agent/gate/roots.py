@@ -23,7 +23,7 @@ _SPELLINGS = tuple(
 )
 _ENDINGS = sorted(
     "ational ations ation ative atory ated ating ates atic atal ancy ances ance ant ants ency ences ence ent ents ments ment ing ion ions ive "  # noqa: SIM905
-    "ic ical ically al ally ous y ies s es ed e er ers or ors ia ias ity is osis ose oses otic ostic ists ist ism ly a us ary ory ar ate".split(),
+    "ic ical ically al ally ous y ies s es ed e er ers or ors ia ias ity is osis ose oses otic ostic ists ist ism ly a ie us ary ory ar ate".split(),
     key=len,
     reverse=True,
 )
@@ -35,6 +35,8 @@ def root(word: str) -> str:
     """The root of a word in small letters."""
     for pattern, becomes in _SPELLINGS:
         word = pattern.sub(becomes, word)
+    if len(word) > _LEAST and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _LEAST:
             return word[: -len(ending)]

@@ -29,8 +29,8 @@ class Statement:
     """One part of a passage, read."""
 
     tokens: tuple[Token, ...]
-    #: Forms named in the title and in the statements before this one.
-    context: frozenset[str]
+    #: What is named in the title and in the statements before this one, by form; the nearest of each.
+    context: dict[str, Token]
     #: The last drugs and people named before this statement.
     drugs: frozenset[str]
     people: frozenset[str]
@@ -47,7 +47,9 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
     """The statements of a passage, in its order, its contraindications last."""
     named = [title, *passage.section, *passage.synonyms, passage.population or ""]
     heading = read(" . ".join(part for part in named if part)).tokens
-    context = {token.form for token in heading if token.kind is not Kind.MARK}
+    context = {token.form: token for token in heading if token.kind is not Kind.MARK}
+    for token in heading:
+        token.weak = True
     drugs = frozenset(token.form for token in heading if token.kind is Kind.DRUG)
     people = frozenset(token.form for token in heading if token.kind is Kind.POPULATION)
     amounts = [token.measure for token in heading if token.measure]
@@ -61,7 +63,7 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         found.append(
             Statement(
                 tokens,
-                frozenset(context),
+                dict(context),
                 drugs,
                 people,
                 tuple(amounts),
@@ -69,15 +71,20 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
                 graded_strong=not several and bool(_STRONG.search(grade)),
             )
         )
-        context |= {token.form for token in tokens if token.kind is not Kind.MARK}
+        # Said without a "no" once, a word may be gone on from without one.
+        context |= {
+            token.form: token
+            for token in tokens
+            if token.kind is not Kind.MARK and not (token.denied and token.form in context)
+        }
         drugs = frozenset(token.form for token in tokens if token.kind is Kind.DRUG) or drugs
         people = frozenset(token.form for token in tokens if token.kind is Kind.POPULATION) or people
-        amounts += [token.measure for token in tokens if token.measure and token.measure.dimension in _CARRIED]
+        amounts += [token.measure for token in tokens if token.measure and (token.measure.dimension in _CARRIED or token.age)]
     for text in passage.contraindications[:MOST_STATEMENTS]:
         tokens = tuple(read(f"Contraindicated: {text}").tokens)
         for token in tokens:
             token.denials += 1
-        found.append(Statement(tokens, frozenset(context), drugs, people, tuple(amounts), graded_weak=False, graded_strong=False, warning=True))
+        found.append(Statement(tokens, dict(context), drugs, people, tuple(amounts), graded_weak=False, graded_strong=False, warning=True))
     return tuple(found)
 
 

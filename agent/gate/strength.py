@@ -34,6 +34,7 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
     if weak and not words & (known.weak | _CAREFUL):
         return "should"
     softer = words & known.softening
-    if softer and not weak and not there & (known.weak | {"can"}):
+    firm = any(not lent.weak for t in found.borrowed if (lent := found.statement.context.get(t.form)) is not None)
+    if softer and not weak and (firm or not there & (known.weak | {"can"})):
         return min(softer)
     return None
