@@ -29,8 +29,9 @@ def _dimension(token: Token) -> str:
         return ""
     if token.age:
         return "age"
-    head = measure.dimension.partition("/")[0]
-    return "dose" if head in _DOSES else "time" if head in ("minutes", "months") else measure.dimension
+    head, _, per = measure.dimension.partition("/")
+    concentration = per.startswith(("l", "dl", "mmol", "mol")) or (head in ("ml", "l") and per.startswith("min"))
+    return "dose" if head in _DOSES and not concentration else "time" if head in ("minutes", "months") else measure.dimension
 
 
 def misbound(sentence: Sequence[Token], found: Match) -> tuple[Token, Token] | None:
@@ -66,7 +67,7 @@ def misbound(sentence: Sequence[Token], found: Match) -> tuple[Token, Token] | N
             if any(n < values[0] for n in mine):
                 free -= {n for n in leading if _adjacent(tokens, n, dimension)}
             if any(n > values[-1] for n in mine):
-                free -= {n for n in trailing if tokens[n].kind in (Kind.WORD, Kind.DIRECTION)}
+                free -= {n for n in trailing if tokens[n].kind is Kind.WORD and not _under_condition(tokens, n)}
             if all(n in free and not _has_kind(tokens, groups, own, tokens[n]) for n in places):
                 continue
             return number, token
@@ -111,7 +112,10 @@ def _groups(tokens: Sequence[Token], dimension: str) -> tuple[dict[int, set[int]
                 groups[n] = near
     at = _values(tokens, pieces[valued[0]], dimension)[0]
     end = _values(tokens, pieces[valued[-1]], dimension)[-1]
-    return groups, {n for n in pieces[valued[0]] if n < at}, {n for n in pieces[valued[-1]] if n > end}
+    behind = {n for n in pieces[valued[-1]] if n > end}
+    # "5 mg, then 2.5 mg every 12 hours": one after the other, and nothing said of both.
+    in_turn = tokens[pieces[valued[-1]][0]].word in ("then", "followed", "but")
+    return groups, {n for n in pieces[valued[0]] if n < at}, set() if in_turn else behind
 
 
 def _adjacent(tokens: Sequence[Token], at: int, dimension: str) -> bool:
@@ -121,6 +125,16 @@ def _adjacent(tokens: Sequence[Token], at: int, dimension: str) -> bool:
             return True
         if token.kind not in _ANCHORS | {Kind.EVERYDAY, Kind.MEASURE}:
             return False
+    return False
+
+
+def _under_condition(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a place is said under a condition: "10 mg or 15 mg if it stays low" holds for both."""
+    for n in range(at, -1, -1):
+        if _cuts(tokens[n]):
+            return False
+        if tokens[n].word in lexicon().conditions:
+            return True
     return False
 
 

@@ -104,7 +104,7 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
         problems = fit.problems + _of_the_whole(tokens, fit)
         if not fit.pairs:
             problems.append((Why.WORDS_NOT_IN_PASSAGE, "all"))
-        if len(fit.borrowed) > len(fit.pairs):
+        if sum(not fit.of_heading(token) for token in fit.borrowed) * 2 > len(fit.pairs) + 1:
             problems.append((Why.WORDS_NOT_IN_PASSAGE, fit.borrowed[0].word))
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))

@@ -42,16 +42,27 @@ class Match:
         held = len(self.pairs) + len(self.borrowed)
         return held / (held + len(self.added)) if held + len(self.added) else 1.0
 
+    def of_heading(self, token: Token) -> bool:
+        """Whether a borrowed word stands in the title, which holds for every statement."""
+        lent = self.statement.context.get(token.form)
+        return lent is not None and lent.heading
+
 
 def match(sentence: Sequence[Token], statement: Statement) -> Match:
     """How a sentence's tokens and a statement fit, binding, strength and conditions left out."""
     found = Match(statement)
     for token in sentence:
-        if token.kind not in _SKIPPED:
+        if token.kind not in _SKIPPED and not (token.kind is Kind.DRUG and _named_with_examples(sentence, token)):
             _find(token, found)
     _compare_denials(sentence, found)
     _compare_leads(sentence, found)
     return found
+
+
+def _named_with_examples(sentence: Sequence[Token], token: Token) -> bool:
+    """Whether a class is only named to introduce its members: "bronchodilators such as salbutamol"."""
+    at = next(n for n, other in enumerate(sentence) if other is token)
+    return any(other.word == "such" for other in sentence[at + 1 : at + 3]) and any(other.kind is Kind.DRUG for other in sentence[at + 1 : at + 6])
 
 
 def _find(token: Token, found: Match) -> None:
@@ -72,7 +83,7 @@ def _find(token: Token, found: Match) -> None:
         found.pairs.append((token, places))
     elif token.kind is Kind.DRUG:
         own = any(item.kind is Kind.DRUG for item in statement.tokens)
-        _borrow(token, found, Why.DRUG_NOT_IN_PASSAGE, allowed=not own and lent is not None)
+        _borrow(token, found, Why.DRUG_NOT_IN_PASSAGE, allowed=not own and (token.form in statement.drugs or (lent is not None and lent.heading)))
     elif token.kind is Kind.POPULATION:
         family = lexicon().populations[token.form]
         own = any(item.kind is Kind.POPULATION and lexicon().populations[item.form] == family for item in statement.tokens)
@@ -81,7 +92,7 @@ def _find(token: Token, found: Match) -> None:
         own = any(item.kind is Kind.ROUTE for item in statement.tokens)
         _borrow(token, found, Why.ROUTE_DIFFERS, allowed=not own and lent is not None)
     elif token.kind is Kind.UNIVERSAL:
-        if not any(item.kind is Kind.UNIVERSAL for item in statement.tokens):
+        if not any(item.kind is Kind.UNIVERSAL or item.word in ("any", "each") for item in statement.tokens):
             found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
     elif token.kind is Kind.DIRECTION:
         family = token.form.partition(":")[0]

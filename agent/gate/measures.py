@@ -51,6 +51,7 @@ _REWRITES = tuple(
         (r"\b(?:the )?(over|under)[- ](\d+)s\b", r"aged \1 \2 years"),
         (r"\bif (?:necessary|needed|required|appropriate|possible)\b|\bwhether or not\b|\bas needed\b", " "),
         (r"\bevery other\b", "every 2"),
+        (rf"(?<![\w.,/-])(\d) or (?=(\d)(?![\w.,/]))", r"\1 to "),
         (r"/(?:day|d|24 ?h(?:ours|rs?)?)\b", " daily"),
         (r"(?<=[a-z\d])/(?:hour|hr)\b", "/h"),
         (r"(?<=[a-z\d])/(?:minute)\b", "/min"),
@@ -144,6 +145,8 @@ def same(first: Measure, second: Measure) -> bool:
     if first == second:
         return True
     ages = {first.dimension, second.dimension} <= {"months", "number"}
+    if first.dimension == second.dimension == "number" and _whole(first) == _whole(second):
+        return True
     if first.dimension != second.dimension and not ages:
         return False
     if ages and first.dimension != second.dimension:
@@ -156,6 +159,13 @@ def same(first: Measure, second: Measure) -> bool:
         return False
     grown = first.dimension == "months" and first.low.isdigit() and int(first.low) >= 16 * 12
     return first.comparator == second.comparator or (grown and {first.comparator, second.comparator} in ({">", ">="}, {"<", "<="}))
+
+
+def _whole(count: Measure) -> tuple[str, str, str]:
+    """A count with ">=" and "<=" alone: more than 1 is 2 or more."""
+    if count.comparator in (">", "<") and count.low.isdigit() and not count.high:
+        return f"{count.comparator}=", str(int(count.low) + (1 if count.comparator == ">" else -1)), ""
+    return count.comparator, count.low, count.high
 
 
 def _rewritten(text: str) -> str:

@@ -28,9 +28,11 @@ _ACTIONS = frozenset(
 _REACH = 60
 #: What is said before these is denied too: "A is not recommended".
 _PASSIVE = frozenset(["is", "are", "was", "were", "be", "been", "should", "must", "can", "may", "needs", "need", "does", "do", "has", "have", "will", "would"])
+_SMOKE = root("smoke")
+_SUBJECTS = frozenset(["the", "they", "it", "patient", "patients", "person", "he", "she", "this", "these"])
 _RELATIVE = frozenset(["who", "that", "which", "whose"])
 _NEEDS = frozenset(["needs", "need", "requires", "require", "required", "go", "goes", "managed"])
-_SMALL_NOTS = frozenset(["no", "without", "none", "free_of", "outside", "neither", "nor", "except", "other_than", "rather_than", "instead_of"])
+_SMALL_NOTS = frozenset(["no", "without", "none", "free_of", "outside", "except", "other_than", "rather_than", "instead_of"])
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Token:
     measure: Measure | None = None
     #: A measure that tells how old.
     age: bool = False
+    #: Stands in a title or a heading.
+    heading: bool = False
     #: Taken over from the part of the sentence before; said nothing of here.
     carried: bool = False
     #: Odd where the text says no to it.
@@ -90,7 +94,7 @@ def read_cached(text: str) -> Reading:
 
 
 _NUMBERED = tuple(
-    (re.compile(rf"\b{phrase}\b", re.IGNORECASE), becomes)
+    (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)
     for phrase, becomes in (
         ("normal saline", "0.9% sodium chloride"),
         ("(?:on )?alternate days", "every 2 days"),
@@ -106,6 +110,7 @@ _NUMBERED = tuple(
         ("vitamin b1", "thiamine"),
         ("vitamin b6", "pyridoxine"),
         ("c(?:lostridi(?:um|oides))?[.]? diff(?:icile)?", "clostridioides difficile"),
+        (r"(?<=\w) only(?=\s*(?:[.,;:]|$))", ""),
         ("makes sense", "is reasonable"),
         ("(?:must|should|need)(?: not|n't) be delayed|do not delay|without delay", "promptly"),
         ("stage three|stage 3 of labour|third stage of labour|third stage", "third-stage labour"),
@@ -170,6 +175,7 @@ def _token(form: str, place: int) -> Token:
     return Token(kind, root(form) if kind is Kind.DRUG else form, form, place)
 
 
+_PEOPLE = frozenset(["those", "people", "patients", "persons", "individuals", "anyone", "everyone", "person", "patient"])
 _AGED = frozenset(["aged", "age", "ages", "older", "younger"])
 
 
@@ -180,7 +186,7 @@ def _tell_ages(tokens: list[Token]) -> None:
         before = tokens[at - 1] if at else None
         after = tokens[at + 1] if at + 1 < len(tokens) else None
         token.age = (
-            (before is not None and (before.word in _AGED or before.kind is Kind.POPULATION))
+            (before is not None and (before.word in _AGED or before.kind is Kind.POPULATION or before.word in _PEOPLE))
             or (after is not None and after.word == "old")
             or bool(_AGED & set(token.word.split()))
         )
@@ -190,6 +196,11 @@ def _deny(tokens: list[Token]) -> None:
     """Marks what each "no" is said of: what follows, to the next turn, and before a passive also what precedes."""
     for at, token in enumerate(tokens):
         if token.kind is Kind.NOT or token.kind is Kind.STOP or token.word == "unless":
+            if token.word == "nor" and any(t.word in ("neither", "not") for t in tokens[max(0, at - 20) : at]):
+                continue
+            if token.word == "never" and at + 1 < len(tokens) and tokens[at + 1].form == _SMOKE:
+                tokens[at + 1].denials += 1
+                continue
             small = token.word in _SMALL_NOTS and not (at and tokens[at - 1].word in _NEEDS)
             for later in _after(tokens, at, small=small):
                 later.denials += 1
@@ -204,7 +215,7 @@ def _after(tokens: list[Token], at: int, *, small: bool) -> list[Token]:
     found: list[Token] = []
     for place in range(at + 1, min(len(tokens), at + _REACH)):
         token = tokens[place]
-        if token.form in _STRONG or token.word in _TURNS:
+        if token.form in _STRONG or (token.word in _TURNS and tokens[place - 1].word not in ("or", "and")):
             break
         if small and token.form in (",", "and"):
             break
@@ -220,6 +231,8 @@ def _before(tokens: list[Token], at: int) -> list[Token]:
     for place in range(at - 1, max(-1, at - _REACH), -1):
         token = tokens[place]
         if token.form in _STRONG or token.word in _TURNS:
+            break
+        if token.word in ("and", ",") and tokens[place + 1].word in _SUBJECTS:
             break
         found.append(token)
     return found

@@ -49,7 +49,7 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
     heading = read(" . ".join(part for part in named if part)).tokens
     context = {token.form: token for token in heading if token.kind is not Kind.MARK}
     for token in heading:
-        token.weak = True
+        token.weak, token.heading = True, True
     drugs = frozenset(token.form for token in heading if token.kind is Kind.DRUG)
     people = frozenset(token.form for token in heading if token.kind is Kind.POPULATION)
     amounts = [token.measure for token in heading if token.measure]
@@ -75,7 +75,7 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         context |= {
             token.form: token
             for token in tokens
-            if token.kind is not Kind.MARK and not (token.denied and token.form in context)
+            if token.kind is not Kind.MARK and not (token.form in context and (token.denied or context[token.form].heading))
         }
         drugs = frozenset(token.form for token in tokens if token.kind is Kind.DRUG) or drugs
         people = frozenset(token.form for token in tokens if token.kind is Kind.POPULATION) or people
