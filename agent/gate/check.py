@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.evidence import Evidence, EvidenceBook
+from agent.gate.alignment import slip
 from agent.gate.binding import misbound
 from agent.gate.conditions import dropped_condition
 from agent.gate.lexicon import Kind
@@ -106,6 +107,8 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
             problems.append((Why.WORDS_NOT_IN_PASSAGE, "all"))
         if sum(not fit.of_heading(token) for token in fit.borrowed) * 2 > len(fit.pairs) + 1:
             problems.append((Why.WORDS_NOT_IN_PASSAGE, fit.borrowed[0].word))
+        if not problems and (wrong := slip(tokens, statement.tokens)) is not None:
+            problems.append(wrong)
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))
     return problems, support

@@ -92,7 +92,8 @@ def _about_others(tokens: Sequence[Token], condition: Condition, used: set[int])
 
 
 def _kept_as_exception(sentence: Sequence[Token], found: Match, tokens: Sequence[Token], inside: range) -> bool:
-    """Whether the sentence too says no to what the statement makes an exception of, if it names it at all."""
+    """Whether the sentence too makes an exception of what the statement makes one of, if it names it at all."""
     there = {id(tokens[n]) for n in inside}
-    named = [token for token, places in found.pairs if any(id(place) in there for place in places)]
-    return not named or any(token.denied for token in named)
+    named = any(id(place) in there for _, places in found.pairs for place in places)
+    excepting = lexicon().exceptions
+    return not named or any(token.kind in (Kind.NOT, Kind.STOP) or token.word in excepting for token in sentence)

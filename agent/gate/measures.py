@@ -184,7 +184,7 @@ def _amounts(text: str, read: bytearray) -> list[Placed]:
     at = 0
     while at < len(items):
         item, after = items[at], items[at + 1] if at + 1 < len(items) else None
-        if after is not None and (after.start == item.start or _JOINED.fullmatch(blanked[item.end : after.start])):
+        if after is not None and (not after.quantity.comparator or after.start == item.start) and (after.start == item.start or _JOINED.fullmatch(blanked[item.end : after.start])):
             found.append(Placed(_range(item, after), item.start, after.end))
             at += 2
         else:
@@ -203,7 +203,7 @@ def _range(first: Located, second: Located) -> Measure:
     dimension, low = _in_one_unit(first.quantity.number, unit)
     other, high = _in_one_unit(second.quantity.number, second.quantity.unit or unit)
     if dimension != other:
-        return Measure(f"{dimension}-{other}", low, high)
+        return Measure(f"{dimension}-{other}", low, high, first.quantity.comparator)
     return Measure(dimension, low, high, first.quantity.comparator)
 
 

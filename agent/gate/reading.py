@@ -22,6 +22,7 @@ _TURNS = frozenset(["but", "whereas", "while", "although", "though", "however", 
 #: After a comma or "and", one of these opens a new thing to do.
 _ACTIONS = frozenset(
     "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat review test screen keep admit "  # noqa: SIM905
+    "employ utilise look decide watch ask tell assess initiate commence arrange send take diagnose stop avoid discontinue withhold explain find protect "  # noqa: SIM905
     "perform increase reduce recommend administer seek transfer check ensure aim maintain provide switch only".split()
 )
 #: No "no" is said of what stands further off; keeps the reading linear.
@@ -213,17 +214,31 @@ def _deny(tokens: list[Token]) -> None:
 
 def _after(tokens: list[Token], at: int, *, small: bool) -> list[Token]:
     found: list[Token] = []
+    inside = _inside_lead(tokens, at)
     for place in range(at + 1, min(len(tokens), at + _REACH)):
         token = tokens[place]
         if token.form in _STRONG or (token.word in _TURNS and tokens[place - 1].word not in ("or", "and")):
             break
         if small and token.form in (",", "and"):
             break
+        if inside and token.form == ",":
+            break
         follows = tokens[place - 1].word in (",", "and", "or")
         if follows and (token.word in _ACTIONS or token.kind is Kind.STOP):
             break
         found.append(token)
     return found
+
+
+def _inside_lead(tokens: list[Token], at: int) -> bool:
+    """Whether a "no" stands in an opening "If ...," or "For ... who ...,", which ends at its comma."""
+    for place in range(at - 1, max(-1, at - _REACH), -1):
+        word = tokens[place].word
+        if word in ("if", "when", "where", "who", "that", "unless"):
+            return True
+        if tokens[place].form in _STRONG or word == ",":
+            return False
+    return False
 
 
 def _before(tokens: list[Token], at: int) -> list[Token]:

@@ -1,0 +1,120 @@
+"""Alignment: a sentence that keeps a statement's wording is compared with it word by word, in order.
+
+Most harmful slips keep every word but one. Where a sentence runs along a statement, what stands in the place of another
+number, route, group of people or word of direction has been put there, even if it stands elsewhere in the statement too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from agent.gate.lexicon import Kind, lexicon
+from agent.gate.reading import Token
+from agent.gate.verdict import WithheldReason as Why
+
+#: Share of the sentence that must run along the statement.
+_LEAST_SHARE = 0.6
+#: More words than this in one place are another wording, not a slip.
+_MOST_REPLACED = 4
+#: Longer texts are not aligned; no sentence of an answer is that long.
+_MOST_TOKENS = 120
+_WHY = {
+    Kind.MEASURE: Why.NUMBER_NOT_IN_PASSAGE,
+    Kind.DRUG: Why.DRUG_NOT_IN_PASSAGE,
+    Kind.ROUTE: Why.ROUTE_DIFFERS,
+    Kind.POPULATION: Why.POPULATION_DIFFERS,
+    Kind.DIRECTION: Why.WORDS_NOT_IN_PASSAGE,
+    Kind.STOP: Why.NEGATION_DIFFERS,
+    Kind.NOT: Why.NEGATION_DIFFERS,
+}
+_TURNING = frozenset([Kind.STOP, Kind.NOT])
+
+
+def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, str] | None:
+    """What a sentence has in the place of something else of the statement it runs along, or None."""
+    ours = [token for token in sentence if token.kind is not Kind.MARK and not token.carried]
+    theirs = [token for token in statement if token.kind is not Kind.MARK]
+    if not ours or max(len(ours), len(theirs)) > _MOST_TOKENS:
+        return None
+    matcher = SequenceMatcher(None, [_key(token) for token in theirs], [_key(token) for token in ours], autojunk=False)
+    codes = matcher.get_opcodes()
+    if sum(end - start for code, _, _, start, end in codes if code == "equal") < _LEAST_SHARE * len(ours):
+        return None
+    for code, a, b, c, d in codes:
+        if code == "equal":
+            before_there, before_here = theirs[a - 1 : a], ours[c - 1 : c]
+            if _is_not(before_there) != _is_not(before_here) and ours[c].kind is Kind.FRAME:
+                return Why.NEGATION_DIFFERS, ours[c].word
+            for there, here in zip(theirs[a:b], ours[c:d], strict=True):
+                if there.denied != here.denied and here.kind not in (Kind.FRAME, Kind.STOP, Kind.NOT, Kind.UNIVERSAL):
+                    return Why.NEGATION_DIFFERS, here.word
+        elif code == "replace" and b - a <= _MOST_REPLACED and d - c <= _MOST_REPLACED:
+            if (found := _replaced(theirs[a:b], ours[c:d])) is not None:
+                return found
+        if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d))) is not None:
+            return found
+    return None
+
+
+def _is_not(tokens: Sequence[Token]) -> bool:
+    return bool(tokens) and tokens[0].kind in _TURNING
+
+
+def _key(token: Token) -> object:
+    if token.measure is not None:
+        return token.measure
+    return token.form if token.kind is not Kind.FRAME else token.word
+
+
+def _replaced(there: Sequence[Token], here: Sequence[Token]) -> tuple[Why, str] | None:
+    known = lexicon()
+    for token in here:
+        for other in there:
+            if token.form == other.form and token.measure == other.measure:
+                continue
+            rivals = token.kind is other.kind
+            if token.kind is Kind.DIRECTION and rivals:
+                rivals = token.form.partition(":")[0] == other.form.partition(":")[0]
+            elif token.kind is Kind.POPULATION and rivals:
+                rivals = known.populations[token.form] == known.populations[other.form]
+            elif token.kind in _TURNING and other.kind in _TURNING:
+                rivals = False
+            elif {token.kind, other.kind} == {Kind.STOP, Kind.DIRECTION}:
+                rivals = True
+            if rivals and token.kind in _WHY and not _among(token, there) and not _among(other, here):
+                return _WHY[token.kind], f"{token.word} for {other.word}"
+    return None
+
+
+def _among(token: Token, tokens: Sequence[Token]) -> bool:
+    return any(token.form == other.form and token.measure == other.measure for other in tokens)
+
+
+def _condition(
+    theirs: Sequence[Token], ours: Sequence[Token], places: tuple[int, int, int, int]
+) -> tuple[Why, str] | None:
+    """A condition word that was lost or put in where both run on alike on its two sides, or lost from behind them."""
+    known = lexicon()
+    a, b, c, d = places
+    lost = [token.word for token in theirs[a:b] if token.word in known.conditions]
+    put = [token.word for token in ours[c:d] if token.word in known.conditions]
+    if lost and put and (lost[0] in known.exceptions) != (put[0] in known.exceptions):
+        return Why.CONDITION_DROPPED, lost[0]
+    if "only" in lost and "only" not in put and not any(token.kind in _TURNING for token in ours[c:d]):
+        before = a and c and _key(theirs[a - 1]) == _key(ours[c - 1])
+        if before or theirs[a].word == "only":
+            return Why.CONDITION_DROPPED, "only"
+    # The words right before a trailing condition are the sentence's, and nothing of the condition is.
+    if theirs[a : a + 1] and theirs[a].word in known.conditions and a and c and _key(theirs[a - 1]) == _key(ours[c - 1]) and not put:
+        ends = c == len(ours) or (b < len(theirs) and d == c)
+        if ends and not _said(theirs[a:b], ours):
+            return Why.CONDITION_DROPPED, theirs[a].word
+    return None
+
+
+def _said(condition: Sequence[Token], ours: Sequence[Token]) -> bool:
+    """Whether most of a condition is said elsewhere in the sentence."""
+    named = [token for token in condition if token.kind not in (Kind.FRAME, Kind.EVERYDAY)]
+    keys = {_key(token) for token in ours}
+    return bool(named) and sum(_key(token) in keys for token in named) * 2 >= len(named)
