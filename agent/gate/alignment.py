@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.reading import Token
+from agent.gate.strength import SOFT_MUST
 from agent.gate.verdict import WithheldReason as Why
 
 #: Share of the sentence that must run along the statement.
@@ -69,7 +70,12 @@ def _key(token: Token) -> object:
 
 def _replaced(there: Sequence[Token], here: Sequence[Token]) -> tuple[Why, str] | None:
     known = lexicon()
+    words_there = {other.word for other in there}
     for token in here:
+        if token.word in known.softening and not words_there & (known.weak | {"can"}):
+            return Why.STRENGTH_DIFFERS, token.word
+        if token.word in known.must and token.word not in SOFT_MUST and not words_there & known.must:
+            return Why.STRENGTH_DIFFERS, token.word
         for other in there:
             if token.form == other.form and token.measure == other.measure:
                 continue
@@ -117,4 +123,4 @@ def _said(condition: Sequence[Token], ours: Sequence[Token]) -> bool:
     """Whether most of a condition is said elsewhere in the sentence."""
     named = [token for token in condition if token.kind not in (Kind.FRAME, Kind.EVERYDAY)]
     keys = {_key(token) for token in ours}
-    return bool(named) and sum(_key(token) in keys for token in named) * 2 >= len(named)
+    return bool(named) and sum(_key(token) in keys for token in named) * 2 > len(named)

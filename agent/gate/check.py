@@ -84,7 +84,7 @@ class AnswerGate:
         passage = evidence.hit.passage
         parts = statements(passage, evidence.hit.document.title)
         problems, support = _best(tokens, parts)
-        if problems:
+        if problems and not _runs_along(tokens, parts):
             cut = _cut(tokens)
             if len(cut) > 1:
                 each = [_best(part, parts) for part in cut]
@@ -112,6 +112,11 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))
     return problems, support
+
+
+def _runs_along(tokens: Sequence[Token], parts: Sequence[Statement]) -> bool:
+    """Whether the sentence is one statement's wording with a slip: then it is not two statements put together."""
+    return any(slip(tokens, statement.tokens) is not None for statement in parts)
 
 
 def _of_the_whole(tokens: Sequence[Token], fit: Match) -> _Problems:

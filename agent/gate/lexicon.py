@@ -163,7 +163,7 @@ def lexicon() -> Lexicon:
         form.replace(" ", "_"): (str(number), member)
         for number, family in enumerate(data.directions)
         for member, forms in family.items()
-        for form in (*forms, member)
+        for form in forms
     }
     names = {*drugs.names, *drugs.classes, *(root(name) for name in drugs.classes)}
     return Lexicon(

@@ -92,6 +92,8 @@ def _find(token: Token, found: Match) -> None:
         own = any(item.kind is Kind.ROUTE for item in statement.tokens)
         _borrow(token, found, Why.ROUTE_DIFFERS, allowed=not own and lent is not None)
     elif token.kind is Kind.UNIVERSAL:
+        if token.before_measure:
+            return
         if not any(item.kind is Kind.UNIVERSAL or item.word in ("any", "each") for item in statement.tokens):
             found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
     elif token.kind is Kind.DIRECTION:
@@ -161,7 +163,7 @@ def _compare_leads(sentence: Sequence[Token], found: Match) -> None:
     for token in tokens[1:]:
         if token.form == ",":
             break
-        if token.kind in (Kind.WORD, Kind.POPULATION, Kind.MEASURE, Kind.DRUG):
+        if token.kind not in (Kind.MARK, Kind.FRAME, Kind.NOT):
             lead.append(token)
     held = {id(place) for _, places in found.pairs for place in places}
     if lead and not any(id(token) in held for token in lead):

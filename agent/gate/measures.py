@@ -51,7 +51,7 @@ _REWRITES = tuple(
         (r"\b(?:the )?(over|under)[- ](\d+)s\b", r"aged \1 \2 years"),
         (r"\bif (?:necessary|needed|required|appropriate|possible)\b|\bwhether or not\b|\bas needed\b", " "),
         (r"\bevery other\b", "every 2"),
-        (rf"(?<![\w.,/-])(\d) or (?=(\d)(?![\w.,/]))", r"\1 to "),
+        (rf"(?<![\w.,/-])(\d) or (?=(\d)(?![\w/]|[.,]\d))", r"\1 to "),
         (r"/(?:day|d|24 ?h(?:ours|rs?)?)\b", " daily"),
         (r"(?<=[a-z\d])/(?:hour|hr)\b", "/h"),
         (r"(?<=[a-z\d])/(?:minute)\b", "/min"),

@@ -49,6 +49,8 @@ class Token:
     measure: Measure | None = None
     #: A measure that tells how old.
     age: bool = False
+    #: "All twice daily": of what was named, and of no more people.
+    before_measure: bool = False
     #: Stands in a title or a heading.
     heading: bool = False
     #: Taken over from the part of the sentence before; said nothing of here.
@@ -182,6 +184,7 @@ _AGED = frozenset(["aged", "age", "ages", "older", "younger"])
 
 def _tell_ages(tokens: list[Token]) -> None:
     for at, token in enumerate(tokens):
+        token.before_measure = at + 1 < len(tokens) and tokens[at + 1].measure is not None
         if token.measure is None or token.measure.dimension not in ("months", "minutes", "number"):
             continue
         before = tokens[at - 1] if at else None

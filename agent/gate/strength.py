@@ -9,7 +9,7 @@ from agent.gate.matching import Match
 from agent.gate.reading import Token
 
 #: These say that something is needed less plainly than "must".
-_SOFT_MUST = frozenset(["need", "needs", "needed", "required", "requires", "require", "necessary"])
+SOFT_MUST = frozenset(["need", "needs", "needed", "required", "requires", "require", "necessary"])
 #: A sentence may word what is only suggested with these.
 _CAREFUL = frozenset(["can", "option", "options", "choice", "alternative", "alternatively", "try"])
 _SUGGESTS = frozenset(["consider", "considered", "considering", "may", "might", "could", "suggest", "suggests", "suggested", "conditional", "reasonable", "optional"])
@@ -25,7 +25,7 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
     share = sum(place.weak for place in places) / len(places) if places else 0.0
     weak = found.statement.graded_weak or (share >= _LEAST_SHARE and bool(there & _SUGGESTS))
     musts = {token.word for token in sentence if token.word in known.must and not token.denied}
-    hard = musts - _SOFT_MUST
+    hard = musts - SOFT_MUST
     must_there = bool(there & known.must)
     if hard and not (must_there or (found.statement.graded_strong and not weak)):
         return min(hard)
