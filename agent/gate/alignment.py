@@ -6,7 +6,7 @@ number, route, group of people or word of direction has been put there, even if 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from difflib import SequenceMatcher
 
 from agent.gate.lexicon import Kind, lexicon
@@ -36,6 +36,7 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
     """What a sentence has in the place of something else of the statement it runs along, or None."""
     ours = [token for token in sentence if token.kind is not Kind.MARK and not token.carried]
     theirs = [token for token in statement if token.kind is not Kind.MARK]
+    opening = {id(token) for mark, token in zip(statement, statement[1:], strict=False) if mark.form in (";", ":", ".")}
     if not ours or max(len(ours), len(theirs)) > _MOST_TOKENS:
         return None
     matcher = SequenceMatcher(None, [_key(token) for token in theirs], [_key(token) for token in ours], autojunk=False)
@@ -53,7 +54,7 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
         elif code == "replace" and b - a <= _MOST_REPLACED and d - c <= _MOST_REPLACED:
             if (found := _replaced(theirs[a:b], ours[c:d])) is not None:
                 return found
-        if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d))) is not None:
+        if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d), opening)) is not None:
             return found
     return None
 
@@ -98,7 +99,7 @@ def _among(token: Token, tokens: Sequence[Token]) -> bool:
 
 
 def _condition(
-    theirs: Sequence[Token], ours: Sequence[Token], places: tuple[int, int, int, int]
+    theirs: Sequence[Token], ours: Sequence[Token], places: tuple[int, int, int, int], opening: Set[int]
 ) -> tuple[Why, str] | None:
     """A condition word that was lost or put in where both run on alike on its two sides, or lost from behind them."""
     known = lexicon()
@@ -112,7 +113,8 @@ def _condition(
         if before or theirs[a].word == "only":
             return Why.CONDITION_DROPPED, "only"
     # The words right before a trailing condition are the sentence's, and nothing of the condition is.
-    if theirs[a : a + 1] and theirs[a].word in known.conditions and a and c and _key(theirs[a - 1]) == _key(ours[c - 1]) and not put:
+    opens = theirs[a : a + 1] and id(theirs[a]) in opening
+    if theirs[a : a + 1] and not opens and theirs[a].word in known.conditions and a and c and _key(theirs[a - 1]) == _key(ours[c - 1]) and not put:
         ends = c == len(ours) or (b < len(theirs) and d == c)
         if ends and not _said(theirs[a:b], ours):
             return Why.CONDITION_DROPPED, theirs[a].word

@@ -11,7 +11,7 @@ from agent.gate.alignment import slip
 from agent.gate.binding import misbound
 from agent.gate.conditions import dropped_condition
 from agent.gate.lexicon import Kind
-from agent.gate.matching import Match, match
+from agent.gate.matching import Match, match, takes_warning_for_advice
 from agent.gate.reading import Token, read
 from agent.gate.statements import Statement, statements
 from agent.gate.strength import strength_problem
@@ -19,6 +19,7 @@ from agent.gate.support import MIN_SUPPORT, SupportScorer
 from agent.gate.verdict import Verdict
 from agent.gate.verdict import WithheldReason as Why
 from agent.sentences import DraftSentence
+from retrieval import Passage
 
 __all__ = ["MIN_SUPPORT", "AnswerGate"]
 
@@ -38,6 +39,9 @@ _SPLITS = frozenset([";", "but", "whereas", "unless", "although"])
 #: A sentence of more parts than this restates no two neighbouring statements.
 _MOST_PARTS = 4
 _BLANK = re.compile(r"\s+")
+
+#: What can be wrong of a sentence all of whose words and numbers a statement has.
+_ABOUT_IT = frozenset([Why.NEGATION_DIFFERS, Why.STRENGTH_DIFFERS, Why.CONDITION_DROPPED])
 
 _Problems = list[tuple[Why, str]]
 
@@ -63,7 +67,7 @@ class AnswerGate:
             if evidence is None:
                 return _withheld(sentence, Why.UNKNOWN_KEY, f"key {key}")
             cited.append(evidence)
-        if any(_quotes(sentence.text, evidence.hit.passage.text) for evidence in cited):
+        if any(_quotes(sentence.text, evidence.hit.passage) for evidence in cited):
             return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=1.0)
         tokens = read(sentence.text).tokens
         best: tuple[_Problems, float] | None = None
@@ -90,6 +94,8 @@ class AnswerGate:
                 each = [_best(part, parts) for part in cut]
                 if not any(wrong for wrong, _ in each):
                     problems, support = [], min(held for _, held in each)
+        if takes_warning_for_advice(tokens, parts):
+            problems = [(Why.NEGATION_DIFFERS, "contraindicated")]
         if not problems and self._support is not None:
             support = min(support, self._support.score(text, passage.text))
         if not problems and support < self._min_support:
@@ -107,7 +113,7 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
             problems.append((Why.WORDS_NOT_IN_PASSAGE, "all"))
         if sum(not fit.of_heading(token) for token in fit.borrowed) * 2 > len(fit.pairs) + 1:
             problems.append((Why.WORDS_NOT_IN_PASSAGE, fit.borrowed[0].word))
-        if not problems and (wrong := slip(tokens, statement.tokens)) is not None:
+        if not problems and not statement.warning and (wrong := slip(tokens, statement.tokens)) is not None:
             problems.append(wrong)
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))
@@ -116,7 +122,12 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
 
 def _runs_along(tokens: Sequence[Token], parts: Sequence[Statement]) -> bool:
     """Whether the sentence is one statement's wording with a slip: then it is not two statements put together."""
-    return any(slip(tokens, statement.tokens) is not None for statement in parts)
+    for statement in parts:
+        if not statement.warning and slip(tokens, statement.tokens) is not None and all(
+            why in _ABOUT_IT for why, _ in match(tokens, statement).problems
+        ):
+            return True
+    return False
 
 
 def _of_the_whole(tokens: Sequence[Token], fit: Match) -> _Problems:
@@ -146,9 +157,11 @@ def _cut(tokens: Sequence[Token]) -> list[list[Token]]:
     return parts
 
 
-def _quotes(text: str, passage: str) -> bool:
-    """Whether a sentence is one or more whole statements of the passage, word for word."""
-    wanted, held = _bare(text), _bare(passage)
+def _quotes(text: str, passage: Passage) -> bool:
+    """Whether a sentence is one or more whole statements of the passage, or its warnings, word for word."""
+    wanted, held = _bare(text), _bare(passage.text)
+    if passage.contraindications and wanted == _bare(f"Contraindications: {'; '.join(passage.contraindications)}"):
+        return True
     at = held.find(wanted) if wanted else -1
     if at < 0:
         return False

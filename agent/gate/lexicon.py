@@ -154,7 +154,7 @@ def lexicon() -> Lexicon:
     phrases |= {second: first for first, second in table.names}
     phrases |= {**data.brands, **data.phrases}
     single = {key: value for key, value in phrases.items() if " " not in key}
-    phrases = {key: " ".join(single.get(word, word) for word in value.split()) for key, value in phrases.items()}
+    phrases = {key: " ".join(word if word == key else single.get(word, word) for word in value.split()) for key, value in phrases.items()}
     listed = [*data.universals, *data.stops, *data.nots, *data.weak, *data.softening, *data.must, *data.conditions]
     listed += [form for family in data.directions for forms in family.values() for form in forms]
     listed += [*data.frame, *data.exceptions]

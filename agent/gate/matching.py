@@ -17,6 +17,7 @@ from agent.gate.statements import Statement
 from agent.gate.verdict import WithheldReason as Why
 
 _LEADS = frozenset(["for", "in", "if", "when", "with", "after", "during", "where", "among"])
+_NOES = frozenset([Kind.NOT, Kind.STOP])
 _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
 _SINGLE = frozenset([Measure("number", "1"), Measure("time", "1"), Measure("dose", "1")])
 #: Words of these kinds may be a number of others', and no more than the passage's own words.
@@ -137,20 +138,39 @@ def _find_measure(token: Token, found: Match) -> None:
     ):
         found.borrowed.append(token)
     else:
-        found.problems.append((Why.NUMBER_NOT_IN_PASSAGE, token.word))
+        # "Hepatitis B" is a name and no number.
+        why = Why.WORDS_NOT_IN_PASSAGE if measure.dimension == "label" else Why.NUMBER_NOT_IN_PASSAGE
+        found.problems.append((why, token.word))
 
 
 def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
     """What the sentence says no to must be what the statement says no to."""
+    noes = [token for token in sentence if token.kind in _NOES or token.word == "unless"]
+    there = [token for token in found.statement.tokens if token.kind in _NOES or token.word == "unless"]
+    if found.statement.warning:
+        # A contraindication says no once by standing in their list.
+        if len(noes) % 2 != len(there) % 2:
+            found.problems.append((Why.NEGATION_DIFFERS, "contraindicated"))
+        return
     for token, places in found.pairs:
         if token.kind is not Kind.UNIVERSAL and not token.carried and all(place.denied != token.denied for place in places):
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
-    says_no = any(token.kind in (Kind.NOT, Kind.STOP) or token.word == "unless" for token in sentence)
-    no_there = found.statement.warning or any(
-        token.kind in (Kind.NOT, Kind.STOP) or token.word == "unless" for token in found.statement.tokens
-    )
-    if says_no and not no_there:
-        found.problems.append((Why.NEGATION_DIFFERS, "no"))
+            break
+    if noes and not there:
+        found.problems.append((Why.NEGATION_DIFFERS, noes[0].word))
+    stops = {token.denied for token in there if token.kind is Kind.STOP}
+    for token in noes:
+        if token.kind is Kind.STOP and stops and token.denied not in stops:
+            found.problems.append((Why.NEGATION_DIFFERS, token.word))
+
+
+def takes_warning_for_advice(sentence: Sequence[Token], parts: Sequence[Statement]) -> bool:
+    """Whether a sentence without a "no" names what the passage names as a contraindication and nowhere else."""
+    if any(token.kind in _NOES or token.word in lexicon().exceptions for token in sentence):
+        return False
+    elsewhere = {token.form for part in parts if not part.warning for token in (*part.tokens, *part.context.values())}
+    warned = {token.form for part in parts if part.warning for token in part.tokens if token.kind is Kind.WORD}
+    return any(token.form in warned - elsewhere for token in sentence)
 
 
 def _compare_leads(sentence: Sequence[Token], found: Match) -> None:

@@ -155,7 +155,7 @@ def _split(word: str, place: int) -> list[tuple[str, int]]:
     known = lexicon()
     if word.endswith("'s") and word not in known.openings:
         word = word[:-2]
-    if "-" not in word or (word,) in known.phrases or word in known.directions or word in known.stops or known.kind(word) is not Kind.WORD:
+    if "-" not in word or word == "-" or (word,) in known.phrases or word in known.directions or word in known.stops or known.kind(word) is not Kind.WORD:
         return [(word, place)]
     first, *rest = word.split("-")
     if first in ("non", "anti", "co", "pre", "x"):
@@ -208,8 +208,6 @@ def _deny(tokens: list[Token]) -> None:
             small = token.word in _SMALL_NOTS and not (at and tokens[at - 1].word in _NEEDS)
             for later in _after(tokens, at, small=small):
                 later.denials += 1
-            if token.kind is Kind.STOP:
-                token.denials = 0
             if not small and (tokens[at - 1].word in _NEEDS or _is_passive(tokens, at)):
                 for earlier in _before(tokens, at):
                     earlier.denials += 1

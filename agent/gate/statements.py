@@ -82,8 +82,6 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         amounts += [token.measure for token in tokens if token.measure and (token.measure.dimension in _CARRIED or token.age)]
     for text in passage.contraindications[:MOST_STATEMENTS]:
         tokens = tuple(read(f"Contraindicated: {text}").tokens)
-        for token in tokens:
-            token.denials += 1
         found.append(Statement(tokens, dict(context), drugs, people, tuple(amounts), graded_weak=False, graded_strong=False, warning=True))
     return tuple(found)
 

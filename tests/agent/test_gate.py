@@ -78,9 +78,9 @@ def test_a_faithful_sentence_is_shown(sentence: str) -> None:
         ("twice daily", "twice weekly", NUMBER),
         ("twice daily", "twice daily or hourly", NUMBER),
         ("is nitrofurantoin", "is not nitrofurantoin", NEGATION),
-        ("non-pregnant", "pregnant", WORDS),
-        ("is nitrofurantoin", "is amoxicillin", WORDS),
-        ("by mouth", "intravenously", WORDS),
+        ("non-pregnant", "pregnant", WithheldReason.POPULATION_DIFFERS),
+        ("is nitrofurantoin", "is amoxicillin", WithheldReason.DRUG_NOT_IN_PASSAGE),
+        ("by mouth", "intravenously", WithheldReason.ROUTE_DIFFERS),
         ("lower urinary", "upper urinary", WORDS),
         ("first choice", "last choice", WORDS),
         ("twice daily", "twice daily with vitamin K", WORDS),
@@ -175,7 +175,7 @@ def test_a_number_from_another_passage_is_withheld() -> None:
     assert check("Give cefalexin 500 mg for 7 days.", other).shown
     verdict = check(UTI.replace("3 days", "7 days"), uti_hit(), other)
     assert verdict.reason is NUMBER
-    assert verdict.detail == "7 d"
+    assert verdict.detail == "7 days"
 
 
 def test_a_sentence_without_a_key_is_withheld() -> None:
