@@ -46,10 +46,10 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
     for code, a, b, c, d in codes:
         if code == "equal":
             before_there, before_here = theirs[a - 1 : a], ours[c - 1 : c]
-            if _is_not(before_there) != _is_not(before_here) and ours[c].kind is Kind.FRAME:
+            if _is_not(before_there) != _is_not(before_here):
                 return Why.NEGATION_DIFFERS, ours[c].word
             for there, here in zip(theirs[a:b], ours[c:d], strict=True):
-                if there.denied != here.denied and here.kind not in (Kind.FRAME, Kind.STOP, Kind.NOT, Kind.UNIVERSAL):
+                if there.denied != here.denied and not there.loose and not here.loose and here.kind not in (Kind.FRAME, Kind.STOP, Kind.NOT, Kind.UNIVERSAL):
                     return Why.NEGATION_DIFFERS, here.word
         elif code == "replace" and b - a <= _MOST_REPLACED and d - c <= _MOST_REPLACED:
             if (found := _replaced(theirs[a:b], ours[c:d])) is not None:
@@ -114,7 +114,15 @@ def _condition(
             return Why.CONDITION_DROPPED, "only"
     # The words right before a trailing condition are the sentence's, and nothing of the condition is.
     opens = theirs[a : a + 1] and id(theirs[a]) in opening
-    if theirs[a : a + 1] and not opens and theirs[a].word in known.conditions and a and c and _key(theirs[a - 1]) == _key(ours[c - 1]) and not put:
+    if (
+        theirs[a : a + 1]
+        and not opens
+        and theirs[a].word in known.conditions
+        and a
+        and c
+        and _key(theirs[a - 1]) == _key(ours[c - 1])
+        and not put
+    ):
         ends = c == len(ours) or (b < len(theirs) and d == c)
         if ends and not _said(theirs[a:b], ours):
             return Why.CONDITION_DROPPED, theirs[a].word

@@ -31,7 +31,13 @@ def _dimension(token: Token) -> str:
         return "age"
     head, _, per = measure.dimension.partition("/")
     concentration = per.startswith(("l", "dl", "mmol", "mol")) or (head in ("ml", "l") and per.startswith("min"))
-    return "dose" if head in _DOSES and not concentration else "time" if head in ("minutes", "months") else measure.dimension
+    return (
+        "dose"
+        if head in _DOSES and not concentration
+        else "time"
+        if head in ("minutes", "months")
+        else measure.dimension
+    )
 
 
 def misbound(sentence: Sequence[Token], found: Match) -> tuple[Token, Token] | None:
@@ -59,7 +65,11 @@ def misbound(sentence: Sequence[Token], found: Match) -> tuple[Token, Token] | N
             places = [n for n, t in enumerate(tokens) if _is_same(token, t)]
             if not places or any(n not in groups or groups[n] & own for n in places):
                 continue
-            if elided and token.kind in (Kind.WORD, Kind.POPULATION, Kind.DIRECTION) and min(min(groups[n]) for n in places) < min(own):
+            if (
+                elided
+                and token.kind in (Kind.WORD, Kind.POPULATION, Kind.DIRECTION)
+                and min(min(groups[n]) for n in places) < min(own)
+            ):
                 continue
             values = [n for n, t in enumerate(tokens) if _dimension(t) == dimension and groups.get(n, set()) & own]
             mine = [n for n, held in groups.items() if held & own and tokens[n].kind in _ANCHORS]
@@ -155,7 +165,12 @@ def _pieces(tokens: Sequence[Token], dimension: str, *, anchored: bool) -> list[
         if _cuts(token) or (value and valued and not anchored):
             pieces.append([])
             valued = False
-        elif valued and anchored and token.kind is Kind.FRAME and _values(tokens, range(n, _next_cut(tokens, n)), dimension):
+        elif (
+            valued
+            and anchored
+            and token.kind is Kind.FRAME
+            and _values(tokens, range(n, _next_cut(tokens, n)), dimension)
+        ):
             pieces.append([])
             valued = False
         valued = valued or value

@@ -116,15 +116,19 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
         if not problems and not statement.warning and (wrong := slip(tokens, statement.tokens)) is not None:
             problems.append(wrong)
         found.append((problems, fit.support, len(fit.pairs)))
-    problems, support, _ = min(found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0))
+    problems, support, _ = min(
+        found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0)
+    )
     return problems, support
 
 
 def _runs_along(tokens: Sequence[Token], parts: Sequence[Statement]) -> bool:
     """Whether the sentence is one statement's wording with a slip: then it is not two statements put together."""
     for statement in parts:
-        if not statement.warning and slip(tokens, statement.tokens) is not None and all(
-            why in _ABOUT_IT for why, _ in match(tokens, statement).problems
+        if (
+            not statement.warning
+            and slip(tokens, statement.tokens) is not None
+            and all(why in _ABOUT_IT for why, _ in match(tokens, statement).problems)
         ):
             return True
     return False

@@ -12,7 +12,22 @@ from agent.gate.reading import Token
 _ENDS = frozenset(",;:.()")
 _NAMED = frozenset([Kind.WORD, Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.ROUTE, Kind.DIRECTION])
 _LEAST_SHARE = 0.5
-_ONLY = frozenset(["only", "unless", "except", "solely", "exclusively", "until", "provided", "restricted", "reserved", "last", "must", "alone"])
+_ONLY = frozenset(
+    [
+        "only",
+        "unless",
+        "except",
+        "solely",
+        "exclusively",
+        "until",
+        "provided",
+        "restricted",
+        "reserved",
+        "last",
+        "must",
+        "alone",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,6 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
         if not named and condition.word not in words:
             return condition.word
     return None
-
 
 
 def _piece_start(tokens: Sequence[Token], part: int, at: int) -> int:

@@ -154,7 +154,10 @@ def lexicon() -> Lexicon:
     phrases |= {second: first for first, second in table.names}
     phrases |= {**data.brands, **data.phrases}
     single = {key: value for key, value in phrases.items() if " " not in key}
-    phrases = {key: " ".join(word if word == key else single.get(word, word) for word in value.split()) for key, value in phrases.items()}
+    phrases = {
+        key: " ".join(word if word == key else single.get(word, word) for word in value.split())
+        for key, value in phrases.items()
+    }
     listed = [*data.universals, *data.stops, *data.nots, *data.weak, *data.softening, *data.must, *data.conditions]
     listed += [form for family in data.directions for forms in family.values() for form in forms]
     listed += [*data.frame, *data.exceptions]
@@ -167,9 +170,13 @@ def lexicon() -> Lexicon:
     }
     names = {*drugs.names, *drugs.classes, *(root(name) for name in drugs.classes)}
     return Lexicon(
-        capitals=re.compile(rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})(?![\w/-])"),
+        capitals=re.compile(
+            rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})(?![\w/-])"
+        ),
         capital_words=capitals,
-        phrases={tuple(key.casefold().split()): tuple(value.casefold().split()) for key, value in (phrases | joined).items()},
+        phrases={
+            tuple(key.casefold().split()): tuple(value.casefold().split()) for key, value in (phrases | joined).items()
+        },
         openings=frozenset(key.split()[0].casefold() for key in phrases | joined),
         directions=directions,
         soft_directions=frozenset(data.soft_directions),

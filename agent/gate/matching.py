@@ -63,7 +63,9 @@ def match(sentence: Sequence[Token], statement: Statement) -> Match:
 def _named_with_examples(sentence: Sequence[Token], token: Token) -> bool:
     """Whether a class is only named to introduce its members: "bronchodilators such as salbutamol"."""
     at = next(n for n, other in enumerate(sentence) if other is token)
-    return any(other.word == "such" for other in sentence[at + 1 : at + 3]) and any(other.kind is Kind.DRUG for other in sentence[at + 1 : at + 6])
+    return any(other.word == "such" for other in sentence[at + 1 : at + 3]) and any(
+        other.kind is Kind.DRUG for other in sentence[at + 1 : at + 6]
+    )
 
 
 def _find(token: Token, found: Match) -> None:
@@ -84,10 +86,17 @@ def _find(token: Token, found: Match) -> None:
         found.pairs.append((token, places))
     elif token.kind is Kind.DRUG:
         own = any(item.kind is Kind.DRUG for item in statement.tokens)
-        _borrow(token, found, Why.DRUG_NOT_IN_PASSAGE, allowed=not own and (token.form in statement.drugs or (lent is not None and lent.heading)))
+        _borrow(
+            token,
+            found,
+            Why.DRUG_NOT_IN_PASSAGE,
+            allowed=not own and (token.form in statement.drugs or (lent is not None and lent.heading)),
+        )
     elif token.kind is Kind.POPULATION:
         family = lexicon().populations[token.form]
-        own = any(item.kind is Kind.POPULATION and lexicon().populations[item.form] == family for item in statement.tokens)
+        own = any(
+            item.kind is Kind.POPULATION and lexicon().populations[item.form] == family for item in statement.tokens
+        )
         _borrow(token, found, Why.POPULATION_DIFFERS, allowed=not own and lent is not None)
     elif token.kind is Kind.ROUTE:
         own = any(item.kind is Kind.ROUTE for item in statement.tokens)
@@ -128,7 +137,9 @@ def _find_measure(token: Token, found: Match) -> None:
         # "One dose" where the statement counts nothing: no more than "a dose".
         if any(item.word in ("single", "one-time", "one-off") for item in found.statement.tokens):
             return
-        if not any(item.measure and item.measure.dimension in ("number", "time", "dose") for item in found.statement.tokens):
+        if not any(
+            item.measure and item.measure.dimension in ("number", "time", "dose") for item in found.statement.tokens
+        ):
             found.added.append(token.word)
             return
     if places:
@@ -153,7 +164,11 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
             found.problems.append((Why.NEGATION_DIFFERS, "contraindicated"))
         return
     for token, places in found.pairs:
-        if token.kind is not Kind.UNIVERSAL and not token.carried and all(place.denied != token.denied for place in places):
+        if (
+            token.kind is not Kind.UNIVERSAL
+            and not token.carried
+            and all(place.denied != token.denied for place in places)
+        ):
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
             break
     if noes and not there:

@@ -158,7 +158,9 @@ def same(first: Measure, second: Measure) -> bool:
     if (first.low, first.high) != (second.low, second.high):
         return False
     grown = first.dimension == "months" and first.low.isdigit() and int(first.low) >= 16 * 12
-    return first.comparator == second.comparator or (grown and {first.comparator, second.comparator} in ({">", ">="}, {"<", "<="}))
+    return first.comparator == second.comparator or (
+        grown and {first.comparator, second.comparator} in ({">", ">="}, {"<", "<="})
+    )
 
 
 def _whole(count: Measure) -> tuple[str, str, str]:
@@ -184,7 +186,11 @@ def _amounts(text: str, read: bytearray) -> list[Placed]:
     at = 0
     while at < len(items):
         item, after = items[at], items[at + 1] if at + 1 < len(items) else None
-        if after is not None and (not after.quantity.comparator or after.start == item.start) and (after.start == item.start or _JOINED.fullmatch(blanked[item.end : after.start])):
+        if (
+            after is not None
+            and (not after.quantity.comparator or after.start == item.start)
+            and (after.start == item.start or _JOINED.fullmatch(blanked[item.end : after.start]))
+        ):
             found.append(Placed(_range(item, after), item.start, after.end))
             at += 2
         else:
@@ -238,7 +244,12 @@ def _bare(words: str) -> Measure:
     if words in _WORDED:
         low, unit = _WORDED[words].split()
     else:
-        low, unit = "1", {"day": "d", "night": "d", "week": "wk", "month": "mo", "year": "y", "hour": "h", "decade": "decade"}[words.split()[-1]]
+        low, unit = (
+            "1",
+            {"day": "d", "night": "d", "week": "wk", "month": "mo", "year": "y", "hour": "h", "decade": "decade"}[
+                words.split()[-1]
+            ],
+        )
     dimension, number = _in_one_unit(low, unit)
     return Measure("often", f"{dimension}:{number}")
 

@@ -18,7 +18,24 @@ _PIECE = re.compile(r"[^\W\d_]+(?:[-'’][^\W_]+)*|[^\W_]+|[,;:.()\[\]!?|—]|(?
 _MARKS = frozenset(",;:.()[]!?|—-–")
 #: A comma does not end what is denied, these do.
 _STRONG = frozenset(";:.()[]!?|—-–")
-_TURNS = frozenset(["but", "whereas", "while", "although", "though", "however", "unless", "except", "if", "when", "where", "until", "then", "because"])
+_TURNS = frozenset(
+    [
+        "but",
+        "whereas",
+        "while",
+        "although",
+        "though",
+        "however",
+        "unless",
+        "except",
+        "if",
+        "when",
+        "where",
+        "until",
+        "then",
+        "because",
+    ]
+)
 #: After a comma or "and", one of these opens a new thing to do.
 _ACTIONS = frozenset(
     "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat review test screen keep admit "  # noqa: SIM905
@@ -28,12 +45,35 @@ _ACTIONS = frozenset(
 #: No "no" is said of what stands further off; keeps the reading linear.
 _REACH = 60
 #: What is said before these is denied too: "A is not recommended".
-_PASSIVE = frozenset(["is", "are", "was", "were", "be", "been", "should", "must", "can", "may", "needs", "need", "does", "do", "has", "have", "will", "would"])
+_PASSIVE = frozenset(
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "should",
+        "must",
+        "can",
+        "may",
+        "needs",
+        "need",
+        "does",
+        "do",
+        "has",
+        "have",
+        "will",
+        "would",
+    ]
+)
 _SMOKE = root("smoke")
 _SUBJECTS = frozenset(["the", "they", "it", "patient", "patients", "person", "he", "she", "this", "these"])
-_RELATIVE = frozenset(["who", "that", "which", "whose"])
+_ADJUNCTS = frozenset(["in", "for", "to", "during", "among", "at", "with"])
 _NEEDS = frozenset(["needs", "need", "requires", "require", "required", "go", "goes", "managed"])
-_SMALL_NOTS = frozenset(["no", "without", "none", "free_of", "outside", "except", "other_than", "rather_than", "instead_of"])
+_SMALL_NOTS = frozenset(
+    ["no", "without", "none", "free_of", "outside", "except", "other_than", "rather_than", "instead_of"]
+)
 
 
 @dataclass(slots=True)
@@ -57,6 +97,8 @@ class Token:
     carried: bool = False
     #: Odd where the text says no to it.
     denials: int = 0
+    #: Denied only by standing behind what is: "avoid A in asthma" says no to A, and of asthma nothing.
+    loose: bool = False
     weak: bool = False
 
     @property
@@ -155,13 +197,23 @@ def _split(word: str, place: int) -> list[tuple[str, int]]:
     known = lexicon()
     if word.endswith("'s") and word not in known.openings:
         word = word[:-2]
-    if "-" not in word or word == "-" or (word,) in known.phrases or word in known.directions or word in known.stops or known.kind(word) is not Kind.WORD:
+    if (
+        "-" not in word
+        or word == "-"
+        or (word,) in known.phrases
+        or word in known.directions
+        or word in known.stops
+        or known.kind(word) is not Kind.WORD
+    ):
         return [(word, place)]
     first, *rest = word.split("-")
     if first in ("non", "anti", "co", "pre", "x"):
         return [(f"{first}-{rest[0]}" if rest else first, place), *((part, place) for part in rest[1:])]
     if rest[-1] in ("free", "negative"):
-        return [("without" if rest[-1] == "free" else "negative", place), *((part, place) for part in (first, *rest[:-1]))]
+        return [
+            ("without" if rest[-1] == "free" else "negative", place),
+            *((part, place) for part in (first, *rest[:-1])),
+        ]
     return [(part, place) for part in (first, *rest) if part]
 
 
@@ -178,7 +230,9 @@ def _token(form: str, place: int) -> Token:
     return Token(kind, root(form) if kind is Kind.DRUG else form, form, place)
 
 
-_PEOPLE = frozenset(["those", "people", "patients", "persons", "individuals", "anyone", "everyone", "person", "patient"])
+_PEOPLE = frozenset(
+    ["those", "people", "patients", "persons", "individuals", "anyone", "everyone", "person", "patient"]
+)
 _AGED = frozenset(["aged", "age", "ages", "older", "younger"])
 
 
@@ -206,8 +260,12 @@ def _deny(tokens: list[Token]) -> None:
                 tokens[at + 1].denials += 1
                 continue
             small = token.word in _SMALL_NOTS and not (at and tokens[at - 1].word in _NEEDS)
+            named = adjunct = False
             for later in _after(tokens, at, small=small):
                 later.denials += 1
+                adjunct = adjunct or (named and not small and later.word in _ADJUNCTS)
+                named = named or later.kind not in (Kind.FRAME, Kind.MARK, Kind.EVERYDAY)
+                later.loose = adjunct
             if not small and (tokens[at - 1].word in _NEEDS or _is_passive(tokens, at)):
                 for earlier in _before(tokens, at):
                     earlier.denials += 1
@@ -258,8 +316,12 @@ def _is_passive(tokens: list[Token], at: int) -> bool:
     token = tokens[at]
     before = tokens[at - 1].word if at else ","
     if token.kind is Kind.STOP:
-        return before in _PASSIVE or token.word in ("rules_out", "contraindicated", "unnecessary", "unsuitable", "inappropriate") or token.word.endswith("ed")
-    of_people = any(earlier.word in _RELATIVE for earlier in tokens[max(0, at - 3) : at])
+        return (
+            before in _PASSIVE
+            or token.word in ("rules_out", "contraindicated", "unnecessary", "unsuitable", "inappropriate")
+            or token.word.endswith("ed")
+        )
+    of_people = _inside_lead(tokens, at)
     return before in _PASSIVE and before != "do" and not of_people
 
 

@@ -21,7 +21,9 @@ _CARRIED = ("label",)
 MOST_STATEMENTS = 60
 _WEAK = re.compile(r"\b(?:weak|conditional|optional|grade c|level c|class iib|class 2b|2[abc])\b", re.IGNORECASE)
 _STRONG = re.compile(r"\b(?:strong|grade a|level a|class i|class 1|1[abc])\b(?!i)", re.IGNORECASE)
-_INLINE = re.compile(r"[(\[](?:[^()\[\]]{0,40}\b)?(?:strong|weak|conditional|grade|level|class)\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE)
+_INLINE = re.compile(
+    r"[(\[](?:[^()\[\]]{0,40}\b)?(?:strong|weak|conditional|grade|level|class)\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,28 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         context |= {
             token.form: token
             for token in tokens
-            if token.kind is not Kind.MARK and not (token.form in context and (token.denied or context[token.form].heading))
+            if token.kind is not Kind.MARK
+            and not (token.form in context and (token.denied or context[token.form].heading))
         }
         drugs = frozenset(token.form for token in tokens if token.kind is Kind.DRUG) or drugs
         people = frozenset(token.form for token in tokens if token.kind is Kind.POPULATION) or people
-        amounts += [token.measure for token in tokens if token.measure and (token.measure.dimension in _CARRIED or token.age)]
+        amounts += [
+            token.measure for token in tokens if token.measure and (token.measure.dimension in _CARRIED or token.age)
+        ]
     for text in passage.contraindications[:MOST_STATEMENTS]:
         tokens = tuple(read(f"Contraindicated: {text}").tokens)
-        found.append(Statement(tokens, dict(context), drugs, people, tuple(amounts), graded_weak=False, graded_strong=False, warning=True))
+        found.append(
+            Statement(
+                tokens,
+                dict(context),
+                drugs,
+                people,
+                tuple(amounts),
+                graded_weak=False,
+                graded_strong=False,
+                warning=True,
+            )
+        )
     return tuple(found)
 
 

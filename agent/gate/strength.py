@@ -12,7 +12,22 @@ from agent.gate.reading import Token
 SOFT_MUST = frozenset(["need", "needs", "needed", "required", "requires", "require", "necessary"])
 #: A sentence may word what is only suggested with these.
 _CAREFUL = frozenset(["can", "option", "options", "choice", "alternative", "alternatively", "try"])
-_SUGGESTS = frozenset(["consider", "considered", "considering", "may", "might", "could", "suggest", "suggests", "suggested", "conditional", "reasonable", "optional"])
+_SUGGESTS = frozenset(
+    [
+        "consider",
+        "considered",
+        "considering",
+        "may",
+        "might",
+        "could",
+        "suggest",
+        "suggests",
+        "suggested",
+        "conditional",
+        "reasonable",
+        "optional",
+    ]
+)
 _LEAST_SHARE = 0.5
 
 
