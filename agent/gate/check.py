@@ -41,6 +41,10 @@ _MOST_PARTS = 4
 _BLANK = re.compile(r"\s+")
 
 #: What can be wrong of a sentence all of whose words and numbers a statement has.
+#: What a slip can put in the place of something else.
+_PUT_IN_PLACE = frozenset(
+    [Why.NUMBER_NOT_IN_PASSAGE, Why.DRUG_NOT_IN_PASSAGE, Why.ROUTE_DIFFERS, Why.POPULATION_DIFFERS]
+)
 _ABOUT_IT = frozenset([Why.NEGATION_DIFFERS, Why.STRENGTH_DIFFERS, Why.CONDITION_DROPPED])
 
 _Problems = list[tuple[Why, str]]
@@ -115,6 +119,10 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
             problems.append((Why.WORDS_NOT_IN_PASSAGE, fit.borrowed[0].word))
         if not problems and not statement.warning and (wrong := slip(tokens, statement.tokens)) is not None:
             problems.append(wrong)
+        if not problems and any(not fit.of_heading(token) for token in fit.borrowed):
+            # What leans on other statements may be one of them with something else in the place of a name or number.
+            others = (slip(tokens, other.tokens) for other in parts if other is not statement and not other.warning)
+            problems += [wrong for wrong in others if wrong is not None and wrong[0] in _PUT_IN_PLACE]
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(
         found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0)
@@ -125,10 +133,9 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
 def _runs_along(tokens: Sequence[Token], parts: Sequence[Statement]) -> bool:
     """Whether the sentence is one statement's wording with a slip: then it is not two statements put together."""
     for statement in parts:
-        if (
-            not statement.warning
-            and slip(tokens, statement.tokens) is not None
-            and all(why in _ABOUT_IT for why, _ in match(tokens, statement).problems)
+        wrong = None if statement.warning else slip(tokens, statement.tokens)
+        if wrong is not None and (
+            wrong[0] in _PUT_IN_PLACE or all(why in _ABOUT_IT for why, _ in match(tokens, statement).problems)
         ):
             return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import ask, corpus, evaluate, index, model, questions, rollouts, search, serve, settings, train, up
+from service.cli import ask, corpus, evaluate, gate, index, model, questions, rollouts, search, serve, settings, train, up
 
 app = typer.Typer(
     name="clinsearch",
@@ -18,6 +18,7 @@ app.command("serve")(serve.serve)
 app.command("up")(up.up)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(gate.app, name="gate")
 app.add_typer(index.app, name="index")
 app.add_typer(model.app, name="model")
 app.add_typer(questions.app, name="questions")

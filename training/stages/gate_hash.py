@@ -11,6 +11,8 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
+from agent.gate.lexicon import COMMON_WORDS_FILE
+from retrieval.expansion import EXPANSIONS_FILE
 from training.errors import GateChangedError
 
 _GATE = "agent.gate"
@@ -20,7 +22,7 @@ _PACKAGE = "agent."
 def gate_sha256() -> str:
     """SHA-256 over the names and bytes of the gate's source files."""
     digest = hashlib.sha256()
-    for name, path in gate_files():
+    for name, path in [*gate_files(), *_data_files()]:
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -37,6 +39,13 @@ def gate_files() -> list[tuple[str, Path]]:
         found[name] = Path(spec.origin)
         waiting += [module for module in _imports(found[name]) if module.startswith(_PACKAGE)]
     return sorted(found.items())
+
+
+def _data_files() -> list[tuple[str, Path]]:
+    """The files the gate's modules read their words from."""
+    folders = {path.parent for name, path in gate_files() if name.startswith(_GATE)}
+    files = [path for folder in folders for path in folder.iterdir() if path.suffix in {".yaml", ".json"}]
+    return sorted((path.name, path) for path in [*files, COMMON_WORDS_FILE, EXPANSIONS_FILE])
 
 
 def require_same_gate(before: str) -> None:
