@@ -43,24 +43,30 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
     codes = matcher.get_opcodes()
     if sum(end - start for code, _, _, start, end in codes if code == "equal") < _LEAST_SHARE * len(ours):
         return None
+    own = [token for code, _, _, c, d in codes if code != "equal" for token in ours[c:d]]
     for code, a, b, c, d in codes:
         if code == "equal":
-            before_there, before_here = theirs[a - 1 : a], ours[c - 1 : c]
-            if _is_not(before_there) != _is_not(before_here):
+            if _lost_its_no(theirs[:a], ours[:c]) or _lost_its_no(ours[:c], theirs[:a]):
                 return Why.NEGATION_DIFFERS, ours[c].word
             for there, here in zip(theirs[a:b], ours[c:d], strict=True):
-                if there.denied != here.denied and not there.loose and not here.loose and here.kind not in (Kind.FRAME, Kind.STOP, Kind.NOT, Kind.UNIVERSAL):
+                if (
+                    there.denied != here.denied
+                    and not there.loose
+                    and not here.loose
+                    and here.kind not in (Kind.FRAME, Kind.STOP, Kind.NOT, Kind.UNIVERSAL)
+                ):
                     return Why.NEGATION_DIFFERS, here.word
         elif code == "replace" and b - a <= _MOST_REPLACED and d - c <= _MOST_REPLACED:
             if (found := _replaced(theirs[a:b], ours[c:d])) is not None:
                 return found
-        if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d), opening)) is not None:
+        if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d), opening, own)) is not None:
             return found
     return None
 
 
-def _is_not(tokens: Sequence[Token]) -> bool:
-    return bool(tokens) and tokens[0].kind in _TURNING
+def _lost_its_no(before: Sequence[Token], instead: Sequence[Token]) -> bool:
+    """Whether what two texts share from here on has a "no" right before it in one, and none near it in the other."""
+    return bool(before) and before[-1].kind in _TURNING and not any(token.kind in _TURNING for token in instead[-3:])
 
 
 def _key(token: Token) -> object:
@@ -99,7 +105,11 @@ def _among(token: Token, tokens: Sequence[Token]) -> bool:
 
 
 def _condition(
-    theirs: Sequence[Token], ours: Sequence[Token], places: tuple[int, int, int, int], opening: Set[int]
+    theirs: Sequence[Token],
+    ours: Sequence[Token],
+    places: tuple[int, int, int, int],
+    opening: Set[int],
+    own: Sequence[Token],
 ) -> tuple[Why, str] | None:
     """A condition word that was lost or put in where both run on alike on its two sides, or lost from behind them."""
     known = lexicon()
@@ -124,13 +134,13 @@ def _condition(
         and not put
     ):
         ends = c == len(ours) or (b < len(theirs) and d == c)
-        if ends and not _said(theirs[a:b], ours):
+        if ends and not _said(theirs[a:b], own):
             return Why.CONDITION_DROPPED, theirs[a].word
     return None
 
 
-def _said(condition: Sequence[Token], ours: Sequence[Token]) -> bool:
-    """Whether most of a condition is said elsewhere in the sentence."""
+def _said(condition: Sequence[Token], own: Sequence[Token]) -> bool:
+    """Whether most of a condition is said where the sentence does not run along the statement."""
     named = [token for token in condition if token.kind not in (Kind.FRAME, Kind.EVERYDAY)]
-    keys = {_key(token) for token in ours}
+    keys = {_key(token) for token in own}
     return bool(named) and sum(_key(token) in keys for token in named) * 2 > len(named)

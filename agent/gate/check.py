@@ -121,7 +121,11 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
             problems.append(wrong)
         if not problems and any(not fit.of_heading(token) for token in fit.borrowed):
             # What leans on other statements may be one of them with something else in the place of a name or number.
-            others = (slip(tokens, other.tokens) for other in parts if other is not statement and not other.warning)
+            others = (
+                slip(tokens, other.tokens)
+                for other in parts
+                if other is not statement and not other.warning and len(match(tokens, other).problems) <= 1
+            )
             problems += [wrong for wrong in others if wrong is not None and wrong[0] in _PUT_IN_PLACE]
         found.append((problems, fit.support, len(fit.pairs)))
     problems, support, _ = min(

@@ -74,6 +74,7 @@ _REWRITES = tuple(
         (r"\bfirst hour\b", "first 1 hour"),
         (r"\b(?:the )?first (?=year|month|week)", "first 1 "),
         (r"\byear 1\b", "first 1 year"),
+        (rf"\b(?:stopping|ending|finishing) after (?={_M} ?(?:{_ANY})\b)", "for "),
         (r"\bfortnight\b", "2 weeks"),
         (r"\b(\d+)(?:st|nd|rd|th)\b", r"\1"),
     )

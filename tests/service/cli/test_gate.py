@@ -23,7 +23,12 @@ def written(tmp_path: Path, *rows: object) -> Path:
 def test_a_verdict_a_row_in_the_files_order(tmp_path: Path) -> None:
     path = written(
         tmp_path,
-        {"id": "1", "sentence": "Adults receive prednisolone 40 mg PO OD over 5 days.", "passage": PASSAGE, "kind": "x"},
+        {
+            "id": "1",
+            "sentence": "Adults receive prednisolone 40 mg PO OD over 5 days.",
+            "passage": PASSAGE,
+            "kind": "x",
+        },
         {"id": "2", "sentence": "Give adults prednisolone 1 mg/kg once daily.", "passage": PASSAGE},
         {"id": "3", "sentence": "Give adults prednisolone 40 mg once daily.", "passage": {"text": PASSAGE["text"]}},
     )
@@ -38,7 +43,11 @@ def test_a_verdict_a_row_in_the_files_order(tmp_path: Path) -> None:
 
 def test_a_bad_row_is_named_by_its_line_and_nothing_is_written(tmp_path: Path) -> None:
     good = {"id": "1", "sentence": "Give prednisolone.", "passage": PASSAGE}
-    for bad, says in (("{", "JSON"), ({"id": "2", "passage": PASSAGE}, "sentence"), ({**good, "passage": {}}, "passage.text")):
+    for bad, says in (
+        ("{", "JSON"),
+        ({"id": "2", "passage": PASSAGE}, "sentence"),
+        ({**good, "passage": {}}, "passage.text"),
+    ):
         done = run({}, "gate", "check", str(written(tmp_path, good, bad)))
         assert done.exit_code == 1
         assert "line 2" in done.stderr
