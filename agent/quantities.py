@@ -71,9 +71,10 @@ _BIG, _SMALL = "more|greater|higher|longer|older|larger|later", "less|fewer|lowe
 _BEFORE = tuple(
     (re.compile(rf"(?:{signs}|(?<![a-z])(?:{phrases})){_OF_AGE}"), comparator)
     for signs, phrases, comparator in (
-        (">=|≥|=>", rf"at least|(?:a )?minimum|min|no(?:t)? (?:{_SMALL}) than|not (?:below|under)|(?:{_BIG}) than or equal to|"
-         r"at or (?:above|over)", ">="),
-        ("<=|≤|=<", rf"at most|up to(?: a maximum of)?|(?:no(?:t)?|never) (?:{_BIG}) than|(?:not|never) (?:to )?(?:exceed(?:ing)?|above|over)|"
+        (">=|≥|=>", rf"at least|(?:a )?minimum|min|no(?:t)? (?:{_SMALL}) than|not (?:below|under)|"
+         rf"(?:{_BIG}) than or equal to|at or (?:above|over)", ">="),
+        ("<=|≤|=<", rf"at most|up to(?: a maximum of)?|(?:no(?:t)?|never) (?:{_BIG}) than|"
+         r"(?:not|never) (?:to )?(?:exceed(?:ing)?|above|over)|"
          r"(?:a )?max(?:imum)?(?: total)?(?: daily| single)?(?: dose)?|capped at|limited to|within|"
          rf"(?:{_SMALL}) than or equal to|at or (?:below|under)", "<="),
         (">", rf"(?:{_BIG}) than|over|above|exceed(?:s|ed|ing)?|in excess of|beyond|after", ">"),
@@ -88,7 +89,13 @@ _AFTER = (
         ),
         ">=",
     ),
-    (re.compile(r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b|\s*\(?(?:maximum|max)\b(?=[\s).;,]*$)"), "<="),
+    (
+        re.compile(
+            r"^\s*(?:[a-z]+\s+){0,3}(?:or|and)\s+(?:less|under|below|younger|lower|fewer|shorter)\b|"
+            r"\s*\(?(?:maximum|max)\b(?=[\s).;,]*$)"
+        ),
+        "<=",
+    ),
 )
 _WINDOW = 40
 

@@ -1,13 +1,14 @@
 """Alignment: a sentence that keeps a statement's wording is compared with it word by word, in order.
 
 Most harmful slips keep every word but one. Where a sentence runs along a statement, what stands in the place of another
-number, route, group of people or word of direction has been put there, even if it stands elsewhere in the statement too.
+number, route, group of people or word of direction has been put there, even if it stands elsewhere in the statement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.reading import Token
@@ -19,7 +20,7 @@ _LEAST_SHARE = 0.6
 #: More words than this in one place are another wording, not a slip.
 _MOST_REPLACED = 4
 #: Longer texts are not aligned; no sentence of an answer is that long.
-_MOST_TOKENS = 120
+_MOST_TOKENS = 400
 _WHY = {
     Kind.MEASURE: Why.NUMBER_NOT_IN_PASSAGE,
     Kind.DRUG: Why.DRUG_NOT_IN_PASSAGE,
@@ -36,7 +37,7 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
     """What a sentence has in the place of something else of the statement it runs along, or None."""
     ours = [token for token in sentence if token.kind is not Kind.MARK and not token.carried]
     theirs = [token for token in statement if token.kind is not Kind.MARK]
-    opening = {id(token) for mark, token in zip(statement, statement[1:], strict=False) if mark.form in (";", ":", ".")}
+    opening = {id(token) for mark, token in pairwise(statement) if mark.form in (";", ":", ".")}
     if not ours or max(len(ours), len(theirs)) > _MOST_TOKENS:
         return None
     matcher = SequenceMatcher(None, [_key(token) for token in theirs], [_key(token) for token in ours], autojunk=False)
@@ -56,8 +57,9 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
                     and here.kind not in (Kind.FRAME, Kind.STOP, Kind.NOT, Kind.UNIVERSAL)
                 ):
                     return Why.NEGATION_DIFFERS, here.word
-        elif code == "replace" and b - a <= _MOST_REPLACED and d - c <= _MOST_REPLACED:
-            if (found := _replaced(theirs[a:b], ours[c:d])) is not None:
+        elif code == "replace" and max(b - a, d - c) <= _MOST_REPLACED:
+            found = _replaced(theirs[a:b], ours[c:d])
+            if found is not None:
                 return found
         if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d), opening, own)) is not None:
             return found

@@ -18,7 +18,10 @@ _CUTS = frozenset([",", ";", "-", "–", "."])
 _JOINS = frozenset(["and", "or", "then", "but", "followed", "plus", "whereas", "while", "dropping", "continuing"])
 _TIED = frozenset([Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.ROUTE, Kind.WORD, Kind.DIRECTION])
 _ANCHORS = frozenset([Kind.DRUG, Kind.POPULATION, Kind.WORD, Kind.DIRECTION])
+_LEADS = frozenset(["in", "for", "if", "when", "with"])
 _PRONOUNS = frozenset(["those", "these", "them", "others", "other"])
+#: How far is looked for the end of a piece; keeps the work linear.
+_REACH = 40
 #: Units in which amounts of a drug are told; they can all be taken for each other.
 _DOSES = ("mg", "ml", "unit", "mmol", "g", "tablet", "puff", "drop")
 
@@ -43,20 +46,19 @@ def _dimension(token: Token) -> str:
 def misbound(sentence: Sequence[Token], found: Match) -> tuple[Token, Token] | None:
     """A number of the sentence and what it is said of, where the statement says another number of that."""
     tokens = found.statement.tokens
-    numbers = [token for token in sentence if token.measure is not None]
+    numbers = [(token, token.measure) for token in sentence if token.measure is not None]
     respectively = any(token.word == "respectively" for token in tokens)
-    for number in numbers:
-        assert number.measure is not None  # noqa: S101 - told to the type checker
+    for number, measure in numbers:
         dimension = _dimension(number)
         if dimension == "label":
             continue
         rivals = [t for t in tokens if t.measure and _dimension(t) == dimension]
-        if respectively or all(same(number.measure, t.measure) for t in rivals if t.measure):
+        if respectively or all(same(measure, t.measure) for t in rivals if t.measure):
             continue
         groups, leading, trailing = _groups(tokens, dimension)
         own: set[int] = set()
         for n, t in enumerate(tokens):
-            if t.measure and same(number.measure, t.measure):
+            if t.measure and same(measure, t.measure):
                 own |= groups.get(n, set())
         if not own:
             continue
@@ -116,16 +118,28 @@ def _groups(tokens: Sequence[Token], dimension: str) -> tuple[dict[int, set[int]
     pieces = _pieces(tokens, dimension, anchored=anchored)
     valued = [i for i, piece in enumerate(pieces) if _values(tokens, piece, dimension)]
     for i, piece in enumerate(pieces):
-        if valued[0] <= i <= valued[-1]:
-            near = {i} if i in valued else {max(v for v in valued if v < i), min(v for v in valued if v > i)}
+        if i <= valued[-1]:
             for n in piece:
-                groups[n] = near
+                groups[n] = _near(tokens, pieces, valued, i)
     at = _values(tokens, pieces[valued[0]], dimension)[0]
     end = _values(tokens, pieces[valued[-1]], dimension)[-1]
     behind = {n for n in pieces[valued[-1]] if n > end}
     # "5 mg, then 2.5 mg every 12 hours": one after the other, and nothing said of both.
     in_turn = tokens[pieces[valued[-1]][0]].word in ("then", "followed", "but")
-    return groups, {n for n in pieces[valued[0]] if n < at}, set() if in_turn else behind
+    return groups, {n for n in groups if n < at}, set() if in_turn else behind
+
+
+def _near(tokens: Sequence[Token], pieces: Sequence[Sequence[int]], valued: Sequence[int], at: int) -> set[int]:
+    """The groups a piece belongs to: its own, else the numbers' on its two sides."""
+    if at in valued:
+        return {at}
+    after = min(v for v in valued if v > at)
+    before = max((v for v in valued if v < at), default=after)
+    words = [tokens[n].word for n in pieces[at][:2]]
+    # "..., and in older adults, below 150": the comma before the number ties what it follows to it.
+    if _LEADS & set(words) and tokens[pieces[after][0]].form == ",":
+        return {after}
+    return {before, after}
 
 
 def _adjacent(tokens: Sequence[Token], at: int, dimension: str) -> bool:
@@ -162,14 +176,15 @@ def _pieces(tokens: Sequence[Token], dimension: str, *, anchored: bool) -> list[
     valued = False
     for n, token in enumerate(tokens):
         value = token.measure is not None and _dimension(token) == dimension
-        if _cuts(token) or (value and valued and not anchored):
-            pieces.append([])
-            valued = False
-        elif (
-            valued
-            and anchored
-            and token.kind is Kind.FRAME
-            and _values(tokens, range(n, _next_cut(tokens, n)), dimension)
+        if (
+            _cuts(token)
+            or (value and valued and not anchored)
+            or (
+                valued
+                and anchored
+                and token.kind is Kind.FRAME
+                and _values(tokens, range(n, _next_cut(tokens, n)), dimension)
+            )
         ):
             pieces.append([])
             valued = False
@@ -179,7 +194,8 @@ def _pieces(tokens: Sequence[Token], dimension: str, *, anchored: bool) -> list[
 
 
 def _next_cut(tokens: Sequence[Token], at: int) -> int:
-    return next((n for n in range(at, len(tokens)) if _cuts(tokens[n])), len(tokens))
+    end = min(len(tokens), at + _REACH)
+    return next((n for n in range(at, end) if _cuts(tokens[n])), end)
 
 
 def _has_kind(tokens: Sequence[Token], groups: dict[int, set[int]], own: set[int], token: Token) -> bool:

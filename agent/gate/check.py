@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate.alignment import slip
@@ -35,6 +36,8 @@ _ORDER = (
     Why.WORDS_NOT_IN_PASSAGE,
     Why.SUPPORT_TOO_LOW,
 )
+#: No sentence of an answer is longer; what is longer is shown only word for word. Bounds the work per sentence.
+MOST_CHARS = 1200
 _SPLITS = frozenset([";", "but", "whereas", "unless", "although"])
 #: A sentence of more parts than this restates no two neighbouring statements.
 _MOST_PARTS = 4
@@ -73,6 +76,8 @@ class AnswerGate:
             cited.append(evidence)
         if any(_quotes(sentence.text, evidence.hit.passage) for evidence in cited):
             return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=1.0)
+        if len(sentence.text) > MOST_CHARS:
+            return _withheld(sentence, Why.SUPPORT_TOO_LOW, "too long")
         tokens = read(sentence.text).tokens
         best: tuple[_Problems, float] | None = None
         for evidence in cited:
@@ -166,7 +171,7 @@ def _cut(tokens: Sequence[Token]) -> list[list[Token]]:
     parts = [part for part in parts if any(token.kind not in (Kind.MARK, Kind.FRAME) for token in part)]
     if len(parts) > _MOST_PARTS:
         return []
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in pairwise(parts):
         if not any(token.kind is Kind.DRUG for token in part):
             part[:0] = [replace(token, carried=True) for token in before if token.kind is Kind.DRUG]
     return parts

@@ -121,7 +121,7 @@ class Lexicon:
                 return length, found
         return 1, (words[at],)
 
-    def kind(self, word: str) -> Kind:  # noqa: PLR0911
+    def kind(self, word: str) -> Kind:
         """What kind of word one of the gate's words is; drugs and people before what is everyday."""
         if word in self.populations:
             return Kind.POPULATION
@@ -135,7 +135,7 @@ class Lexicon:
             return Kind.UNIVERSAL
         if word in self.directions:
             return Kind.DIRECTION
-        if word in self.drugs or (word.endswith(self.drug_endings) and word not in _NOT_DRUGS and len(word) > 6):  # noqa: PLR2004
+        if word in self.drugs or (word.endswith(self.drug_endings) and word not in _NOT_DRUGS and len(word) > 6):
             return Kind.DRUG
         if word in self.frame or word in self.conditions or word in self.must or word in self.weak:
             return Kind.FRAME

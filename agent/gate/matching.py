@@ -56,7 +56,7 @@ def match(sentence: Sequence[Token], statement: Statement) -> Match:
         if token.kind not in _SKIPPED and not (token.kind is Kind.DRUG and _named_with_examples(sentence, token)):
             _find(token, found)
     _compare_denials(sentence, found)
-    _compare_leads(sentence, found)
+    _compare_leads(found)
     return found
 
 
@@ -188,7 +188,7 @@ def takes_warning_for_advice(sentence: Sequence[Token], parts: Sequence[Statemen
     return any(token.form in warned - elsewhere for token in sentence)
 
 
-def _compare_leads(sentence: Sequence[Token], found: Match) -> None:
+def _compare_leads(found: Match) -> None:
     """A statement that opens with whom it is for lends nothing from before to a sentence that leaves them out."""
     lent = [token for token in found.borrowed if token.kind in (Kind.WORD, Kind.POPULATION, Kind.MEASURE)]
     tokens = found.statement.tokens

@@ -51,7 +51,7 @@ _REWRITES = tuple(
         (r"\b(?:the )?(over|under)[- ](\d+)s\b", r"aged \1 \2 years"),
         (r"\bif (?:necessary|needed|required|appropriate|possible)\b|\bwhether or not\b|\bas needed\b", " "),
         (r"\bevery other\b", "every 2"),
-        (rf"(?<![\w.,/-])(\d) or (?=(\d)(?![\w/]|[.,]\d))", r"\1 to "),
+        (r"(?<![\w.,/-])(\d) or (?=(\d)(?![\w/]|[.,]\d))", r"\1 to "),
         (r"/(?:day|d|24 ?h(?:ours|rs?)?)\b", " daily"),
         (r"(?<=[a-z\d])/(?:hour|hr)\b", "/h"),
         (r"(?<=[a-z\d])/(?:minute)\b", "/min"),
@@ -59,7 +59,8 @@ _REWRITES = tuple(
         (rf"\bfrom (?:age |the age of )?({_N}(?: ?(?:{_ANY}))?) (?:up to|through|until) (?={_M})", r"\1 to "),
         # "over 10 minutes" is how long; "children over 6 weeks" is an age.
         (
-            rf"(?<!aged )(?<!children )(?<!infants )(?<!babies )(?<!those )(?<!patients )(?<!lasting )(?<!for )(?<!by )\bover "
+            r"(?<!aged )(?<!children )(?<!infants )(?<!babies )(?<!those )(?<!patients )(?<!lasting )(?<!for )(?<!by )"
+            r"\bover "
             rf"(?=(?:the )?(?:first |next |following |initial )?{_N}(?: ?(?:to|-|–) ?{_M})?[ -]?"
             rf"(?:{_SPAN['s']}|{_SPAN['min']}|{_SPAN['h']}|{_SPAN['d']}|{_SPAN['wk']})\b)",
             "for ",
@@ -89,7 +90,8 @@ _WORDED = {"biennial": "2 y", "biennially": "2 y", "biannually": "6 mo", "quarte
            "weekly": "1 wk", "monthly": "1 mo", "hourly": "1 h", "each quarter": "3 mo", "every quarter": "3 mo",
            "triennial": "3 y", "once-daily": "1 d"}  # fmt: skip
 _TIMES = re.compile(
-    rf"(?P<n>{_N})(?:\s*(?:to|-|–|or)\s*(?P<m>{_M}))?[ -]*(?:times?|x|doses?)?[ -]*(?:times?|x)[ -]*(?:(?:a|an|each|every|per|in a)\s+|/\s*)?"
+    rf"(?P<n>{_N})(?:\s*(?:to|-|–|or)\s*(?P<m>{_M}))?[ -]*(?:times?|x|doses?)?[ -]*(?:times?|x)[ -]*"
+    r"(?:(?:a|an|each|every|per|in a)\s+|/\s*)?"
     rf"(?P<p>day|week|month|year|night|hour|{_ANY_LY})\b"
 )
 _EVERY = re.compile(
@@ -105,7 +107,8 @@ _BARE = re.compile(
 _PRESSURE = re.compile(r"(?<![\d/.])(\d{2,3})/(\d{2,3})(?![\d/])(?:\s*mmhg)?")
 _JOINED = re.compile(r"\s*(?:-|–|to)\s*(?:age |week |day )?$")
 _ONCE = re.compile(
-    r"\b1 time (?!daily|a (?:day|week|month|year|night)|per |each|every|weekly|monthly|yearly|nightly|in |at |only|or |more|again|im\b|iv\b|intra|on |oral|by |/|sub)(?=\w)"
+    r"\b1 time (?!daily|a (?:day|week|month|year|night)|per |each|every|weekly|monthly|yearly|nightly|in |at |only|or |"
+    r"more|again|im\b|iv\b|intra|on |oral|by |/|sub)(?=\w)"
 )
 
 

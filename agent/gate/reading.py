@@ -38,9 +38,12 @@ _TURNS = frozenset(
 )
 #: After a comma or "and", one of these opens a new thing to do.
 _ACTIONS = frozenset(
-    "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat review test screen keep admit "  # noqa: SIM905
-    "employ utilise look decide watch ask tell assess initiate commence arrange send take diagnose stop avoid discontinue withhold explain find protect "  # noqa: SIM905
-    "perform increase reduce recommend administer seek transfer check ensure aim maintain provide switch only".split()
+    (  # noqa: SIM905
+        "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat "
+        "review test screen keep admit employ utilise look decide watch ask tell assess initiate commence arrange send "
+        "take diagnose stop avoid discontinue withhold explain find protect perform increase reduce recommend administer "
+        "seek transfer check ensure aim maintain provide switch only"
+    ).split()
 )
 #: No "no" is said of what stands further off; keeps the reading linear.
 _REACH = 60

@@ -22,8 +22,11 @@ _SPELLINGS = tuple(
     )
 )
 _ENDINGS = sorted(
-    "iasis iases ational ations ation ative atory ated ating ates atic atal ancy ances ance ant ants ency ences ence ent ents ments ment ing ion ions ive "  # noqa: SIM905
-    "ic ical ically al ally ous y ies s es ed e er ers or ors ia ias ity is osis ose oses otic ostic ists ist ism ly a ie us ary ory ar ate".split(),
+    (  # noqa: SIM905
+        "iasis iases ational ations ation ative atory ated ating ates atic atal ancy ances ance ant ants ency ences "
+        "ence ent ents ments ment ing ion ions ive ic ical ically al ally ous y ies s es ed e er ers or ors ia ias ity "
+        "is osis ose oses otic ostic ists ist ism ly a ie us ary ory ar ate"
+    ).split(),
     key=len,
     reverse=True,
 )

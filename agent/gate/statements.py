@@ -19,6 +19,8 @@ _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\[*\"“•-])(?<!e\.g\. )(?<!i\.e\. )(
 _CARRIED = ("label",)
 #: A passage longer than this is compared by its first statements only; keeps the work bounded.
 MOST_STATEMENTS = 60
+#: Nor is more of one statement compared.
+MOST_CHARS = 2400
 _WEAK = re.compile(r"\b(?:weak|conditional|optional|grade c|level c|class iib|class 2b|2[abc])\b", re.IGNORECASE)
 _STRONG = re.compile(r"\b(?:strong|grade a|level a|class i|class 1|1[abc])\b(?!i)", re.IGNORECASE)
 _INLINE = re.compile(
@@ -58,7 +60,7 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
     found: list[Statement] = []
     strength = passage.strength or ""
     for text in _parts(passage.text)[:MOST_STATEMENTS]:
-        tokens = tuple(read(text).tokens)
+        tokens = tuple(read(text[:MOST_CHARS]).tokens)
         inline = " ".join(_INLINE.findall(text))
         grade = inline or strength
         several = len(re.findall(r"\band\b|,", strength)) > 0 and not inline

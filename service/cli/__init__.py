@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import ask, corpus, evaluate, gate, index, model, questions, rollouts, search, serve, settings, train, up
+from service.cli import (
+    ask,
+    corpus,
+    evaluate,
+    gate,
+    index,
+    model,
+    questions,
+    rollouts,
+    search,
+    serve,
+    settings,
+    train,
+    up,
+)
 
 app = typer.Typer(
     name="clinsearch",
