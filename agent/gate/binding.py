@@ -120,6 +120,9 @@ def _groups(tokens: Sequence[Token], dimension: str) -> tuple[dict[int, set[int]
     for i, piece in enumerate(pieces):
         if i <= valued[-1]:
             for n in piece:
+                # What is said before the first piece with a number holds for all, but for whom it is said of.
+                if i < valued[0] and tokens[n].kind is not Kind.POPULATION and not tokens[n].age:
+                    continue
                 groups[n] = _near(tokens, pieces, valued, i)
     at = _values(tokens, pieces[valued[0]], dimension)[0]
     end = _values(tokens, pieces[valued[-1]], dimension)[-1]

@@ -19,7 +19,8 @@ from agent.gate.verdict import WithheldReason as Why
 _LEADS = frozenset(["for", "in", "if", "when", "with", "after", "during", "where", "among"])
 _NOES = frozenset([Kind.NOT, Kind.STOP])
 _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
-_SINGLE = frozenset([Measure("number", "1"), Measure("time", "1"), Measure("dose", "1")])
+_ONE = frozenset(["single", "one-time", "one-off"])
+_SINGLE = frozenset([Measure("time", "1"), Measure("dose", "1")])
 #: Words of these kinds may be a number of others', and no more than the passage's own words.
 _TOLD_BY_WORD = frozenset([Kind.WORD, Kind.DIRECTION])
 
@@ -133,15 +134,8 @@ def _find_measure(token: Token, found: Match) -> None:
     if measure is None:
         return
     places = [item for item in found.statement.tokens if item.measure and same(measure, item.measure)]
-    if not places and measure in _SINGLE:
-        # "One dose" where the statement counts nothing: no more than "a dose".
-        if any(item.word in ("single", "one-time", "one-off") for item in found.statement.tokens):
-            return
-        if not any(
-            item.measure and item.measure.dimension in ("number", "time", "dose") for item in found.statement.tokens
-        ):
-            found.added.append(token.word)
-            return
+    if not places and measure in _SINGLE and any(item.word in _ONE for item in found.statement.tokens):
+        return
     if places:
         found.pairs.append((token, places))
     elif not (token.age and any(item.age for item in found.statement.tokens)) and any(

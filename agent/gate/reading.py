@@ -40,8 +40,8 @@ _TURNS = frozenset(
 _ACTIONS = frozenset(
     (  # noqa: SIM905
         "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat "
-        "review test screen keep admit employ utilise look decide watch ask tell assess initiate commence arrange send "
-        "take diagnose stop avoid discontinue withhold explain find protect perform increase reduce recommend administer "
+        "review test screen keep admit employ utilise look decide watch ask tell assess initiate commence arrange "
+        "send take diagnose stop avoid discontinue withhold explain find protect perform increase reduce recommend administer "
         "seek transfer check ensure aim maintain provide switch only"
     ).split()
 )
@@ -141,6 +141,10 @@ def read_cached(text: str) -> Reading:
     return read(text)
 
 
+_COUNTED = (
+    "hour|day|week|month|year|minute|second|night|decade|gram|mg|g|kg|litre|ml|unit|drop|puff|s"
+    "achet|capsule|third|half|hundred|thousand|million|billion"
+)
 _NUMBERED = tuple(
     (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)
     for phrase, becomes in (
@@ -159,6 +163,10 @@ _NUMBERED = tuple(
         ("vitamin b6", "pyridoxine"),
         ("c(?:lostridi(?:um|oides))?[.]? diff(?:icile)?", "clostridioides difficile"),
         (r"(?<=\w) only(?=\s*(?:[.,;:]|$))", ""),
+        # "One" before a noun is "a"; of doses it says how many.
+        (r"one (?=(?:more )?(?:dose|injection|infusion|tablet)\b)", "a single "),
+        (r"one (?=[a-z-]+ (?:dose|injection|infusion)\b)", "a single "),
+        (rf"one (?!of|or|to|in|and|time|more|{_COUNTED})(?=[a-z])", "a "),
         ("makes sense", "is reasonable"),
         ("(?:must|should|need)(?: not|n't) be delayed|do not delay|without delay", "promptly"),
         ("stage three|stage 3 of labour|third stage of labour|third stage", "third-stage labour"),

@@ -1,9 +1,9 @@
 """Support: how well a passage bears a sentence out, as one number between 0 and 1.
 
 The gate's own support is lexical: the share of a sentence's words that the statement has, words of the frame left out.
-A scorer of another make may be put beside it, an encoder's nearness here, an entailment model later. The lower of the two
-counts, so a scorer can only make the gate stricter. An encoder takes longer than the gate may, so none is used unless
-one is given. The thresholds and the table they were chosen by stand in `support_thresholds.yaml`.
+A scorer of another make may be put beside it, an encoder's nearness here, an entailment model later. The lower of the
+two counts, so a scorer can only make the gate stricter. An encoder takes longer than the gate may, so none is used
+unless one is given. The thresholds and the table they were chosen by stand in `support_thresholds.yaml`.
 """
 
 from __future__ import annotations

@@ -55,10 +55,10 @@ def verdict(sentence: str, text: str, strength: str | None = None, title: str = 
         ("Avoid topical antibiotics.", CELLULITIS),
         ("Topical antibiotics should not be used.", CELLULITIS),
         ("Admission to hospital may be considered where the patient is frail.", CELLULITIS),
-        ("Only if oral therapy has failed, and unless there is jaundice, administer ceftriaxone 2 g IV OD.", CELLULITIS),
+        ("Only if oral therapy has failed, and unless there is jaundice, give ceftriaxone 2 g IV OD.", CELLULITIS),
         ("The over 80s are kept below 150/90 mmHg.", TARGETS),
         ("Measure potassium 1-2 weeks after an ACE inhibitor has been initiated.", TARGETS),
-        ("Serum K+ is checked one to two weeks after starting an ACEi.", TARGETS.replace("potassium", "serum potassium")),
+        ("K+ is checked one to two weeks after starting an ACEi.", TARGETS),
     ],
 )  # fmt: skip
 def test_other_words_for_the_same_are_shown(sentence: str, text: str) -> None:
