@@ -80,6 +80,8 @@ def _key(token: Token) -> object:
 def _replaced(there: Sequence[Token], here: Sequence[Token]) -> tuple[Why, str] | None:
     known = lexicon()
     words_there = {other.word for other in there}
+    if len(there) == len(here) == 1 and {there[0].word, here[0].word} == {"and", "or"}:
+        return Why.WORDS_NOT_IN_PASSAGE, f"{here[0].word} for {there[0].word}"
     for token in here:
         if token.word in known.softening and not words_there & (known.weak | {"can"}):
             return Why.STRENGTH_DIFFERS, token.word

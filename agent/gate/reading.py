@@ -41,8 +41,8 @@ _ACTIONS = frozenset(
     (  # noqa: SIM905
         "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat "
         "review test screen keep admit employ utilise look decide watch ask tell assess initiate commence arrange "
-        "send take diagnose stop avoid discontinue withhold explain find protect perform increase reduce recommend administer "
-        "seek transfer check ensure aim maintain provide switch only"
+        "send take diagnose stop avoid discontinue withhold explain find protect perform increase reduce recommend "
+        "administer seek transfer check ensure aim maintain provide switch only"
     ).split()
 )
 #: No "no" is said of what stands further off; keeps the reading linear.

@@ -5,6 +5,12 @@ const WITHHELD = {
   unknown_key: "cited a source that was not found in this search",
   number_not_in_passage: "gave a number its source does not give",
   negation_differs: "differed from its source on a “not” or “avoid”",
+  drug_not_in_passage: "named a drug its source does not name there",
+  population_differs: "was about other people than its source",
+  route_differs: "gave another route than its source",
+  strength_differs: "was firmer or less firm than its source",
+  condition_dropped: "left out or changed a condition of its source",
+  support_too_low: "was too far from what its source says",
   words_not_in_passage: "said something its source does not say",
 };
 
