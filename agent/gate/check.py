@@ -11,6 +11,7 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate.alignment import slip
 from agent.gate.binding import misbound
 from agent.gate.conditions import dropped_condition
+from agent.gate.joining import misjoined
 from agent.gate.lexicon import Kind
 from agent.gate.matching import Match, match, takes_warning_for_advice
 from agent.gate.reading import Token, read
@@ -154,6 +155,8 @@ def _of_the_whole(tokens: Sequence[Token], fit: Match) -> _Problems:
     found: _Problems = []
     if (wrong := misbound(tokens, fit)) is not None:
         found.append((Why.NUMBER_NOT_IN_PASSAGE, f"{wrong[0].word} of {wrong[1].word}"))
+    if (word := misjoined(tokens, fit.statement.tokens)) is not None:
+        found.append((Why.WORDS_NOT_IN_PASSAGE, word))
     if (word := strength_problem(tokens, fit)) is not None:
         found.append((Why.STRENGTH_DIFFERS, word))
     if (word := dropped_condition(tokens, fit)) is not None:

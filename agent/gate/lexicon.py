@@ -111,7 +111,9 @@ class Lexicon:
 
     def expand_capitals(self, text: str) -> str:
         """Abbreviations written in capitals, in full."""
-        return self.capitals.sub(lambda match: self.capital_words[match[0]], text)
+        return self.capitals.sub(
+            lambda match: self.capital_words.get(match[0]) or self.capital_words[match[0].removesuffix("s")], text
+        )
 
     def rewrite(self, words: list[str], at: int) -> tuple[int, tuple[str, ...]]:
         """How many words from `at` on are one phrase, and what they are in the gate's words."""
@@ -171,7 +173,7 @@ def lexicon() -> Lexicon:
     names = {*drugs.names, *drugs.classes, *(root(name) for name in drugs.classes)}
     return Lexicon(
         capitals=re.compile(
-            rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})(?![\w/-])"
+            rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})s?(?![\w/-])"
         ),
         capital_words=capitals,
         phrases={

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.measures import Measure, same
-from agent.gate.reading import Token
+from agent.gate.reading import ACTIONS, Token
 from agent.gate.statements import Statement
 from agent.gate.verdict import WithheldReason as Why
 
+#: Words of direction that open what is to be done.
+_CHANGES = frozenset(["0:increase", "0:reduce", "1:start", "1:continue"])
 _LEADS = frozenset(["for", "in", "if", "when", "with", "after", "during", "where", "among"])
 _NOES = frozenset([Kind.NOT, Kind.STOP])
 _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
@@ -78,7 +80,13 @@ def _find(token: Token, found: Match) -> None:
     if token.kind is Kind.ROUTE:
         places += [item for item in statement.tokens if item.form in lexicon().wider_routes.get(token.form, ())]
     lent = statement.context.get(token.form)
-    if places and token.kind in _TOLD_BY_WORD and lent and lent.denied == token.denied != places[0].denied:
+    if (
+        places
+        and token.kind in _TOLD_BY_WORD
+        and lent
+        and lent.heading
+        and lent.denied == token.denied != places[0].denied
+    ):
         if places := [place for place in places if place.denied == token.denied]:
             found.pairs.append((token, places))
         else:
@@ -186,14 +194,16 @@ def _compare_leads(found: Match) -> None:
     """A statement that opens with whom it is for lends nothing from before to a sentence that leaves them out."""
     lent = [token for token in found.borrowed if token.kind in (Kind.WORD, Kind.POPULATION, Kind.MEASURE)]
     tokens = found.statement.tokens
-    if not lent or not tokens or tokens[0].word not in _LEADS:
+    if not tokens or tokens[0].word not in _LEADS:
         return
     lead: list[Token] = []
+    limit = False
     for token in tokens[1:]:
-        if token.form == ",":
+        if token.form == "," or token.kind is Kind.STOP or token.word in ACTIONS or token.form in _CHANGES:
             break
+        limit = limit or (token.measure is not None and bool(token.measure.comparator) and not token.age)
         if token.kind not in (Kind.MARK, Kind.FRAME, Kind.NOT):
             lead.append(token)
     held = {id(place) for _, places in found.pairs for place in places}
-    if lead and not any(id(token) in held for token in lead):
+    if (lent or limit) and lead and not any(id(token) in held for token in lead):
         found.problems.append((Why.CONDITION_DROPPED, tokens[0].word))

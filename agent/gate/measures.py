@@ -161,6 +161,8 @@ def same(first: Measure, second: Measure) -> bool:
         second = aged
     if (first.low, first.high) != (second.low, second.high):
         return False
+    if first.high and {first.comparator, second.comparator} == {"", "<="}:
+        return True  # "within 2 to 4 weeks"
     grown = first.dimension == "months" and first.low.isdigit() and int(first.low) >= 16 * 12
     return first.comparator == second.comparator or (
         grown and {first.comparator, second.comparator} in ({">", ">="}, {"<", "<="})

@@ -34,10 +34,13 @@ _TURNS = frozenset(
         "until",
         "then",
         "because",
+        "owing",
+        "due",
+        "since",
     ]
 )
 #: After a comma or "and", one of these opens a new thing to do.
-_ACTIONS = frozenset(
+ACTIONS = frozenset(
     (  # noqa: SIM905
         "give offer use start consider prescribe refer treat try add take continue advise measure monitor repeat "
         "review test screen keep admit employ utilise look decide watch ask tell assess initiate commence arrange "
@@ -294,8 +297,10 @@ def _after(tokens: list[Token], at: int, *, small: bool) -> list[Token]:
         if inside and token.form == ",":
             break
         follows = tokens[place - 1].word in (",", "and", "or")
-        if follows and (token.word in _ACTIONS or token.kind is Kind.STOP):
+        if follows and (token.word in ACTIONS or token.kind is Kind.STOP):
             break
+        if follows and any(other.kind is Kind.NOT for other in tokens[place : place + 2]):
+            break  # "do not give A and do not give B" denies each once
         found.append(token)
     return found
 
