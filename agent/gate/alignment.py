@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from agent.gate.lexicon import Kind, lexicon
+from agent.gate.measures import same
 from agent.gate.reading import Token
 from agent.gate.strength import SOFT_MUST
 from agent.gate.verdict import WithheldReason as Why
@@ -44,6 +45,8 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
     codes = matcher.get_opcodes()
     if sum(end - start for code, _, _, start, end in codes if code == "equal") < _LEAST_SHARE * len(ours):
         return None
+    # A "may" that stands elsewhere now has not been put in.
+    moved = any(token.word in lexicon().weak for code, a, b, _, _ in codes if code != "equal" for token in theirs[a:b])
     own = [token for code, _, _, c, d in codes if code != "equal" for token in ours[c:d]]
     for code, a, b, c, d in codes:
         if code == "equal":
@@ -58,7 +61,7 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
                 ):
                     return Why.NEGATION_DIFFERS, here.word
         elif code == "replace" and max(b - a, d - c) <= _MOST_REPLACED:
-            found = _replaced(theirs[a:b], ours[c:d])
+            found = _replaced(theirs[a:b], ours[c:d], moved=moved)
             if found is not None:
                 return found
         if code != "equal" and (found := _condition(theirs, ours, (a, b, c, d), opening, own)) is not None:
@@ -77,18 +80,18 @@ def _key(token: Token) -> object:
     return token.form if token.kind is not Kind.FRAME else token.word
 
 
-def _replaced(there: Sequence[Token], here: Sequence[Token]) -> tuple[Why, str] | None:
+def _replaced(there: Sequence[Token], here: Sequence[Token], *, moved: bool) -> tuple[Why, str] | None:
     known = lexicon()
     words_there = {other.word for other in there}
     if len(there) == len(here) == 1 and {there[0].word, here[0].word} == {"and", "or"}:
         return Why.WORDS_NOT_IN_PASSAGE, f"{here[0].word} for {there[0].word}"
     for token in here:
-        if token.word in known.softening and not words_there & (known.weak | {"can"}):
+        if token.word in known.softening and not moved and not words_there & (known.weak | {"can"}):
             return Why.STRENGTH_DIFFERS, token.word
         if token.word in known.must and token.word not in SOFT_MUST and not words_there & known.must:
             return Why.STRENGTH_DIFFERS, token.word
         for other in there:
-            if token.form == other.form and token.measure == other.measure:
+            if token.form == other.form and _same_measure(token, other):
                 continue
             rivals = token.kind is other.kind
             if token.kind is Kind.DIRECTION and rivals:
@@ -104,8 +107,14 @@ def _replaced(there: Sequence[Token], here: Sequence[Token]) -> tuple[Why, str] 
     return None
 
 
+def _same_measure(token: Token, other: Token) -> bool:
+    if token.measure is None or other.measure is None:
+        return token.measure is other.measure
+    return same(token.measure, other.measure)
+
+
 def _among(token: Token, tokens: Sequence[Token]) -> bool:
-    return any(token.form == other.form and token.measure == other.measure for other in tokens)
+    return any(token.form == other.form and _same_measure(token, other) for other in tokens)
 
 
 def _condition(

@@ -175,6 +175,10 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
             break
     if noes and not there:
         found.problems.append((Why.NEGATION_DIFFERS, noes[0].word))
+    if any(token.form.endswith(":insufficient") for token in found.statement.tokens) and not any(
+        token.form.endswith(":insufficient") for token in sentence
+    ):
+        found.problems.append((Why.NEGATION_DIFFERS, "insufficient"))
     stops = {token.denied for token in there if token.kind is Kind.STOP}
     for token in noes:
         if token.kind is Kind.STOP and stops and token.denied not in stops:
