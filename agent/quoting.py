@@ -22,8 +22,9 @@ from retrieval.tokens import tokenise
 
 #: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
 MAX_QUOTES = 5
-#: Passages of one search that may be quoted: chosen on training questions (docs/adr/0020).
-MOST_OF_A_SEARCH = 3
+#: Passages of one search that may be quoted: the likeliest, which on development questions was the right one more often
+#: than the one a small model chose of three (docs/adr/0020).
+MOST_OF_A_SEARCH = 1
 #: A longer statement is a paragraph without full stops; others of its passage are offered where there are any.
 LONG_WORDS = 60
 #: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
@@ -52,13 +53,13 @@ _SAYS_NOTHING = frozenset(
 
 
 def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> tuple[Evidence, ...]:
-    """The first few passages of each search, which stand with the likeliest first (`agent.choosing`).
+    """The first of each search's passages that can be quoted; they stand with the likeliest first (`agent.choosing`).
 
     Where any holds every word of the question, only such: one that lacks the drug or the condition answers another
-    question. Which of the rest answers is the model's choice.
+    question. Which of its statements answer is the model's choice.
     """
     asked = AskedWords(question)
-    found = list(searches)
+    found = [[item for item in search if quotations(item)] for search in searches]
     whole = [[item for item in search if asked.match(item.hit) is Match.ALL] for search in found]
     kept = whole if any(whole) else found
     return tuple(dict.fromkeys(item for search in kept for item in search[:MOST_OF_A_SEARCH]))

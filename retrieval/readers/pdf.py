@@ -16,7 +16,7 @@ from typing import Any
 
 import pdfplumber
 from pdfminer.pdfparser import PDFSyntaxError
-from pdfplumber.utils.exceptions import PdfminerException
+from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
 from retrieval.blocks import Block, ParsedDocument, tidy
 from retrieval.documents import Document, DocumentId
@@ -52,7 +52,10 @@ _PUBLISHERS = (
     (re.compile(rf"{_CDC}|\bCDC\b"), _CDC, "US"),
 )
 # pdfminer lets errors of its own working out where a file is damaged.
-_DAMAGED = (PdfminerException, PDFSyntaxError, ValueError, KeyError, TypeError, IndexError, AttributeError)
+_DAMAGED = (
+    *(PdfminerException, MalformedPDFException, PDFSyntaxError),
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError),
+)
 
 
 class PdfReader:

@@ -122,10 +122,20 @@ def test_only_passages_that_hold_most_of_what_was_asked_may_be_quoted(a_hit: Hit
     throat, impetigo, other = (book.add(hit)[0] for hit in hits)
     asked = "Clarithromycin for impetigo, how long?"
     assert worth_quoting([[throat, impetigo, other]], asked) == (impetigo,)
-    # Where none holds all, the first few of each search may be; and any passage, where the question names nothing.
+    # Where none holds all, the first of each search may be; and any passage, where the question names nothing.
     assert worth_quoting([[throat, other], [other]], asked) == (throat, other)
-    assert worth_quoting([[throat, impetigo, other]], "And him?") == (throat, impetigo, other)
+    assert worth_quoting([[throat, impetigo, other]], "And him?") == (throat,)
     assert worth_quoting([], asked) == ()
+
+
+def test_a_passage_without_a_statement_to_quote_makes_room_for_the_next(a_hit: Hit) -> None:
+    book = EvidenceBook("test")
+    empty, full = (
+        book.add(hit_of(a_hit, text, id=f"p#{place}"))[0]
+        for place, text in enumerate(("None is required.", "Colchicine is given for gout."))
+    )
+    assert worth_quoting([[empty, full]], "gout?") == (full,)
+    assert worth_quoting([[empty]], "gout?") == ()
 
 
 def test_contraindications_are_one_quotation(a_hit: Hit) -> None:
