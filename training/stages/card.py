@@ -70,7 +70,8 @@ class TrainedAdapterCard(BaseModel):
     caution: float = 0.0
     figures: tuple[Figure, ...] = ()
     limits: tuple[str, ...] = (
-        "English only. Questions were written by templates from the corpora; clinicians' own words are rarer.",
+        "English only. Questions were built from the corpora or written by language models; real ones are fewer, and "
+        "no clinician judged which passages answer them.",
         "It chooses actions and words an answer from the passages shown; it knows no medicine by itself, and every "
         "sentence still passes the gate before it is shown.",
         "It is bound to the chat template and the prompt by their hashes; after either changes it is trained again.",
