@@ -39,11 +39,6 @@ _WORDS = {
     "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
     "once": "1 time", "twice": "2 times", "thrice": "3 times", "half": "0.5",
 }  # fmt: skip
-_MEASURES = frozenset(["mg", "g", "kg", "microgram", "ng", "ml", "l", "min", "h", "d", "wk", "mo", "y", "unit", "time"])
-#: Words that this module reads as part of a quantity. Left out is what has another meaning: "vitamin d".
-QUANTITY_WORDS = frozenset([*_WORDS, *_MEASURES, *(word for word, unit in _UNITS.items() if unit in _MEASURES)]) - {
-    "d", "u", "y",
-}  # fmt: skip
 _WORD = re.compile(r"\b(" + "|".join(_WORDS) + r")\b")
 _POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9}
 _NUMBER = r"(?<![^\W_])(?<!\d[.,])(?:\d+(?:[.,]\d+)*|\.\d+)(?:\^-?\d+)?"
@@ -58,7 +53,7 @@ _PERIOD = {
 }  # fmt: skip
 #: "3 times a day", "1 time daily": the number of times belongs to its period.
 _TIMES = re.compile(
-    rf"(?P<n>{_NUMBER})\s*(?:times?|x)\b\s*(?:(?:a|an|each|every|in a)\s+|/\s*)?(?P<p>{'|'.join(_PERIOD)})\b"
+    rf"(?P<n>{_NUMBER})\s*(?:times?|x)\b[\s-]*(?:(?:a|an|each|every|in a)\s+|/\s*)?(?P<p>{'|'.join(_PERIOD)})\b"
 )
 #: "daily", "a day": once in the period, where no number stands before it.
 _BARE = re.compile(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
@@ -59,10 +60,15 @@ def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> tupl
     question. Which of its statements answer is the model's choice.
     """
     asked = AskedWords(question)
-    found = [[item for item in search if quotations(item)] for search in searches]
-    whole = [[item for item in search if asked.match(item.hit) is Match.ALL] for search in found]
-    kept = whole if any(whole) else found
-    return tuple(dict.fromkeys(item for search in kept for item in search[:MOST_OF_A_SEARCH]))
+    found = list(searches)
+    whole = [_first([item for item in search if asked.match(item.hit) is Match.ALL]) for search in found]
+    kept = whole if any(whole) else [_first(search) for search in found]
+    return tuple(dict.fromkeys(item for search in kept for item in search))
+
+
+def _first(search: Sequence[Evidence]) -> list[Evidence]:
+    """The first that can be quoted; what stands behind them is not looked into."""
+    return list(islice((item for item in search if quotations(item)), MOST_OF_A_SEARCH))
 
 
 def quotations(evidence: Evidence) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 
+from agent.common_words import common_words
 from retrieval import Hit
 from retrieval.expansion import expansions
 from retrieval.searched_text import bm25_text
@@ -46,10 +46,6 @@ _FRAME_WORDS = frozenset(
     "workup worth worthwhile write wrong year years yes yesterday yet".split()
 )
 
-
-#: The commonest words of English, less those in the name of a condition, a code or a guideline: of the 3,500 first
-#: whole words of BERT's vocabulary (Apache-2.0), which is in the order of frequency.
-COMMON_WORDS_FILE = Path(__file__).with_name("common_words.txt")
 
 _LEAST_TO_MISTYPE = 6
 
@@ -92,7 +88,7 @@ def nearest(hits: Iterable[Hit]) -> Nearness | None:
 @cache
 def _naming_nothing() -> frozenset[str]:
     """Words of asking and of everyday language: whatever a question says with them, no passage has to hold them."""
-    return _FRAME_WORDS.union(COMMON_WORDS_FILE.read_text("utf-8").split())
+    return _FRAME_WORDS | common_words()
 
 
 class AskedWords:

@@ -44,11 +44,11 @@ _SPLITS = frozenset([";", "but", "whereas", "unless", "although"])
 _MOST_PARTS = 4
 _BLANK = re.compile(r"\s+")
 
-#: What can be wrong of a sentence all of whose words and numbers a statement has.
 #: What a slip can put in the place of something else.
 _PUT_IN_PLACE = frozenset(
     [Why.NUMBER_NOT_IN_PASSAGE, Why.DRUG_NOT_IN_PASSAGE, Why.ROUTE_DIFFERS, Why.POPULATION_DIFFERS]
 )
+#: What can be wrong of a sentence all of whose words and numbers a statement has.
 _ABOUT_IT = frozenset([Why.NEGATION_DIFFERS, Why.STRENGTH_DIFFERS, Why.CONDITION_DROPPED])
 
 _Problems = list[tuple[Why, str]]

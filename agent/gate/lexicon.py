@@ -2,7 +2,7 @@
 
 Two questions are answered here: what a phrase is in the gate's own words (`Lexicon.rewrite`), and what kind of word
 one is (`Lexicon.kind`). The data are `lexicon.yaml` and `drugs.yaml` beside this module, the abbreviations, brands and
-second names of `retrieval/expansions.yaml`, and the everyday words of `agent/common_words.txt`.
+second names of `retrieval/expansions.yaml`, and the everyday words of `agent.common_words`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from agent.common_words import common_words
 from agent.gate.roots import root
 from retrieval.expansion import expansion_table
 
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
 DRUGS_FILE = Path(__file__).with_name("drugs.yaml")
-COMMON_WORDS_FILE = Path(__file__).parent.with_name("common_words.txt")
 
 #: Everyday words that end like a drug.
 _NOT_DRUGS = frozenset("april magazine alone person nine medicine machine online determine line".split())  # noqa: SIM905
@@ -194,7 +194,7 @@ def lexicon() -> Lexicon:
         conditions=_joined(data.conditions),
         exceptions=_joined(data.exceptions),
         frame=_joined(data.frame),
-        everyday=frozenset(data.everyday) | frozenset(COMMON_WORDS_FILE.read_text("utf-8").split()),
+        everyday=frozenset(data.everyday) | common_words(),
         drugs=frozenset(names),
         drug_endings=drugs.endings,
     )

@@ -90,7 +90,7 @@ _WORDED = {"biennial": "2 y", "biennially": "2 y", "biannually": "6 mo", "quarte
            "weekly": "1 wk", "monthly": "1 mo", "hourly": "1 h", "each quarter": "3 mo", "every quarter": "3 mo",
            "triennial": "3 y", "once-daily": "1 d"}  # fmt: skip
 _TIMES = re.compile(
-    rf"(?P<n>{_N})(?:\s*(?:to|-|–|or)\s*(?P<m>{_M}))?[ -]*(?:times?|x|doses?)?[ -]*(?:times?|x)[ -]*"
+    rf"(?P<n>{_N})(?:\s*(?:to|-|–|or)\s*(?P<m>{_M}))?[ -]*(?:times?|x|doses?)?[ -]*(?:times?|x)\b[ -]*"
     r"(?:(?:a|an|each|every|per|in a)\s+|/\s*)?"
     rf"(?P<p>day|week|month|year|night|hour|{_ANY_LY})\b"
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.measures import Measure, measures
@@ -138,15 +137,9 @@ def read(text: str) -> Reading:
     return Reading(plain, tokens)
 
 
-@lru_cache(maxsize=512)
-def read_cached(text: str) -> Reading:
-    """The reading of a text that is read again and again, as a passage is; never to be changed."""
-    return read(text)
-
-
 _COUNTED = (
-    "hour|day|week|month|year|minute|second|night|decade|gram|mg|g|kg|litre|ml|unit|drop|puff|s"
-    "achet|capsule|third|half|hundred|thousand|million|billion"
+    "hour|day|week|month|year|minute|second|night|decade|gram|mg|g|kg|litre|ml|unit|drop|puff|"
+    "sachet|capsule|third|half|hundred|thousand|million|billion"
 )
 _NUMBERED = tuple(
     (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)

@@ -7,7 +7,7 @@ its context is the title and the statements before it, nearest first. Nothing of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from agent.gate.lexicon import Kind
@@ -40,9 +40,9 @@ class Statement:
     people: frozenset[str]
     #: Measures of the heading, and ages and labels ("type 2") of the statements before.
     measures: tuple[Measure, ...]
-    #: True or False where a grade says so, None where none does.
-    graded_weak: bool
-    graded_strong: bool
+    #: Whether its grade says so; neither where it has none, or one of several.
+    graded_weak: bool = False
+    graded_strong: bool = False
     warning: bool = False
 
 
@@ -58,6 +58,10 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
     people = frozenset(token.form for token in heading if token.kind is Kind.POPULATION)
     amounts = [token.measure for token in heading if token.measure]
     found: list[Statement] = []
+
+    def stated(tokens: tuple[Token, ...]) -> Statement:
+        return Statement(tokens, dict(context), drugs, people, tuple(amounts))
+
     strength = passage.strength or ""
     for text in _parts(passage.text)[:MOST_STATEMENTS]:
         tokens = tuple(read(text[:MOST_CHARS]).tokens)
@@ -65,12 +69,8 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         grade = inline or strength
         several = len(re.findall(r"\band\b|,", strength)) > 0 and not inline
         found.append(
-            Statement(
-                tokens,
-                dict(context),
-                drugs,
-                people,
-                tuple(amounts),
+            replace(
+                stated(tokens),
                 graded_weak=not several and bool(_WEAK.search(grade)),
                 graded_strong=not several and bool(_STRONG.search(grade)),
             )
@@ -89,18 +89,7 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         ]
     for text in passage.contraindications[:MOST_STATEMENTS]:
         tokens = tuple(read(f"Contraindicated: {text}").tokens)
-        found.append(
-            Statement(
-                tokens,
-                dict(context),
-                drugs,
-                people,
-                tuple(amounts),
-                graded_weak=False,
-                graded_strong=False,
-                warning=True,
-            )
-        )
+        found.append(replace(stated(tokens), warning=True))
     return tuple(found)
 
 

@@ -117,3 +117,8 @@ def test_reading_takes_linear_time(text: str) -> None:
 @pytest.mark.parametrize("text", ["2 to 3 mg/kg", "over 7.5 mmol/L", "25 mg/m2", "5 mL/min", "10 g/dL", "5 mg"])
 def test_a_unit_at_the_end_of_a_sentence_is_the_same_unit(text: str) -> None:
     assert quantities(f"Give {text}.") == quantities(f"Give {text} daily")[: len(quantities(f"Give {text}"))]
+
+
+@pytest.mark.parametrize("said", ["twice-daily", "twice -- daily", "2 times-daily"])
+def test_a_hyphen_before_the_period_is_a_space(said: str) -> None:
+    assert quantities(said) == [Quantity("2", "time/d", "")]

@@ -16,7 +16,7 @@ import json
 import lzma
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.ElementTree import fromstring
@@ -28,12 +28,13 @@ REAL_FILE = Path(__file__).with_name("real.jsonl")
 
 RealSplit = Literal["train", "dev", "test"]
 QuestionFile = Literal["mediqa_rqe_train", "k_qa_questions"]
+_Row = TypeVar("_Row", bound=BaseModel)
 _CLINICIANS = "mediqa_rqe_train.xml.xz"
 _PATIENTS = "k_qa_questions.jsonl.xz"
 
 
 class RealQuestionsError(Exception):
-    """The judged questions or the publishers' files cannot be used; the message is one sentence for the user."""
+    """Judged or written questions, or the publishers' files, cannot be used; the message is one sentence."""
 
     code = "real_questions_unusable"
     retryable = False
@@ -89,9 +90,18 @@ def read_real_questions(path: Path = REAL_FILE) -> tuple[RealQuestion, ...]:
     Raises:
         RealQuestionsError: the file cannot be read, or a line of it is not as stated above.
     """
+    return read_rows(path, RealQuestion)
+
+
+def read_rows(path: Path, row: type[_Row]) -> tuple[_Row, ...]:
+    """The lines of a file of judged questions, in its order.
+
+    Raises:
+        RealQuestionsError: the file cannot be read, or a line of it is no `row`.
+    """
     try:
         lines = path.read_text("utf-8").splitlines()
-        return tuple(RealQuestion.model_validate_json(line) for line in lines if line)
+        return tuple(row.model_validate_json(line) for line in lines if line)
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise RealQuestionsError(f"{path.name} cannot be used: {error}") from error
 

@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.actions import Missing
 from retrieval import PassageId, SourceId
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset.judged import queries_for
 from training.questionset.library_words import LibraryWords
-from training.questionset.real import RealQuestionsError
+from training.questionset.real import read_rows
 
 WRITTEN_FILE = Path(__file__).with_name("written.jsonl")
 _KINDS = frozenset(
@@ -59,11 +59,7 @@ def read_written_questions(path: Path = WRITTEN_FILE) -> tuple[WrittenQuestion, 
     Raises:
         RealQuestionsError: the file cannot be read, or a line of it is not as stated above.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-        return tuple(WrittenQuestion.model_validate_json(line) for line in lines if line)
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise RealQuestionsError(f"{path.name} cannot be used: {error}") from error
+    return read_rows(path, WrittenQuestion)
 
 
 def written_questions(rows: Iterable[WrittenQuestion], library: LibraryWords) -> tuple[list[TrainingQuestion], int]:

@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from agent.gate.lexicon import COMMON_WORDS_FILE
+from agent.common_words import COMMON_WORDS_FILE
 from retrieval.expansion import EXPANSIONS_FILE
 from training.errors import GateChangedError
 
