@@ -5,7 +5,9 @@ At the addresses that OpenAI's clients call, the same errors have OpenAI's shape
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +18,8 @@ from starlette.exceptions import HTTPException
 from service.openai_errors import OpenAIError, is_openai_address, openai_terms
 
 PROBLEM_JSON = "application/problem+json"
+#: Not a registered status, but the customary one for a client that went away; only logs and metrics see it.
+CLIENT_CLOSED = 499
 
 
 class Problem(BaseModel):
@@ -64,7 +68,7 @@ def problem_response(
         return JSONResponse(error.model_dump(), status_code=status, headers=headers)
     body = Problem(
         type=f"urn:clinsearch:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title="Client Closed Request" if status == CLIENT_CLOSED else HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,
@@ -89,13 +93,18 @@ async def on_invalid_request(request: Request, error: Exception) -> JSONResponse
         return problem_response(
             request, 400, "invalid_json", 'The body is not valid JSON. Send a JSON object such as {"question": "..."}.'
         )
-    where = "; ".join(
-        f"{'.'.join(str(part) for part in item['loc'] if part != 'body') or 'body'}: {item['msg']}"
+    field = ".".join(str(part) for part in errors[0]["loc"] if part != "body") or None
+    detail = f"The request does not fit its schema. {what_is_wrong(errors)}."
+    return problem_response(request, 422, "invalid_request", detail, param=field)
+
+
+def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
+    """The first few validation errors, each with its field: "limit: Input should be a valid integer"."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'] if part != 'body') or 'body'}: "
+        f"{item['msg'].removeprefix('Value error, ')}"
         for item in errors[:5]
     )
-    field = ".".join(str(part) for part in errors[0]["loc"] if part != "body") or None
-    detail = f"The request does not fit its schema. {where}."
-    return problem_response(request, 422, "invalid_request", detail, param=field)
 
 
 async def on_http_error(request: Request, error: Exception) -> JSONResponse:

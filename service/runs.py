@@ -12,7 +12,7 @@ from fastapi import Request
 from agent import ClinicalAgent, ErrorEvent, Event, Question, RolloutId, RunSummary
 from agent.events import DoneEvent
 from service.container import Service
-from service.problems import ProblemError
+from service.problems import CLIENT_CLOSED, ProblemError
 
 logger = logging.getLogger("clinsearch.http")
 
@@ -39,7 +39,7 @@ async def run_whole(
         try:
             await asyncio.wait({run, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not run.done():
-                raise ProblemError(499, "client_closed_request", "The client closed the connection.")
+                raise ProblemError(CLIENT_CLOSED, "client_closed_request", "The client closed the connection.")
             result = run.result()
         finally:
             for task in (run, gone):

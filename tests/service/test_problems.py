@@ -5,6 +5,10 @@ from __future__ import annotations
 import httpx2
 import pytest
 
+from service.app import create_app
+from service.container import Service
+from service.problems import CLIENT_CLOSED, ProblemError
+
 from .conftest import QUESTION, ServiceFactory, client_of
 
 JSON = {"content-type": "application/json"}
@@ -87,3 +91,19 @@ async def test_a_bug_is_a_500_without_its_message(
     assert "secret" not in response.text
     assert "secret" not in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+async def test_a_client_that_went_away_is_no_failure_of_the_service(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its status is not a registered one: the response that only the log and the metrics see must still be made."""
+    app = create_app(service)
+
+    async def gone() -> None:
+        raise ProblemError(CLIENT_CLOSED, "client_closed_request", "The client closed the connection.")
+
+    app.add_api_route("/gone", gone)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as http:
+        response = await http.get("/gone")
+    assert (response.status_code, response.json()["title"]) == (499, "Client Closed Request")
+    assert "ERROR" not in caplog.text
