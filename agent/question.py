@@ -41,7 +41,9 @@ class Turn(BaseModel):
 
     question: Printable = Field(max_length=MAX_QUESTION_CHARS)
     answer: Printable = Field(max_length=MAX_ANSWER_CHARS)
-    passage_ids: tuple[PassageId, ...] = Field(default=(), max_length=20)
+    passage_ids: tuple[PassageId, ...] = Field(
+        default=(), max_length=20, description="Ids of the recommendations that the answer cited."
+    )
 
 
 class Question(BaseModel):

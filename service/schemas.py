@@ -6,31 +6,51 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from agent import Citation, Question, Turn, clean_question
-from agent.question import Printable
+from agent import MAX_QUESTION_CHARS, Citation, Question, Turn, clean_question
+from agent.question import MAX_TURNS, Printable
 from retrieval import HomeRegion, PartialDate, SearchFilters, Source, SourceId, StrengthClass, dates_in_order
 
 Name = Annotated[Printable, Field(min_length=1, max_length=200)]
 
 
 class _Body(BaseModel):
+    """What narrows a search. The descriptions are read by people in the API's reference and by models over MCP."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: Search only this source; see GET /v1/sources.
-    source: Name | None = None
-    publishers: tuple[Name, ...] = Field(default=(), max_length=50)
-    #: Country codes, "EU" or "INT".
-    regions: tuple[Name, ...] = Field(default=(), max_length=50)
-    #: BCP 47 tags, compared by their first subtag.
-    languages: tuple[Name, ...] = Field(default=(), max_length=50)
-    #: "2018", "2018-06" or "2018-06-30"; guidance without a date is left out, a date known in part may match.
-    published_from: PartialDate | None = None
-    published_to: PartialDate | None = None
-    strengths: tuple[StrengthClass, ...] = Field(default=(), max_length=len(StrengthClass))
-    #: Also find guidance that a newer version replaces; it is labelled.
-    include_superseded: bool = False
-    #: Where the clinician works, ISO 3166-1 alpha-2: its guidance comes first among equals.
-    home_region: HomeRegion | None = None
+    source: Name | None = Field(default=None, description="Search only this source, by its id; left out: all of them.")
+    publishers: tuple[Name, ...] = Field(
+        default=(), max_length=50, description="Only guidance of these publishers, by their names as results give them."
+    )
+    regions: tuple[Name, ...] = Field(
+        default=(),
+        max_length=50,
+        description='Only guidance of these regions: country codes such as "GB" or "US", "EU", or "INT".',
+    )
+    languages: tuple[Name, ...] = Field(
+        default=(),
+        max_length=50,
+        description='Only guidance in these languages: BCP 47 tags such as "en", compared by their first subtag.',
+    )
+    published_from: PartialDate | None = Field(
+        default=None,
+        description="Published on or after 2018, 2018-06 or 2018-06-30. Guidance without a date is left out; a date "
+        "known in part may match.",
+    )
+    published_to: PartialDate | None = Field(
+        default=None, description="Published on or before 2018, 2018-06 or 2018-06-30, as published_from."
+    )
+    strengths: tuple[StrengthClass, ...] = Field(
+        default=(), max_length=len(StrengthClass), description="Only recommendations of these classes of strength."
+    )
+    include_superseded: bool = Field(
+        default=False, description="Also find guidance that a newer version replaces; it is labelled."
+    )
+    home_region: HomeRegion | None = Field(
+        default=None,
+        description='Where the clinician works, a country code such as "GB": its guidance comes first among equals, '
+        "the rest is labelled as from another region.",
+    )
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
@@ -52,13 +72,19 @@ class _Body(BaseModel):
         )
 
 
-class AskBody(_Body):
-    """Body of POST /v1/ask."""
+class QuestionBody(_Body):
+    """A question with what narrows the searches for it."""
 
-    question: str
-    history: tuple[Turn, ...] = Field(default=(), max_length=10)
-    #: The model that answers, see GET /v1/models; the one in use if left out.
-    model: Name | None = None
+    question: str = Field(
+        description=f"One clinical question in words, at most {MAX_QUESTION_CHARS:,} characters. Say what decides the "
+        "answer (age, pregnancy, allergy, renal function, severity); leave out what identifies the patient."
+    )
+    history: tuple[Turn, ...] = Field(
+        default=(),
+        max_length=MAX_TURNS,
+        description="Earlier questions of the same conversation with the answers shown, oldest first: for a follow-up "
+        "that does not stand alone.",
+    )
 
     def to_question(self) -> Question:
         """The question as the agent takes it. Raises QuestionError."""
@@ -70,11 +96,19 @@ class AskBody(_Body):
         )
 
 
+class AskBody(QuestionBody):
+    """Body of POST /v1/ask."""
+
+    model: Name | None = Field(
+        default=None, description="The model that answers, see GET /v1/models; left out: the one in use."
+    )
+
+
 class SearchBody(_Body):
     """Body of POST /v1/search."""
 
-    query: str
-    limit: int = Field(default=8, ge=1, le=50)
+    query: str = Field(description="What to look for, in words: condition, drug, patient, setting.")
+    limit: int = Field(default=8, ge=1, le=50, description="Most results that are returned.")
 
 
 class SearchHit(BaseModel):

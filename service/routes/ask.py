@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from agent import QuestionError, RunSummary
+from agent import RunSummary
 from service import sse
-from service.problems import ProblemError
-from service.routes.common import agent_of, check_source, service_of
+from service.routes.common import agent_of, question_of, service_of
 from service.runs import check_slots, run_events, run_whole
 from service.schemas import AskBody, ModelInfo, ModelList
 
@@ -23,11 +22,7 @@ router = APIRouter(tags=["ask"])
 async def ask(request: Request, body: AskBody) -> RunSummary | StreamingResponse:
     """Ask a clinical question. With `Accept: text/event-stream` the run is streamed as it happens."""
     service = service_of(request)
-    try:
-        question = body.to_question()
-    except QuestionError as error:
-        raise ProblemError(422, error.code, str(error)) from error
-    check_source(service, body.source)
+    question = question_of(service, body)
     agent = agent_of(service, body.model)
     check_slots(service)
     if sse.MEDIA_TYPE in request.headers.get("accept", ""):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from agent import ClinicalAgent
+from agent import ClinicalAgent, Question, QuestionError
 from retrieval import UnknownSourceError, source_named
 from service.container import Service
 from service.problems import ProblemError
+from service.schemas import QuestionBody
 
 
 def service_of(request: Request) -> Service:
@@ -36,3 +37,13 @@ def check_source(service: Service, source: str | None) -> None:
         source_named(source, service.agent.searcher.sources)
     except UnknownSourceError as error:
         raise ProblemError(422, error.code, str(error)) from error
+
+
+def question_of(service: Service, body: QuestionBody) -> Question:
+    """The question as the agent takes it, of a source that exists. Raises ProblemError."""
+    try:
+        question = body.to_question()
+    except QuestionError as error:
+        raise ProblemError(422, error.code, str(error)) from error
+    check_source(service, body.source)
+    return question

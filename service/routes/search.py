@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.concurrency import run_in_threadpool
 
-from agent import Citation, QuestionError, clean_question
-from retrieval import PassageId, RetrievalError, SearchRequest
-from service.problems import ProblemError
-from service.routes.common import check_source, service_of
+from agent import Citation
+from service.routes.common import service_of
 from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo
+from service.searching import MAX_ID_CHARS, found, passage_named
 
 router = APIRouter(tags=["search"])
 
@@ -19,19 +17,7 @@ router = APIRouter(tags=["search"])
 @router.post("/v1/search")
 async def search(request: Request, body: SearchBody) -> SearchResponse:
     """Find recommendations: hybrid BM25 and dense search, best first."""
-    service = service_of(request)
-    try:
-        query = clean_question(body.query)
-    except QuestionError as error:
-        raise ProblemError(
-            422, error.code.replace("question", "query"), str(error).replace("question", "query")
-        ) from error
-    check_source(service, body.source)
-    wanted = SearchRequest(queries=(query,), filters=body.filters(), home_region=body.home_region, limit=body.limit)
-    try:
-        result = await run_in_threadpool(service.agent.searcher.search, wanted)
-    except RetrievalError as error:
-        raise _unavailable(error) from error
+    result = await found(service_of(request), body)
     return SearchResponse(
         hits=tuple(
             SearchHit(
@@ -50,32 +36,12 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
 
 
 @router.get("/v1/passages/{passage_id:path}")
-async def passage(request: Request, passage_id: Annotated[str, Path(max_length=500)]) -> Citation:
+async def passage(request: Request, passage_id: Annotated[str, Path(max_length=MAX_ID_CHARS)]) -> Citation:
     """One passage with its document; the number is always 1. 410 with the reason where it was withdrawn."""
-    searcher = service_of(request).agent.searcher
-    try:
-        withdrawal = await run_in_threadpool(searcher.withdrawal, PassageId(passage_id))
-        found = await run_in_threadpool(searcher.hit, PassageId(passage_id))
-    except RetrievalError as error:
-        raise _unavailable(error) from error
-    if withdrawal is not None:
-        raise ProblemError(
-            410,
-            "passage_withdrawn",
-            f"This passage was withdrawn on {withdrawal.at:%Y-%m-%d} and must not be used: {withdrawal.why}",
-        )
-    if found is None:
-        raise ProblemError(404, "passage_not_found", "There is no such passage in this index.")
-    return Citation.of(1, found)
+    return Citation.of(1, await passage_named(service_of(request), passage_id))
 
 
 @router.get("/v1/sources")
 async def sources(request: Request) -> tuple[SourceInfo, ...]:
     """The sources that can be searched: those of the settings that the index holds documents of."""
     return tuple(SourceInfo.of(source) for source in service_of(request).agent.searcher.sources)
-
-
-def _unavailable(error: RetrievalError) -> ProblemError:
-    return ProblemError(
-        503, error.code, "The guidelines could not be searched just now. Try again in a moment.", retry_after_s=2
-    )

@@ -1,0 +1,60 @@
+"""Search and the passages behind citations, without the model: the same for every way into the service."""
+
+from __future__ import annotations
+
+from fastapi.concurrency import run_in_threadpool
+
+from agent import QuestionError, clean_question
+from retrieval import Hit, HomeRegion, PassageId, RetrievalError, SearchRequest, SearchResult
+from service.container import Service
+from service.problems import ProblemError
+from service.routes.common import check_source
+from service.schemas import SearchBody
+
+#: Longest id of a passage.
+MAX_ID_CHARS = 500
+
+
+async def found(service: Service, body: SearchBody) -> SearchResult:
+    """What a search finds, best first. Raises ProblemError."""
+    try:
+        query = clean_question(body.query)
+    except QuestionError as error:
+        raise ProblemError(
+            422, error.code.replace("question", "query"), str(error).replace("question", "query")
+        ) from error
+    check_source(service, body.source)
+    wanted = SearchRequest(queries=(query,), filters=body.filters(), home_region=body.home_region, limit=body.limit)
+    try:
+        return await run_in_threadpool(service.agent.searcher.search, wanted)
+    except RetrievalError as error:
+        raise _unavailable(error) from error
+
+
+async def passage_named(service: Service, passage_id: str, home_region: HomeRegion | None = None) -> Hit:
+    """One passage with its document.
+
+    Raises:
+        ProblemError: 410 with the reason where it was withdrawn, 404 where there is none.
+    """
+    searcher, name = service.agent.searcher, PassageId(passage_id)
+    try:
+        withdrawal = await run_in_threadpool(searcher.withdrawal, name)
+        hit = await run_in_threadpool(searcher.hit, name, home_region)
+    except RetrievalError as error:
+        raise _unavailable(error) from error
+    if withdrawal is not None:
+        raise ProblemError(
+            410,
+            "passage_withdrawn",
+            f"This passage was withdrawn on {withdrawal.at:%Y-%m-%d} and must not be used: {withdrawal.why}",
+        )
+    if hit is None:
+        raise ProblemError(404, "passage_not_found", "There is no such passage in this index.")
+    return hit
+
+
+def _unavailable(error: RetrievalError) -> ProblemError:
+    return ProblemError(
+        503, error.code, "The guidelines could not be searched just now. Try again in a moment.", retry_after_s=2
+    )
