@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from agent.version import PRODUCER
 from service import problems
 from service.container import Service
-from service.middleware import RequestBoundary
+from service.middleware import RequestBoundary, host_names
 from service.problems import PROBLEM_JSON, Problem, ProblemError
 from service.reference import reference_page
 from service.routes import ask, chat, health, search
@@ -64,6 +64,6 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(ProblemError, problems.on_problem)
     app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
     app.add_exception_handler(HTTPException, problems.on_http_error)
-    hosts = frozenset({"localhost", "127.0.0.1", "[::1]", service.settings.host, *service.settings.allowed_hosts})
+    hosts = host_names(service.settings.host, service.settings.allowed_hosts)
     app.add_middleware(RequestBoundary, metrics=service.metrics, allowed_hosts=hosts)
     return app

@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -88,7 +89,7 @@ class RequestBoundary:
             detail = f"The request is larger than {MAX_BODY_BYTES // 1024} kB. Send a shorter one."
             await problem_response(request, 413, "request_too_large", detail)(scope, receive, decorated)
         except Exception as error:  # noqa: BLE001 - the one HTTP boundary; no trace or message leaves the process
-            logger.error("%s in request %s", _where(error), request.state.request_id)
+            logger.error("%s in request %s", where(error), request.state.request_id)
             if not responding:
                 detail = (
                     "The service failed on this request. Try again; if it fails again, "
@@ -104,6 +105,11 @@ class RequestBoundary:
             logger.info("%s %s %d %.0f ms %s", scope["method"], route, status, elapsed * 1000, request.state.request_id)
 
 
+def host_names(host: str, more: Iterable[str]) -> frozenset[str]:
+    """The host names that reach a service which listens at `host`: this machine's own, and what the deployment adds."""
+    return frozenset({"localhost", "127.0.0.1", "[::1]", host, *more})
+
+
 def _host_name(host: str) -> str:
     """The name in a Host header, without its port."""
     if host.startswith("["):
@@ -111,7 +117,7 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
     """The error's type and the innermost code line: enough to find it, and no text a person typed."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     #: Host names this service is reached by besides localhost, as JSON: '["search.example.org"]'.
     allowed_hosts: tuple[str, ...] = ()
 
+    #: What callers of `clinsearch mcp --http` must send ("Authorization: Bearer KEY"). Unset: nobody is asked, and it
+    #: listens on this machine only.
+    mcp_key: SecretStr | None = Field(default=None, min_length=16)
+
     #: Any OpenAI-compatible server ("http://host:port/v1"); unset: the local server is started and used.
     model_url: str | None = None
     #: The name the model is served under.

@@ -10,6 +10,7 @@ from service.cli import (
     evaluate,
     gate,
     index,
+    mcp,
     model,
     questions,
     rollouts,
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command("ask")(ask.ask)
 app.command("search")(search.search)
 app.command("serve")(serve.serve)
+app.command("mcp")(mcp.mcp)
 app.command("up")(up.up)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(evaluate.app, name="eval")
