@@ -9,6 +9,7 @@ from agent.cited import CitingAnswer, answers_citing
 from agent.client import Completion, CompletionRequest, Message, ModelClient, ModelIdentity
 from agent.clinical_agent import ClinicalAgent
 from agent.clock import Clock, ManualClock, SystemClock
+from agent.erasing import Erased
 from agent.errors import AgentError, JournalError, ModelError, PolicyFileError, QuestionError
 from agent.events import (
     DoneEvent,
@@ -21,7 +22,8 @@ from agent.events import (
     StepSummary,
     WithheldEvent,
 )
-from agent.journal import Journal, MemoryJournal, RolloutSink, read_journal, read_segment
+from agent.journal import Journal, MemoryJournal, RolloutSink, RunArchive, read_journal, read_segment
+from agent.judgements import Judgement, judged, read_judgements
 from agent.openai_client import OpenAIModelClient
 from agent.origin import Origin
 from agent.policy import Policy, load_policy
@@ -44,11 +46,13 @@ __all__ = [
     "Completion",
     "CompletionRequest",
     "DoneEvent",
+    "Erased",
     "ErrorEvent",
     "Event",
     "EvidenceEvent",
     "Journal",
     "JournalError",
+    "Judgement",
     "ManualClock",
     "MemoryJournal",
     "Message",
@@ -64,6 +68,7 @@ __all__ = [
     "Rollout",
     "RolloutId",
     "RolloutSink",
+    "RunArchive",
     "RunSummary",
     "ScriptedModel",
     "Sentence",
@@ -76,8 +81,10 @@ __all__ = [
     "WithheldEvent",
     "answers_citing",
     "clean_question",
+    "judged",
     "load_policy",
     "new_rollout_id",
     "read_journal",
+    "read_judgements",
     "read_segment",
 ]

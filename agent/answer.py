@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -128,6 +128,16 @@ class Answer(_Record):
         """The citations that a sentence rests on; the others were found and are listed beside the answer."""
         numbers = {number for sentence in self.sentences for number in sentence.citations}
         return tuple(citation for citation in self.citations if citation.number in numbers)
+
+    def without(self, gone: Collection[int], label: str) -> Answer:
+        """The answer without these citations and every sentence that rests on one, under a label that says so."""
+        return self.model_copy(
+            update={
+                "citations": tuple(item for item in self.citations if item.number not in gone),
+                "sentences": tuple(item for item in self.sentences if not set(item.citations) & set(gone)),
+                "label": label,
+            }
+        )
 
     @property
     def text(self) -> str:

@@ -112,14 +112,16 @@ class ClinicalAgent:
         await run.send(DoneEvent(result=summary))
         return summary
 
-    async def stream(self, question: Question, *, rollout_id: RolloutId | None = None) -> AsyncGenerator[Event]:
+    async def stream(
+        self, question: Question, *, origin: Origin = FROM_SERVICE, rollout_id: RolloutId | None = None
+    ) -> AsyncGenerator[Event]:
         """The same as `ask`, as a stream of events; closing the stream cancels the run."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=64)
 
         async def run() -> None:
             gone = False
             try:
-                await self.ask(question, queue.put, rollout_id=rollout_id)
+                await self.ask(question, queue.put, origin=origin, rollout_id=rollout_id)
             except asyncio.CancelledError:
                 gone = True
                 raise

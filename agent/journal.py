@@ -3,14 +3,16 @@
 Writer contract: every writer opens a segment of its own with O_APPEND, one `write` per line; a line
 counts as finished once that call returned. Data is synced to disk every few lines or seconds and on
 close. The reader ignores a torn last line, so killing the process at any byte loses no finished
-record. Segments are never rewritten.
+record. Segments are never rewritten, but to take out the words of a deleted conversation
+(`agent.erasing`). What people say of runs later stands beside them (`agent.judgements`).
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -19,8 +21,10 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from agent.clock import Clock, SystemClock
+from agent.erasing import Erased, erase_runs, without_words
 from agent.errors import JournalError
-from agent.rollout import Rollout, new_rollout_id
+from agent.judgements import Judgement, append_judgements
+from agent.rollout import Rollout, RolloutId, new_rollout_id
 
 SEGMENT_PATTERN = "rollouts-*.jsonl"
 #: Bytes after which a new segment begins; small enough to copy and open.
@@ -36,18 +40,37 @@ class RolloutSink(Protocol):
         """Keep a run. Raises JournalError when it could not be kept."""
 
 
+class RunArchive(RolloutSink, Protocol):
+    """Where finished runs go, and what is done to them later."""
+
+    def judge(self, judgements: Sequence[Judgement]) -> None:
+        """Put what people said beside the runs. Raises JournalError when it could not be kept."""
+
+    def erase(self, ids: Collection[RolloutId]) -> Erased:
+        """Take the words out of these runs. Raises JournalError."""
+
+
 class MemoryJournal:
     """Keeps runs in a list; for tests and for runs nobody wants on disk."""
 
     def __init__(self) -> None:
         self.rollouts: list[Rollout] = []
+        self.judgements: list[Judgement] = []
 
     def append(self, rollout: Rollout) -> None:
         self.rollouts.append(rollout)
 
+    def judge(self, judgements: Sequence[Judgement]) -> None:
+        self.judgements.extend(judgements)
+
+    def erase(self, ids: Collection[RolloutId]) -> Erased:
+        found = frozenset(rollout.rollout_id for rollout in self.rollouts if rollout.rollout_id in ids)
+        self.rollouts[:] = [without_words(run) if run.rollout_id in found else run for run in self.rollouts]
+        return Erased(found, 0)
+
 
 class Journal:
-    """Writes segments. One instance may be shared by tasks of one event loop, not by processes.
+    """Writes segments. One instance may be shared by the threads of one process, not by processes.
 
     Args:
         directory: made when missing.
@@ -71,6 +94,7 @@ class Journal:
         self._unsynced = 0
         self._synced_at = self._clock.monotonic()
         self._names: list[str] = []
+        self._lock = threading.RLock()
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -85,6 +109,13 @@ class Journal:
         """
         try:
             line = rollout.model_dump_json().encode() + b"\n"
+        except PydanticSerializationError as error:
+            raise JournalError(f"{self._directory.name}: the record holds text that is not Unicode") from error
+        with self._lock:
+            self._append(line)
+
+    def _append(self, line: bytes) -> None:
+        try:
             if self._descriptor is not None and self._size + len(line) > self._segment_bytes:
                 self.close()
             descriptor = self._descriptor if self._descriptor is not None else self._open()
@@ -100,17 +131,31 @@ class Journal:
                 self._sync(descriptor)
         except OSError as error:
             raise JournalError(f"{self._directory.name}: cannot write rollouts ({error.strerror})") from error
-        except PydanticSerializationError as error:
-            raise JournalError(f"{self._directory.name}: the record holds text that is not Unicode") from error
+
+    def judge(self, judgements: Sequence[Judgement]) -> None:
+        """Put what people said beside the segments; it is on disk when this returns. Raises JournalError."""
+        append_judgements(self._directory, judgements)
+
+    def erase(self, ids: Collection[RolloutId]) -> Erased:
+        """Take the words out of these runs in every segment that no other process is writing.
+
+        The segment in progress is closed for it; what is appended meanwhile goes into another. Raises JournalError.
+        """
+        try:
+            self.close()
+        except OSError as error:
+            raise JournalError(f"{self._directory.name}: cannot write rollouts ({error.strerror})") from error
+        return erase_runs(self._directory, ids)
 
     def close(self) -> None:
         """Sync and close the segment; the next append opens another."""
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            try:
-                self._sync(descriptor)
-            finally:
-                os.close(descriptor)  # releases the lock
+        with self._lock:
+            if self._descriptor is not None:
+                descriptor, self._descriptor = self._descriptor, None
+                try:
+                    self._sync(descriptor)
+                finally:
+                    os.close(descriptor)  # releases the lock
 
     def __enter__(self) -> Self:
         return self

@@ -163,3 +163,5 @@ class Rollout(_Record):
     labels: Labels = Labels()
     provenance: Provenance
     duration_ms: float
+    #: Whoever asked deleted it: nothing that was typed or written is left, see `agent.erasing`.
+    erased: bool = False

@@ -119,15 +119,11 @@ class Run:
         What was withdrawn since it was cited goes, with every sentence that rests on it.
         """
         gone = {item.number for name, item in self.citations.items() if self.book.withdrawn(name)}
-        update: dict[str, object] = {
-            "citations": tuple(item for item in self.citations.values() if item.number not in gone),
-            "withheld": withheld_counts(self.verdicts),
-        }
-        if gone:
-            update["sentences"] = tuple(item for item in answer.sentences if gone.isdisjoint(item.citations))
-            update["label"] = WITHDRAWN_LABEL
+        whole = answer.model_copy(
+            update={"citations": tuple(self.citations.values()), "withheld": withheld_counts(self.verdicts)}
+        )
         self.stop_reason = reason
-        self.answer = answer.model_copy(update=update)
+        self.answer = whole.without(gone, WITHDRAWN_LABEL) if gone else whole
 
     @property
     def found(self) -> tuple[tuple[Evidence, ...], ...]:

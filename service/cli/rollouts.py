@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from agent import JournalError, Rollout, read_segment
+from agent import JournalError, Rollout, judged, read_judgements, read_segment
 from agent.journal import SEGMENT_PATTERN
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.generate import generate_rollouts
@@ -37,7 +37,7 @@ def _segments(path: Path | None) -> list[Path]:
 
 def _rollouts(path: Path | None) -> Iterator[Rollout]:
     for segment in _segments(path):
-        yield from read_segment(segment)
+        yield from judged(read_segment(segment), read_judgements(segment.parent))
 
 
 @app.command()
@@ -64,13 +64,18 @@ def stats(path: PathArgument = None) -> None:
     stops: Counter[str] = Counter()
     answers: Counter[str] = Counter()
     codes: Counter[str] = Counter()
-    runs = searches = prompt = sampled = shown = withheld = 0
+    thumbs: Counter[str] = Counter()
+    runs = searches = prompt = sampled = shown = withheld = agreed = erased = 0
     durations: list[float] = []
     with errors_as_sentences():
         for rollout in _rollouts(path):
             runs += 1
             stops[str(rollout.outcome.stop_reason or rollout.outcome.status)] += 1
             answers[str(rollout.answer.kind) if rollout.answer else "none"] += 1
+            if rollout.labels.thumbs is not None:
+                thumbs[rollout.labels.thumbs] += 1
+            agreed += rollout.provenance.training_consent
+            erased += rollout.erased
             codes.update(failure.code for failure in rollout.outcome.failures)
             searches += rollout.outcome.searches
             prompt += sum(step.usage.prompt_tokens or 0 for step in rollout.steps)
@@ -85,6 +90,9 @@ def stats(path: PathArgument = None) -> None:
         *((f"stopped: {name}", count) for name, count in stops.most_common()),
         *((f"answer: {name}", count) for name, count in answers.most_common()),
         *((f"failure: {name}", count) for name, count in codes.most_common()),
+        *((f"thumbs: {name}", count) for name, count in thumbs.most_common()),
+        ("training agreed to", agreed),
+        ("erased", erased),
         ("searches per run", f"{searches / runs:.2f}" if runs else "-"),
         ("prompt tokens", prompt),
         ("sampled tokens", sampled),

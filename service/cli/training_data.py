@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from agent import Journal, Rollout, read_segment
+from agent import Journal, Rollout, judged, read_judgements, read_segment
 from agent.batch import BadLine, BatchError, read_tasks
 from agent.journal import SEGMENT_PATTERN
 from retrieval import Withdrawals
@@ -60,7 +60,7 @@ def filter_rollouts(
 ) -> None:
     """Keep the runs to learn from: gate clean, gold cited, within budget, or preferred by a person.
 
-    Runs that cite what is withdrawn now are left out.
+    Runs that cite what is withdrawn now are left out, and those whose training was not agreed to or no longer is.
     """
     withdrawals = Withdrawals(load_settings().withdrawals_file)
     with errors_as_sentences():
@@ -126,12 +126,14 @@ def export_rollouts(
 
 
 def _rollouts(sources: list[Path]) -> Iterator[Rollout]:
+    """The runs, with what people said of them since: what lies beside the segments is read with them."""
     for source in sources:
+        said = read_judgements(source.parent if source.is_file() else source)
         segments = [source] if source.is_file() else sorted(source.glob(SEGMENT_PATTERN))
         if not segments:
             raise BatchError(f"There are no rollouts in {source.name}.")
         for segment in segments:
-            yield from read_segment(segment)
+            yield from judged(read_segment(segment), said)
 
 
 def _questions(paths: list[Path]) -> dict[str, TrainingQuestion]:
