@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -15,18 +16,19 @@ from starlette.exceptions import HTTPException
 from agent.version import PRODUCER
 from service import problems
 from service.container import Service
+from service.identity import remember
 from service.middleware import RequestBoundary, host_names
-from service.problems import PROBLEM_JSON, Problem, ProblemError
+from service.problems import ProblemError
 from service.reference import reference_page
-from service.routes import ask, chat, health, search
+from service.routes import ask, chat, consent, conversations, feedback, health, search
+from service.routes.common import PROBLEM
 
 _PAGE = Path(__file__).parent / "page"
-_PROBLEM = {"model": Problem, "content": {PROBLEM_JSON: {}}}
-_PROBLEMS: dict[int | str, dict[str, object]] = {
-    400: {**_PROBLEM, "description": "The body is not valid JSON."},
-    413: {**_PROBLEM, "description": "The request is too large."},
-    422: {**_PROBLEM, "description": "The request does not fit its schema, or the question cannot be asked."},
-    503: {**_PROBLEM, "description": "Busy, or the search engine failed; try again after Retry-After seconds."},
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {**PROBLEM, "description": "The body is not valid JSON."},
+    413: {**PROBLEM, "description": "The request is too large."},
+    422: {**PROBLEM, "description": "The request does not fit its schema, or the question cannot be asked."},
+    503: {**PROBLEM, "description": "Busy, or the search engine failed; try again after Retry-After seconds."},
 }
 
 
@@ -36,6 +38,7 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await service.finish_chores()
         await service.close()
 
     app = FastAPI(
@@ -47,7 +50,7 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
-    for router in (ask.router, search.router):
+    for router in (ask.router, search.router, conversations.router, feedback.router, consent.router):
         app.include_router(router, responses=_PROBLEMS)
     app.include_router(chat.router)
     app.include_router(health.router)
@@ -57,8 +60,10 @@ def create_app(service: Service) -> FastAPI:
         return HTMLResponse(reference_page(app.openapi()))
 
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(_PAGE / "index.html")
+    async def page(request: Request) -> FileResponse:
+        response = FileResponse(_PAGE / "index.html")
+        remember(request, response, service.settings)
+        return response
 
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
     app.add_exception_handler(ProblemError, problems.on_problem)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from agent import ClinicalAgent, Journal, ModelIdentity, OpenAIModelClient
+from agent import ClinicalAgent, Journal, MemoryJournal, ModelIdentity, OpenAIModelClient, RunArchive
 from retrieval import (
     HybridSearcher,
     SearchSettings,
@@ -17,10 +18,12 @@ from retrieval import (
     store_backend,
 )
 from retrieval import make_encoder as encoder_of
+from service.conversations.delivery import Delivery
 from service.metrics import Metrics
 from service.model.choice import model_place
 from service.model.environment import find_model_environment
 from service.model.manifest import ModelManifest, read_model_manifest
+from service.records import MemoryRecords, Records, open_records
 from service.reranking import make_rerank_stage
 from service.settings import Settings
 
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from retrieval import Encoder, StoreBackend
+
+T = TypeVar("T")
+logger = logging.getLogger("clinsearch.records")
 
 
 async def _nothing() -> None:
@@ -42,13 +48,38 @@ class Service:
     agent: ClinicalAgent
     #: Agents with other models, by the name a question may ask for.
     others: Mapping[str, ClinicalAgent] = field(default_factory=dict)
+    #: Conversations, feedback and consent; in memory unless given.
+    records: Records = field(default_factory=MemoryRecords)
+    #: Where the agents' runs go, to be told what people said of them.
+    journal: RunArchive = field(default_factory=MemoryJournal)
     metrics: Metrics = field(default_factory=Metrics)
     close: Callable[[], Coroutine[None, None, None]] = _nothing
     #: One slot per run in progress.
     slots: asyncio.Semaphore = field(init=False)
+    delivery: Delivery = field(init=False)
+    #: What must be carried through although nobody waits for it any more.
+    chores: set[asyncio.Task[object]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", asyncio.Semaphore(self.settings.max_concurrent_runs))
+        object.__setattr__(self, "delivery", Delivery(self.records, self.journal))
+
+    def chore(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Start something that outlives whoever started it, and is waited for when the service ends."""
+        task = asyncio.create_task(work)
+        self.chores.add(task)
+        task.add_done_callback(self._chore_done)
+        return task
+
+    def _chore_done(self, task: asyncio.Task[object]) -> None:
+        self.chores.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Whoever waits is told by the exception itself; often nobody waits any more.
+            logger.error("%s in what was left to do after a request", type(error).__name__)
+
+    async def finish_chores(self) -> None:
+        """Wait for what was started."""
+        await asyncio.gather(*self.chores, return_exceptions=True)
 
     @property
     def agents(self) -> Mapping[str, ClinicalAgent]:
@@ -122,12 +153,15 @@ def open_service_searcher(settings: Settings) -> HybridSearcher:
 
 
 def build_service(settings: Settings) -> Service:
-    """Open the index and connect everything.
+    """Open the index and the records, and connect everything.
 
     Raises:
         RetrievalError: there is no usable index; the message says how to build it.
+        RecordsError: the conversations cannot be opened.
     """
     searcher = open_service_searcher(settings)
+    url = settings.records_url.get_secret_value() if settings.records_url else None
+    records = open_records(url, settings.records_file)
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
     journal = Journal(settings.journal_dir)
     router = router_for(searcher.encoder)
@@ -146,6 +180,10 @@ def build_service(settings: Settings) -> Service:
         for client in clients:
             await client.close()
         journal.close()
+        records.close()
         searcher.close()
 
-    return Service(settings=settings, agent=agent, others=others, close=close)
+    service = Service(settings=settings, agent=agent, others=others, records=records, journal=journal, close=close)
+    # What a service that was killed had yet to tell.
+    service.delivery.everything()
+    return service

@@ -37,6 +37,9 @@ class Metrics:
         self.failures = Counter(
             "clinsearch_run_failures", "Failures handled inside runs.", ("code",), registry=self.registry
         )
+        self.feedback = Counter(
+            "clinsearch_feedback", "Feedback on answers; none: taken back.", ("thumbs",), registry=self.registry
+        )
 
     def observe(self, result: RunSummary) -> None:
         """Count a finished run."""

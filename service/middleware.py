@@ -73,6 +73,9 @@ class RequestBoundary:
                 headers["X-Request-ID"] = request.state.request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith("/v1/"):
+                    # Answers and conversations are kept in no cache on the way or on a shared computer.
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:

@@ -9,8 +9,9 @@ from contextlib import aclosing
 
 from fastapi import Request
 
-from agent import ClinicalAgent, ErrorEvent, Event, Question, RolloutId, RunSummary
+from agent import ClinicalAgent, ErrorEvent, Event, Origin, Question, RolloutId, RunSummary
 from agent.events import DoneEvent
+from agent.origin import FROM_SERVICE
 from service.container import Service
 from service.problems import CLIENT_CLOSED, ProblemError
 
@@ -31,10 +32,11 @@ async def run_whole(
     question: Question,
     request: Request,
     rollout_id: RolloutId | None = None,
+    origin: Origin = FROM_SERVICE,
 ) -> RunSummary:
     """Run to the end, unless the client goes away first. Raises ProblemError where it does."""
     async with service.slots:
-        run = asyncio.create_task(agent.ask(question, rollout_id=rollout_id))
+        run = asyncio.create_task(agent.ask(question, rollout_id=rollout_id, origin=origin))
         gone = asyncio.create_task(_disconnected(request))
         try:
             await asyncio.wait({run, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -50,13 +52,17 @@ async def run_whole(
 
 
 async def run_events(
-    service: Service, agent: ClinicalAgent, question: Question, rollout_id: RolloutId | None = None
+    service: Service,
+    agent: ClinicalAgent,
+    question: Question,
+    rollout_id: RolloutId | None = None,
+    origin: Origin = FROM_SERVICE,
 ) -> AsyncGenerator[Event]:
     """The events of a run; closing the stream ends the run. The last one is `done` or `error`.
 
     The slot is taken when the stream starts, so that a response nobody reads holds none.
     """
-    async with service.slots, aclosing(agent.stream(question, rollout_id=rollout_id)) as events:
+    async with service.slots, aclosing(agent.stream(question, rollout_id=rollout_id, origin=origin)) as events:
         try:
             async for event in events:
                 if isinstance(event, DoneEvent):

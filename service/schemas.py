@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from agent import MAX_QUESTION_CHARS, Citation, Question, Turn, clean_question
 from agent.question import MAX_TURNS, Printable
 from retrieval import HomeRegion, PartialDate, SearchFilters, Source, SourceId, StrengthClass, dates_in_order
+from service.records import Consent, Feedback
+from service.records.models import CONSENT_VERSION, CONSENT_WORDING, Title
 
 Name = Annotated[Printable, Field(min_length=1, max_length=200)]
+#: Conversations and runs have ULIDs.
+Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 
 
 class _Body(BaseModel):
@@ -99,9 +103,82 @@ class QuestionBody(_Body):
 class AskBody(QuestionBody):
     """Body of POST /v1/ask."""
 
+    conversation_id: Ulid | None = Field(
+        default=None,
+        description="Ask in this conversation of yours: the question and its answer are kept there, and what was asked "
+        "there before is the history, so that none is given here.",
+    )
     model: Name | None = Field(
         default=None, description="The model that answers, see GET /v1/models; left out: the one in use."
     )
+
+    @model_validator(mode="after")
+    def _one_history(self) -> Self:
+        if self.conversation_id is not None and self.history:
+            raise ValueError("history is given and a conversation_id too; the conversation is the history")
+        return self
+
+
+class NewConversationBody(BaseModel):
+    """Body of POST /v1/conversations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Title | None = Field(default=None, description="Left out: the first question makes one.")
+
+
+class TitleBody(BaseModel):
+    """Body of PATCH /v1/conversations/{id}."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Title
+
+
+class FeedbackBody(BaseModel):
+    """Body of POST /v1/feedback: what is thought of one answer, in place of what was said before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rollout_id: Ulid = Field(description="Of the answer that is judged, as it came with it.")
+    feedback: Feedback | None = Field(description="null takes back what was said.")
+
+
+class ConsentBody(BaseModel):
+    """Body of PUT /v1/consent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    training: bool = Field(
+        description="Whether what is asked from now on may be trained on; false also takes back what was agreed to before."
+    )
+    version: str = Field(
+        min_length=1, max_length=16, description="Of the wording that was shown, as GET /v1/consent gives it."
+    )
+
+
+class ConsentInfo(BaseModel):
+    """What was decided on training, and what people are asked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    training: bool = Field(description="Off until somebody says yes.")
+    asked: bool = Field(description="Whether you decided on the wording in force; if not, you may be asked once.")
+    decided_at: AwareDatetime | None = Field(default=None, description="When you decided last; null: never.")
+    version: str = Field(description="Of the wording in force.")
+    wording: str = Field(description="What people are asked.")
+
+    @classmethod
+    def of(cls, consent: Consent | None) -> ConsentInfo:
+        """What is told of a decision."""
+        stands = consent is not None and consent.stands
+        return cls(
+            training=consent is not None and stands and consent.training,
+            asked=stands,
+            decided_at=consent.decided_at if consent is not None else None,
+            version=CONSENT_VERSION,
+            wording=CONSENT_WORDING,
+        )
 
 
 class SearchBody(_Body):

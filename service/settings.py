@@ -129,6 +129,14 @@ class Settings(BaseSettings):
     #: Runs in progress at once; more get 503 with Retry-After.
     max_concurrent_runs: int = Field(default=64, ge=1)
 
+    #: "off": no conversation is kept, there is no feedback, and the page holds a conversation until it is closed.
+    conversations: Literal["on", "off"] = "on"
+    #: Where conversations and feedback are kept, as SQLAlchemy writes it; unset: a SQLite file in the data directory.
+    records_url: SecretStr | None = None
+    #: Header in which a proxy in front names who is signed in ("X-Forwarded-User"). Only where nothing else can reach
+    #: the service: whoever can, can claim any name. Unset: each browser is a person.
+    user_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+
     #: OTLP/HTTP endpoint for traces ("http://host:4318/v1/traces"); unset: no traces leave the process.
     otlp_endpoint: str | None = None
 
@@ -170,6 +178,10 @@ class Settings(BaseSettings):
     @property
     def journal_dir(self) -> Path:
         return self.data_dir / "rollouts"
+
+    @property
+    def records_file(self) -> Path:
+        return self.data_dir / "records.sqlite"
 
     @property
     def model_dir(self) -> Path:

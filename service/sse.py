@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import anyio
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
 from agent import Event
 
 MEDIA_TYPE = "text/event-stream"
@@ -14,6 +18,24 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 #: Proxies commonly drop a connection after 30 to 60 silent seconds.
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": keep-alive\n\n"
+
+
+class EventStream(StreamingResponse):
+    """Frames as a response that closes them however it ends, so that a run ends with its client.
+
+    Left to itself a response that is cancelled while it sends leaves its frames to the garbage collector.
+    """
+
+    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+        super().__init__(frames, media_type=MEDIA_TYPE, headers=HEADERS)
+        self._frames = frames
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._frames.aclose()
 
 
 def encode(event: Event, number: int) -> bytes:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from agent import AgentError
 from retrieval import RetrievalError
+from service.records import RecordsError
 from service.settings import Settings
 
 #: Answers and tables go to standard output, progress and errors to standard error.
@@ -47,7 +48,7 @@ def errors_as_sentences() -> Iterator[None]:
     """Typed errors of the packages below end the command with their own sentence."""
     try:
         yield
-    except (RetrievalError, AgentError) as error:
+    except (RetrievalError, AgentError, RecordsError) as error:
         raise stop(str(error)) from error
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
 
 from agent import RunSummary
 from service import sse
-from service.routes.common import agent_of, question_of, service_of
+from service.conversations import Talk, begin_turn
+from service.identity import owner_of
+from service.records import ConversationId
+from service.routes.common import PERSONAL, PROBLEM, agent_of, question_of, service_of
 from service.runs import check_slots, run_events, run_whole
 from service.schemas import AskBody, ModelInfo, ModelList
 
@@ -17,21 +19,40 @@ router = APIRouter(tags=["ask"])
 @router.post(
     "/v1/ask",
     response_model=RunSummary,
-    responses={200: {"content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "The run's outcome."}},
+    responses={
+        200: {"content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "The run's outcome."},
+        **PERSONAL,
+        404: {**PROBLEM, "description": "There is no such conversation of yours."},
+        409: {**PROBLEM, "description": "The conversation is full; begin a new one."},
+    },
 )
-async def ask(request: Request, body: AskBody) -> RunSummary | StreamingResponse:
-    """Ask a clinical question. With `Accept: text/event-stream` the run is streamed as it happens."""
+async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
+    """Ask a clinical question. With `Accept: text/event-stream` the run is streamed as it happens.
+
+    With a `conversation_id` the question is kept before anything is sent, and the answer before `done` is; what could
+    not be kept is among `failures` as `not_kept`.
+    """
     service = service_of(request)
     question = question_of(service, body)
     agent = agent_of(service, body.model)
-    check_slots(service)
-    if sse.MEDIA_TYPE in request.headers.get("accept", ""):
-        return StreamingResponse(
-            sse.kept_alive(sse.encoded(run_events(service, agent, question))),
-            media_type=sse.MEDIA_TYPE,
-            headers=sse.HEADERS,
-        )
-    return await run_whole(service, agent, question, request)
+    talk: Talk | None = None
+    if body.conversation_id is not None:
+        owner = owner_of(request, service.settings)
+        check_slots(service)
+        talk = await begin_turn(service, owner, ConversationId(body.conversation_id), question)
+    else:
+        check_slots(service)
+    streamed = sse.MEDIA_TYPE in request.headers.get("accept", "")
+    if talk is None:
+        if not streamed:
+            return await run_whole(service, agent, question, request)
+        events = run_events(service, agent, question)
+    else:
+        known = (talk.rollout_id, talk.origin)
+        if not streamed:
+            return await talk.whole(run_whole(service, agent, talk.question, request, *known))
+        events = talk.kept(run_events(service, agent, talk.question, *known))
+    return sse.EventStream(sse.kept_alive(sse.encoded(events)))
 
 
 @router.get("/v1/models")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
 
 from service import sse
 from service.chat.reply import ChatCompletion
@@ -31,7 +30,7 @@ router = APIRouter(tags=["chat"])
         },
     },
 )
-async def chat_completions(request: Request, body: ChatBody) -> ChatCompletion | StreamingResponse:
+async def chat_completions(request: Request, body: ChatBody) -> ChatCompletion | sse.EventStream:
     """Ask in OpenAI's shape. With `stream` each sentence is sent once it is verified.
 
     The last user message is the question, earlier messages are its history. System messages, sampling parameters and
@@ -44,9 +43,5 @@ async def chat_completions(request: Request, body: ChatBody) -> ChatCompletion |
     completion = Completion(model=body.model or service.settings.model_name)
     if body.stream:
         events = run_events(service, agent, question, completion.run_id)
-        return StreamingResponse(
-            sse.kept_alive(completion.frames(events, include_usage=body.include_usage)),
-            media_type=sse.MEDIA_TYPE,
-            headers=sse.HEADERS,
-        )
+        return sse.EventStream(sse.kept_alive(completion.frames(events, include_usage=body.include_usage)))
     return completion.whole(await run_whole(service, agent, question, request, completion.run_id))

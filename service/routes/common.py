@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request
 
 from agent import ClinicalAgent, Question, QuestionError
 from retrieval import UnknownSourceError, source_named
 from service.container import Service
-from service.problems import ProblemError
+from service.problems import PROBLEM_JSON, Problem, ProblemError
 from service.schemas import QuestionBody
+
+PROBLEM: dict[str, Any] = {"model": Problem, "content": {PROBLEM_JSON: {}}}
+#: What any route can answer that is somebody's own.
+PERSONAL: dict[int | str, dict[str, Any]] = {
+    401: {**PROBLEM, "description": "Nobody is signed in, or this browser is not known."},
+    403: {**PROBLEM, "description": "A page of another origin asked, or this deployment keeps no conversations."},
+}
 
 
 def service_of(request: Request) -> Service:

@@ -23,6 +23,7 @@ from retrieval import (
 )
 from service.app import create_app
 from service.container import Service
+from service.records import MemoryRecords, Records
 from service.settings import Settings
 
 QUESTION = "What dose of examplicillin for an adult with example fever?"
@@ -70,12 +71,19 @@ ServiceFactory = Callable[..., Service]
 def make_service(tmp_path: Path) -> ServiceFactory:
     """Builds a service around the given scripted replies."""
 
-    def make(*replies: Script, **settings: object) -> Service:
+    def make(
+        *replies: Script,
+        records: Records | None = None,
+        model: ScriptedModel | None = None,
+        entries: list[CorpusEntry] | None = None,
+        **settings: object,
+    ) -> Service:
         chosen = Settings.model_validate({"data_dir": tmp_path, "encoder": "hashing", **settings})
-        searcher = memory_searcher(corpus(), encoder=HashingEncoder())
-        model = ScriptedModel(replies or [ByTurn("examplicillin dose")])
-        agent = ClinicalAgent(model, searcher, MemoryJournal(), settings=chosen.agent_settings(trained=True))
-        return Service(settings=chosen, agent=agent)
+        searcher = memory_searcher(entries or corpus(), encoder=HashingEncoder())
+        model = model or ScriptedModel(replies or [ByTurn("examplicillin dose")])
+        journal = MemoryJournal()
+        agent = ClinicalAgent(model, searcher, journal, settings=chosen.agent_settings(trained=True))
+        return Service(settings=chosen, agent=agent, records=records or MemoryRecords(), journal=journal)
 
     return make
 
