@@ -2,7 +2,7 @@
 
 import { el, written } from "./dom.js";
 import { standing } from "./standing.js";
-import { count, duration, origin, stopWords, withheldWords } from "./wording.js";
+import { count, dateWords, duration, origin, stopWords, withheldWords } from "./wording.js";
 
 let turns = 0;
 
@@ -13,6 +13,8 @@ export class TurnView {
   result = null;
   #openEvidence;
   #announce;
+  #underAnswer;
+  #askedAt;
   #citations = new Map();
   #sentences = [];
   #withheld = {};
@@ -21,10 +23,13 @@ export class TurnView {
 
   /**
    * openEvidence(citations, number, opener) shows a source; announce(text) tells people who cannot see
-   * the page.
+   * the page; underAnswer(result) is what goes under a finished answer. `askedAt` is set of a turn that
+   * was read from the records.
    */
-  constructor(question, { openEvidence, announce }) {
+  constructor(question, { openEvidence, announce = () => {}, underAnswer = () => [], askedAt = null }) {
     this.question = question;
+    this.#underAnswer = underAnswer;
+    this.#askedAt = askedAt;
     this.#openEvidence = openEvidence;
     this.#announce = announce;
     const id = `turn-${++turns}`;
@@ -40,6 +45,7 @@ export class TurnView {
       // What an answer rests on comes before what else was found.
       sources: part(".sources"),
       cards: part(".cards"),
+      under: part(".under"),
       problem: part(".turn-problem", { role: "alert" }),
     };
     const { status, steps, about, ...answer } = this.#parts;
@@ -94,6 +100,13 @@ export class TurnView {
     );
   }
 
+  /** Show what was kept of an answer that was stopped. */
+  showPart(answer) {
+    this.#citations = new Map(answer.citations.map((citation) => [citation.number, citation]));
+    answer.sentences.forEach((sentence) => this.#addSentence(sentence));
+    this.#showLabel(answer);
+  }
+
   /** This turn as the history of a follow-up question, or null when it did not finish. */
   asHistory() {
     if (!this.result) return null;
@@ -128,13 +141,17 @@ export class TurnView {
     const cited = new Set(answer.sentences.flatMap((sentence) => sentence.citations));
     const listed = answer.citations.filter((citation) => !cited.has(citation.number));
     const used = answer.citations.filter((citation) => cited.has(citation.number));
+    // Not said quietly: whoever reads this answer again tomorrow will not find it.
+    const lost = result.failures.find((failure) => failure.code === "not_kept");
+    if (lost) this.#parts.bottom.append(written("p.label-note", lost.message));
     this.#showLabel(answer);
     if (listed.length) this.#showCards(listed, answer.kind);
     if (used.length) this.#showSources(used);
 
     const words = [stopWords(result)];
     if (used.length) words.push(count(used.length, "source"));
-    words.push(duration(result.duration_ms));
+    words.push(this.#askedAt ? dateWords(this.#askedAt) : duration(result.duration_ms));
+    this.#parts.under.replaceChildren(...this.#underAnswer(result).filter(Boolean));
     this.#settle(words.join(" · "));
     this.#announce([stopWords(result), ...answer.sentences.map((s) => s.text), answer.label].filter(Boolean).join(". "));
   }

@@ -6,9 +6,10 @@ const SILENCE_MS = 50_000;
 
 /** A question that could not be carried through; the message says what happened and what to do. */
 export class AskError extends Error {
-  constructor(message, requestId = null) {
+  constructor(message, { requestId = null, code = "" } = {}) {
     super(message);
     this.requestId = requestId;
+    this.code = code;
   }
 }
 
@@ -136,6 +137,8 @@ function parsed(data) {
 /** The service's own words about a refusal (application/problem+json), or the status where there are none. */
 async function refusal(response) {
   const problem = await response.json().catch(() => null);
-  if (typeof problem?.detail === "string") return new AskError(problem.detail, problem.request_id || null);
+  if (typeof problem?.detail === "string") {
+    return new AskError(problem.detail, { requestId: problem.request_id || null, code: problem.code ?? "" });
+  }
   return new AskError(`The service answered with an error (${response.status}). Ask again in a moment.`);
 }

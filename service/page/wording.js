@@ -14,6 +14,24 @@ const WITHHELD = {
   words_not_in_passage: "said something its source does not say",
 };
 
+/** Reasons for a thumb, by the codes that are kept. */
+export const REASONS = {
+  up: {
+    right_recommendation: "The right recommendation",
+    clear: "Clear",
+    complete: "Complete",
+  },
+  down: {
+    clinically_wrong: "Clinically wrong",
+    incomplete: "Something is missing",
+    other_question: "Not what I asked",
+    other_patient: "For other patients",
+    wrong_source: "Weak or wrong source",
+    outdated: "Out of date",
+    unclear: "Hard to understand",
+  },
+};
+
 const STOPPED = {
   answered: "Answered from the guidelines",
   replied: "Replied without a new search",
@@ -50,6 +68,22 @@ export function count(number, noun) {
 /** Milliseconds as people say them: "40 ms", "2.1 s". */
 export function duration(ms) {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** When something was, by the calendar of this device: "Today", "Yesterday", "Last 7 days", "Earlier". */
+export function dayGroup(moment, now = new Date()) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const days = Math.ceil((midnight - new Date(moment)) / 86_400_000);
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return days <= 7 ? "Last 7 days" : "Earlier";
+}
+
+const dates = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+/** "12 Nov 2026". */
+export function dateWords(moment) {
+  return dates.format(new Date(moment));
 }
 
 const regionNames = new Intl.DisplayNames(["en"], { type: "region" });

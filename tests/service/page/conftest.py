@@ -190,7 +190,7 @@ def address(journal: MemoryJournal, tmp_path_factory: pytest.TempPathFactory) ->
     model = PacedModel([play], identity=ModelIdentity(model="scripted", trained=True))
     searcher = memory_searcher(corpus(), encoder=HashingEncoder())
     agent = ClinicalAgent(model, searcher, journal, settings=settings.agent_settings(trained=True))
-    app = create_app(Service(settings=settings, agent=agent))
+    app = create_app(Service(settings=settings, agent=agent, journal=journal))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -265,8 +265,29 @@ def test_a_lost_network_is_told_apart_from_a_refusal(page: Page, complaints: lis
     forgive(complaints, "net::ERR_CONNECTION_RESET")
 
 
-def test_a_follow_up_brings_the_earlier_question_answer_and_sources(page: Page) -> None:
+def test_a_follow_up_is_asked_with_what_was_said_before(page: Page, journal: MemoryJournal) -> None:
     """Otherwise "and with an allergy?" is answered as if nothing had been said before."""
+    ask(page, QUESTION)
+    finished(page)
+    ask(page, "And with an allergy?")
+    finished(page)
+    _, before, answer, *_ = journal.rollouts[-1].messages
+    assert before.content == QUESTION
+    assert answer.content.startswith(DOSE)
+    assert ALLERGY in answer.content
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    ask(page, QUESTION)
+    finished(page)
+    assert journal.rollouts[-1].messages[1].content == QUESTION, "a new conversation begins with nothing"
+
+
+def test_where_nothing_is_kept_the_page_brings_the_history_itself(page: Page, complaints: list[str]) -> None:
+    """Otherwise a deployment that keeps nothing has no follow-up questions."""
+    refusal = '{"detail": "This deployment keeps no conversations.", "code": "conversations_off"}'
+    for path in ("**/v1/conversations*", "**/v1/consent"):
+        page.route(path, lambda route: route.fulfill(status=403, body=refusal, content_type="application/problem+json"))
+    page.reload()
     ask(page, QUESTION)
     finished(page)
     with page.expect_request("**/v1/ask") as sent:
@@ -277,12 +298,14 @@ def test_a_follow_up_brings_the_earlier_question_answer_and_sources(page: Page) 
     assert turn["answer"].startswith(DOSE)
     assert ALLERGY in turn["answer"]
     assert turn["passage_ids"] == ["test/fever/0", "test/fever/1", "test/review/0"]
+    expect(page.get_by_role("navigation", name="Conversations")).to_be_hidden()
+    expect(page.get_by_role("button", name="Helpful", exact=True)).to_have_count(0)
     page.get_by_role("button", name="New conversation").click()
-    expect(page.locator(".turn")).to_have_count(0)
     with page.expect_request("**/v1/ask") as sent:
         ask(page, QUESTION)
     assert body(sent.value)["history"] == []
     finished(page)
+    forgive(complaints, "status of 403")
 
 
 def test_an_example_question_asks_itself(page: Page) -> None:
