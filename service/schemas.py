@@ -150,7 +150,8 @@ class ConsentBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     training: bool = Field(
-        description="Whether what is asked from now on may be trained on; false also takes back what was agreed to before."
+        description="Whether what is asked from now on may be trained on; "
+        "false also takes back what was agreed to before."
     )
     version: str = Field(
         min_length=1, max_length=16, description="Of the wording that was shown, as GET /v1/consent gives it."
