@@ -13,13 +13,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from agent import MemoryJournal, ScriptedModel, read_journal
+from agent import DoneEvent, MemoryJournal, Question, ScriptedModel, read_journal
 from agent.scripted import ByTurn
 from retrieval import HashingEncoder, Withdrawal, Withdrawals, build_index
 from service.app import create_app
 from service.container import Service, build_service
+from service.conversations import begin_turn
 from service.conversations.standing import NOT_SEARCHED, WITHDRAWN_SINCE
-from service.records import MemoryRecords, Records, open_records
+from service.records import MemoryRecords, OwnerId, Records, TurnState, open_records
+from service.runs import run_events
 from service.settings import Settings
 
 from .conftest import QUESTION, ServiceFactory, corpus
@@ -103,6 +105,20 @@ async def test_a_streamed_answer_is_kept_before_done_is_sent(me: httpx2.AsyncCli
     assert name == "done"
     (turn,) = (await me.get(f"/v1/conversations/{conversation}")).json()["asked"]
     assert turn["result"] == data["result"]
+
+
+async def test_nothing_is_told_to_be_done_before_it_is_kept(service: Service, records: Records) -> None:
+    """Otherwise a service killed at that moment has shown an answer that nobody finds again."""
+    owner = OwnerId("a" * 64)
+    conversation = records.create(owner).id
+    talk = await begin_turn(service, owner, conversation, Question(text=QUESTION))
+    assert records.get(owner, conversation).asked[0].state is TurnState.ASKED
+    told = []
+    async for event in talk.kept(run_events(service, service.agent, talk.question, talk.rollout_id, talk.origin)):
+        told.append(event)
+        if isinstance(event, DoneEvent):
+            assert records.get(owner, conversation).asked[0].result == event.result
+    assert isinstance(told[-1], DoneEvent)
 
 
 async def test_history_comes_from_the_records(me: httpx2.AsyncClient, service: Service) -> None:

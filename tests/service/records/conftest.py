@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from agent import Answer, AnswerKind, Citation, ManualClock, RolloutId, RunSummary, Sentence, StopReason
 from retrieval import DocumentId, PassageId, PassageKind
 from service.records import MemoryRecords, OwnerId, Records, open_records
+from service.records.engine import make_engine
+from service.records.tables import Base
 
 ME, OTHER = OwnerId("a" * 64), OwnerId("b" * 64)
 #: Conversations that one person may have in these tests.
@@ -66,13 +69,24 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=["memory", "sql"])
+#: Another database to keep the contract on, as `CLINSEARCH_RECORDS_URL`; its tables are dropped.
+ELSEWHERE = os.environ.get("CLINSEARCH_TEST_RECORDS_URL")
+
+
+@pytest.fixture(params=["memory", "sql", *(["elsewhere"] if ELSEWHERE else [])])
 def records(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Records]:
     """Each implementation in turn: what holds for one must hold for the other."""
+    url = ELSEWHERE if request.param == "elsewhere" else None
+    if url is not None:
+        engine = make_engine(url, tmp_path)
+        with engine.begin() as connection:
+            Base.metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+        engine.dispose()
     kept: Records = (
         MemoryRecords(clock, max_conversations=MOST)
         if request.param == "memory"
-        else open_records(None, tmp_path / "records.sqlite", clock, max_conversations=MOST)
+        else open_records(url, tmp_path / "records.sqlite", clock, max_conversations=MOST)
     )
     yield kept
     kept.close()

@@ -52,15 +52,12 @@ async def clinician(http: httpx2.AsyncClient, number: int, kept: Kept, judging: 
                         kept.append(("asked", conversation, body))  # something came: the question is kept
                     first = False
                     lines.append(line)
-            if streamed:
-                data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
-                last = json.loads(data[-1])
-                if last["type"] != "done":
-                    return
-                result = last["result"]
-            else:
+                    if line.startswith('data: {"v":1,"type":"done"'):
+                        result = json.loads(line.removeprefix("data: "))["result"]
+                        kept.append(("answered", conversation, result))  # at once, not when the stream is over
+            if not streamed:
                 result = json.loads("".join(lines))
-            kept.append(("answered", conversation, result))
+                kept.append(("answered", conversation, result))
             judged = {"thumbs": "down", "reasons": ["outdated"], "comment": result["rollout_id"]}
             said = await http.post("/v1/feedback", json={"rollout_id": result["rollout_id"], "feedback": judged})
             if said.status_code == 204:
@@ -70,22 +67,22 @@ async def clinician(http: httpx2.AsyncClient, number: int, kept: Kept, judging: 
         return  # killed in the middle
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_nothing_confirmed_is_lost(tmp_path: Path, seed: int) -> None:
     moment = random.Random(seed).uniform(0.05, 1.5)
     kept: Kept = []
     judging = asyncio.Event()
     with running(tmp_path) as (child, address):
-        async with httpx2.AsyncClient(base_url=address, timeout=20) as http:
+        async with httpx2.AsyncClient(base_url=address, timeout=60) as http:
             await http.get("/")
             cookies = dict(http.cookies)
             clinicians = [asyncio.create_task(clinician(http, number, kept, judging)) for number in range(4)]
-            await asyncio.wait_for(judging.wait(), 30)
+            await asyncio.wait_for(judging.wait(), 120)
             await asyncio.sleep(moment)
             child.kill()
             await asyncio.gather(*clinicians)
     with running(tmp_path) as (_, address):
-        async with httpx2.AsyncClient(base_url=address, timeout=20, cookies=cookies) as http:
+        async with httpx2.AsyncClient(base_url=address, timeout=60, cookies=cookies) as http:
             found = {}
             listed = (await http.get("/v1/conversations")).json()["conversations"]
             for info in listed:
