@@ -152,16 +152,23 @@ def open_service_searcher(settings: Settings) -> HybridSearcher:
     )
 
 
-def build_service(settings: Settings) -> Service:
+def open_service_records(settings: Settings) -> Records:
+    """Open the records named in settings. Raises RecordsError; the message says what to do."""
+    url = settings.records_url.get_secret_value() if settings.records_url else None
+    return open_records(url, settings.records_file)
+
+
+def build_service(settings: Settings, *, keeps: bool = True) -> Service:
     """Open the index and the records, and connect everything.
+
+    `keeps=False` opens no records: for what asks without a conversation.
 
     Raises:
         RetrievalError: there is no usable index; the message says how to build it.
         RecordsError: the conversations cannot be opened.
     """
     searcher = open_service_searcher(settings)
-    url = settings.records_url.get_secret_value() if settings.records_url else None
-    records = open_records(url, settings.records_file)
+    records = open_service_records(settings) if keeps and settings.conversations == "on" else MemoryRecords()
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
     journal = Journal(settings.journal_dir)
     router = router_for(searcher.encoder)

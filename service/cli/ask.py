@@ -48,7 +48,7 @@ def ask(
         if filters.dated:
             err.print(UNDATED_LEFT_OUT, style="dim")
         with err.status("Opening the guidelines..."):
-            service = build_service(settings)
+            service = build_service(settings, keeps=False)
         if source is not None:
             try:
                 source_named(source, service.agent.searcher.sources)

@@ -137,7 +137,7 @@ def _with_agent(evaluate: Callable[[ClinicalAgent], Awaitable[_Report]], json_fi
     """Run an evaluation with the agent and model in use; print its table, and write every result where asked."""
     settings = load_settings()
     with errors_as_sentences():
-        service = build_service(settings)
+        service = build_service(settings, keeps=False)
 
         async def run() -> _Report:
             try:

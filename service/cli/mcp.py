@@ -63,6 +63,6 @@ def mcp(
 
 def _opened(settings: Settings) -> Service:
     """The service, with its encoder loaded: the first call must not wait for it."""
-    service = build_service(settings)
+    service = build_service(settings, keeps=False)
     service.agent.searcher.search(SearchRequest(queries=("ready",), limit=1))
     return service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 import threading
@@ -13,11 +14,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from agent import new_rollout_id
+from retrieval import HashingEncoder, build_index
+from service.container import build_service
 from service.records import Feedback, Records, RecordsUnavailableError, open_records
 from service.records.engine import make_engine
 from service.records.migrating import migrate
 from service.records.tables import Base
+from service.settings import Settings
 
+from ..conftest import corpus
 from .conftest import ME, summary
 
 SECRET = "Mrs Exampleton of ward nine"
@@ -180,3 +185,13 @@ def test_an_error_of_the_database_says_nothing_of_what_was_typed(tmp_path: Path)
         assert SECRET not in str(error)
         error = error.__cause__
     records.close()
+
+
+def test_only_what_keeps_conversations_opens_the_database(tmp_path: Path) -> None:
+    """A question on the command line must not fail because the database does."""
+    build_index(corpus(), tmp_path / "index", HashingEncoder())
+    for chosen, keeps in (("on", False), ("off", True), ("on", True)):
+        settings = Settings.model_validate({"data_dir": tmp_path, "encoder": "hashing", "conversations": chosen})
+        service = build_service(settings, keeps=keeps)
+        assert settings.records_file.exists() == (chosen == "on" and keeps)
+        asyncio.run(service.close())
