@@ -48,7 +48,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 #: Longest any one thing on the page may take, milliseconds.
-PATIENCE_MS = 8_000
+PATIENCE_MS = 15_000
 
 DOSE = "For an adult with example fever, give examplicillin 250 mg by mouth 3 times daily for 5 days."
 ALLERGY = (
