@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.bm25 import term_ids
 from retrieval.corpus import Corpus
-from retrieval.documents import Document, DocumentId, Passage, PassageId
+from retrieval.documents import Document, DocumentId, Passage, PassageId, PassageKind
 from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import IndexMismatchError
 from retrieval.expansion import expanded
@@ -340,7 +340,7 @@ class HybridSearcher:
         bm25_best, dense_best = _best(bm25), _best(dense)
         # Once more: one may have been withdrawn since its leg was made.
         hidden = self._withdrawn_passages()
-        looked_at = max(request.limit, 0 if self._reranking is None else self._reranking.settings.candidates)
+        looked_at = max(request.limit, 0 if self._reranking is None else self._reranking.settings.depth)
         chosen = []
         for passage_id, score in [item for item in ordered if item[0] not in hidden][:looked_at]:
             found = self._corpus.passage(passage_id)
@@ -378,7 +378,10 @@ class HybridSearcher:
         if self._reranking is None:
             return Reranked(tuple(range(len(chosen))), None, 0.0, "off")
         texts = [reranked_text(passage) for _, _, (passage, _) in chosen]
-        return self._reranking.order(query, texts, [score for _, score, _ in chosen])
+        sources = [document.source for _, _, (_, document) in chosen]
+        recommends = [passage.kind is PassageKind.RECOMMENDATION for _, _, (passage, _) in chosen]
+        first = [score for _, score, _ in chosen]
+        return self._reranking.order(query, texts, first, sources, recommends)
 
     def _judged(self, query: str, dense: Leg, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         if self._relevance is None:

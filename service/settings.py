@@ -20,6 +20,7 @@ from retrieval import (
     Precision,
     ServerSettings,
     Source,
+    SourceId,
     StoreError,
     StoreKind,
     with_added,
@@ -100,12 +101,14 @@ class Settings(BaseSettings):
     #: Tokens in one forward pass.
     encoder_batch_tokens: int | None = Field(default=None, ge=8)
 
-    #: A cross-encoder's second look at the first candidates; "auto" takes it where its card says that it helped on
-    #: sets it was not trained on.
+    #: A cross-encoder's second look at the first candidates; "auto" takes it where its card says that it helped with
+    #: clinicians' questions on guidelines.
     rerank: Literal["auto", "on", "off"] = "auto"
-    rerank_candidates: int = Field(default=20, ge=2, le=100)
+    rerank_candidates: int = Field(default=30, ge=2, le=100)
     #: What a search waits for it at most; then it answers without.
-    rerank_deadline_ms: float = Field(default=500.0, gt=0, le=60_000)
+    rerank_deadline_ms: float = Field(default=1500.0, gt=0, le=60_000)
+    #: Sources whose passages it orders; empty: all. It learnt from guidelines above all.
+    rerank_sources: tuple[SourceId, ...] = (SourceId("guidelines"),)
     #: An adapter directory made by `clinsearch train reranker`; unset: the one that ships.
     rerank_adapter: Path | None = None
 

@@ -38,8 +38,8 @@ class MeasuredReranking:
 
     reranker: Reranker
     settings: RerankSettings
-    #: `retrieval.reranking.question_key` of what it was trained on.
-    trained_questions: frozenset[str] = frozenset()
+    #: Names of sets that are answered by documents it was trained on.
+    trained_sets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,8 @@ class SetResult(_Model):
     query_ids: tuple[str, ...]
     relevant_from: int
     left_out: dict[str, int]
-    #: Queries that the reranker was trained on; None where none was measured.
-    reranker_trained_on: int | None = None
+    #: The reranker was trained on documents that answer these queries.
+    reranker_trained_here: bool = False
     #: Passages and queries that this run encoded; the others had a vector from before.
     encoded: int
     encode_s: float

@@ -26,7 +26,6 @@ from eval.retrieval.systems import SYSTEMS, Ranking, System, checked_systems, ne
 from retrieval import EMBEDDED, Encoder, StoreBackend
 from retrieval.bm25 import K1, B
 from retrieval.fusion import RRF_K
-from retrieval.reranking import question_key
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
 from retrieval.tokens import TOKENISER_VERSION
 
@@ -129,7 +128,7 @@ def _measured(
             query_ids=tuple(query.id for query in question_set.queries),
             relevant_from=question_set.relevant_from,
             left_out=dict(question_set.left_out),
-            reranker_trained_on=None if stage is None else _trained_on(question_set, stage),
+            reranker_trained_here=stage is not None and question_set.name in stage.trained_sets,
             encoded=collection.encoded,
             encode_s=collection.encode_s,
             build_s=collection.build_s,
@@ -139,10 +138,6 @@ def _measured(
             ),
             fusion_gain=_fusion_gain({name: found["ndcg@10"] for name, found in values.items()}, resamples),
         )
-
-
-def _trained_on(question_set: QuestionSet, stage: MeasuredReranking) -> int:
-    return sum(question_key(query.text) in stage.trained_questions for query in question_set.queries)
 
 
 def _encoding_times(encoder: Encoder, question_set: QuestionSet) -> list[float]:

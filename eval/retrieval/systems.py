@@ -112,13 +112,13 @@ class RerankSystem:
     """The product's search, which is `tuned`, with its reranker, its weight and its number of candidates.
 
     Without the deadline, so that figures do not depend on how busy the machine is: read the latency beside the
-    deadline that a service sets.
+    deadline that a service sets. Over every source: the figures say of a benchmark what the reranker does to it.
     """
 
     def __init__(self, collection: IndexedSet) -> None:
         if collection.reranking is None:
             raise UnknownSystemError("This run was given no reranker.")
-        settings = collection.reranking.settings.model_copy(update={"deadline_ms": _NO_DEADLINE_MS})
+        settings = collection.reranking.settings.model_copy(update={"deadline_ms": _NO_DEADLINE_MS, "sources": ()})
         stage = RerankStage(collection.reranking.reranker, settings)
         stage.warm().result()
         self._searcher = HybridSearcher(

@@ -87,11 +87,8 @@ def _set_lines(result: SetResult) -> list[str]:
         lines.append(f"  Judged among the first 10: {lowest:.0%} or more; the rest counts as not relevant.")
     if result.left_out:
         lines.append("  Left out: " + ", ".join(f"{count} {what}" for what, count in result.left_out.items()) + ".")
-    if result.reranker_trained_on:
-        lines.append(
-            f"  The reranker was trained on {result.reranker_trained_on} of these questions: "
-            "its figures here say nothing about others."
-        )
+    if result.reranker_trained_here:
+        lines.append("  The reranker was trained on documents that answer these questions: its figures are flattered.")
     if result.fusion_gain is not None:
         gain = result.fusion_gain.difference
         lines.append(

@@ -3,11 +3,11 @@
 The names below are the public ones. `network` imports torch and is imported only where a model is loaded.
 """
 
-from retrieval.reranking.adapter import AdapterCard, SetFigure, question_key, read_card, revise_card, save_adapter
+from retrieval.reranking.adapter import AdapterCard, SetFigure, helps, read_card, revise_card, save_adapter
 from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
-from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order
+from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order, placed
 from retrieval.reranking.text import RERANKED_TEXT_VERSION, reranked_text
 
 __all__ = [
@@ -23,8 +23,9 @@ __all__ = [
     "Reranker",
     "ScriptedReranker",
     "SetFigure",
+    "helps",
     "mixed_order",
-    "question_key",
+    "placed",
     "read_card",
     "reranked_text",
     "revise_card",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -29,12 +29,15 @@ _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SetFigure(Model):
-    """nDCG@10 on one set none of whose questions was trained on, and what the stage adds to the search without it."""
+    """A measure on one set none of whose questions was trained on, and what the stage adds to the search without it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     queries: Annotated[int, Field(ge=1)]
+    measure: str = "nDCG@10"
+    #: The share that is kept and the weight were chosen on this set, so its figure is flattered.
+    chose: bool = False
     without: float
     reranked: float
     #: Mean paired difference with its 95 % interval.
@@ -48,7 +51,7 @@ class AdapterCard(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: str
     base: str
     base_sha256: _Sha256
@@ -57,6 +60,9 @@ class AdapterCard(Model):
     rank: Annotated[int, Field(ge=1)]
     alpha: Annotated[float, Field(gt=0)]
     max_tokens: Annotated[int, Field(ge=32, le=512)]
+    #: The learnt score of "none of these": a passage that scores above it is likelier to answer than not, as far as
+    #: the questions trained on go. None where it was not learnt.
+    none_score: float | None = None
     #: Share of what was learnt that was kept, and the weight of its score in the rerank stage; both chosen on the
     #: named set alone.
     kept_share: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -65,20 +71,33 @@ class AdapterCard(Model):
     #: Candidates that were reranked in the figures.
     candidates: Annotated[int, Field(ge=2)]
     figures: tuple[SetFigure, ...] = ()
-    #: Whether it helped on sets it was not trained on: what the setting `auto` follows.
+    #: See `helps`: what the setting `auto` follows.
     helps: bool
     #: Hash of the training groups, and how many of what: see CARD.md.
     data_sha256: _Sha256
     counts: Mapping[str, int]
     config: Mapping[str, int | float | tuple[float, ...]]
-    #: `question_key` of every graded question it was trained on: no figure on one of these counts.
-    trained_questions: tuple[str, ...] = ()
+    #: Named sets whose questions are answered by documents that were trained on, with other questions: their figures
+    #: are flattered.
+    trained_sets: tuple[str, ...] = ()
     training_s: Annotated[float, Field(ge=0)]
 
 
-def question_key(question: str) -> str:
-    """The first 16 hex digits of the SHA-256 of a question, case and spaces aside."""
-    return hashlib.sha256(" ".join(question.casefold().split()).encode()).hexdigest()[:16]
+#: Clinicians' questions on guidelines, which the stage is for: the sets that it must not make worse.
+CLINICIANS_SETS = ("guidelines-test", "starter")
+#: Those of which it must make one better. The second also chose the share that is kept and the weight.
+DECIDING_SETS = ("guidelines-test", "written-dev")
+
+
+def helps(figures: Iterable[SetFigure]) -> bool:
+    """Whether it is clearly better on a deciding set, and clearly worse on no set of clinicians' questions.
+
+    Clearly: the 95 % interval of the paired difference leaves out 0. Sets of another kind, on literature and of
+    patients' questions, are reported and decide nothing.
+    """
+    held = {one.name: one for one in figures}
+    better = any(held[name].low > 0 for name in DECIDING_SETS if name in held)
+    return better and not any(held[name].high < 0 for name in CLINICIANS_SETS if name in held)
 
 
 def save_adapter(folder: Path, weights: Mapping[str, Any], **card: Any) -> AdapterCard:
@@ -132,7 +151,9 @@ def read_card(folder: Path) -> AdapterCard:
     except OSError as error:
         raise RerankerError(f"There is no reranker adapter in {folder.name}.") from error
     except ValidationError as error:
-        raise RerankerError(f"The card of the reranker adapter in {folder.name} is damaged.") from error
+        raise RerankerError(
+            f"The card of the reranker adapter in {folder.name} is damaged, or of another version: train it again."
+        ) from error
 
 
 def merged_network(folder: Path, card: AdapterCard, base: BaseModel) -> CrossEncoderNetwork:

@@ -4,7 +4,8 @@
 
 z subtracts the mean over the candidates and divides by their standard deviation, so the rule does not depend on the
 scale of either score. The first stage keeps a say because it knows what the reranker has not learnt, rare names above
-all. Candidates beyond the first N stay where they were.
+all. Candidates beyond the first N stay where they were, as do those of sources that the stage is not for: the rest
+change places among themselves.
 
 The scoring runs in a worker thread, a few passages at a time. The search waits for it until the deadline and not
 longer, whatever the reranker does; a late result is dropped, and the worker stops after the passages in hand. All
@@ -25,13 +26,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retrieval.documents import SourceId
 from retrieval.errors import RerankerError
 from retrieval.reranking.base import Reranker
 
 #: What a reranker may fail with: its own error, or what its engine raises (out of memory, a shape, a damaged file).
 _FAILURES = (RerankerError, RuntimeError, ValueError, MemoryError, OSError)
 #: Why a result stands in first order: the stage is not there, time ran out, or the reranker failed; "few" where
-#: there were not two candidates to put in order.
+#: there were not two candidates of the stage's sources to put in order.
 NotReranked = Literal["off", "deadline", "failed", "few"]
 
 
@@ -40,14 +42,37 @@ class RerankSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: Candidates that are scored: the first of the first order.
+    #: Candidates that are scored.
     candidates: Annotated[int, Field(ge=2, le=100)] = 30
+    #: The first of them may be passages of any kind; the others are the recommendations behind them, down to `depth`:
+    #: a guideline's discussion holds more of a question's words, and fills the places before the recommendation.
+    of_any_kind: Annotated[int, Field(ge=0, le=100)] = 10
+    #: How far down the first order recommendations are looked for.
+    depth: Annotated[int, Field(ge=2, le=100)] = 60
     #: Milliseconds the search waits at most, from the moment the candidates are known.
     deadline_ms: Annotated[float, Field(gt=0, le=60_000)] = 500.0
     #: Weight of the reranker's score against the first stage's, both scaled to deviation 1.
     weight: Annotated[float, Field(ge=0)] = 1.0
     #: Passages scored between two looks at the clock.
     batch: Annotated[int, Field(ge=1, le=100)] = 8
+    #: Sources whose passages are reranked; those of others keep their places. Empty: every source.
+    sources: tuple[SourceId, ...] = (SourceId("guidelines"),)
+
+    def takes(self, source: SourceId) -> bool:
+        """Whether passages of this source are reranked."""
+        return not self.sources or source in self.sources
+
+    def candidates_of(self, recommends: Sequence[bool], sources: Sequence[SourceId] | None = None) -> tuple[int, ...]:
+        """Places (from 0) of the candidates that are scored, in the first order.
+
+        Args:
+            recommends: whether each passage, best first, is a recommendation.
+            sources: the source of each; None takes all.
+        """
+        reached = range(min(len(recommends), self.depth))
+        ours = [at for at in reached if sources is None or self.takes(sources[at])]
+        head, behind = ours[: self.of_any_kind], ours[self.of_any_kind :]
+        return tuple((head + [at for at in behind if recommends[at]])[: self.candidates])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +81,8 @@ class Reranked:
 
     #: Indices of the candidates, best first; the given order where `why` is set.
     order: tuple[int, ...]
-    #: The reranker's own scores by candidate; None where the first order stands.
-    scores: tuple[float, ...] | None
+    #: The reranker's own score of each candidate, None for one it did not score; None where the first order stands.
+    scores: tuple[float | None, ...] | None
     #: Milliseconds the search waited.
     ms: float
     why: NotReranked | None = None
@@ -88,22 +113,31 @@ class RerankStage:
         """
         return self._worker.submit(self._reranker.score, "ready", ["ready"])
 
-    def order(self, query: str, texts: Sequence[str], first: Sequence[float]) -> Reranked:
+    def order(
+        self,
+        query: str,
+        texts: Sequence[str],
+        first: Sequence[float],
+        sources: Sequence[SourceId] | None = None,
+        recommends: Sequence[bool] | None = None,
+    ) -> Reranked:
         """Order candidates.
 
         Args:
-            texts: the candidates' texts, best first; only the first `candidates` are scored.
+            texts: the passages' texts, best first; see `RerankSettings.candidates_of` for which are scored.
             first: the first stage's score of each.
+            sources: the source of each; None puts all in order.
+            recommends: whether each is a recommendation; None treats all as such.
         """
         began = self._clock()
         held = tuple(range(len(texts)))
-        count = min(self.settings.candidates, len(texts))
-        if count < 2:
+        taken = self.settings.candidates_of(recommends or [True] * len(texts), sources)
+        if len(taken) < 2:
             return Reranked(held, None, 0.0, "few")
         ends = began + self.settings.deadline_ms / 1e3
         dropped = threading.Event()
         try:
-            job = self._worker.submit(self._scored, query, texts[:count], ends, dropped)
+            job = self._worker.submit(self._scored, query, [texts[at] for at in taken], ends, dropped)
         except RuntimeError:  # the worker was let go
             return Reranked(held, None, 0.0, "off")
         why: NotReranked = "deadline"
@@ -118,8 +152,9 @@ class RerankStage:
         ms = (self._clock() - began) * 1e3
         if scores is None:
             return Reranked(held, None, ms, why)
-        best = mixed_order(first[:count], scores, self.settings.weight)
-        return Reranked((*best, *held[count:]), tuple(scores), ms)
+        best = mixed_order([first[at] for at in taken], scores, self.settings.weight)
+        scored = dict(zip(taken, scores, strict=True))
+        return Reranked(placed(taken, best, len(texts)), tuple(map(scored.get, held)), ms)
 
     def close(self) -> None:
         """Let the worker go, after the passages in hand; closing twice does nothing."""
@@ -138,6 +173,12 @@ class RerankStage:
                     raise RerankerError("The reranker gave a score that is not a number.")
                 scores[at] = score
         return scores if self._clock() < ends else None
+
+
+def placed(taken: Sequence[int], best: Sequence[int], count: int) -> tuple[int, ...]:
+    """The order of `count` passages in which those at the places `taken` share these places, `best` of them first."""
+    order = dict(zip(taken, (taken[at] for at in best), strict=True))
+    return tuple(order.get(at, at) for at in range(count))
 
 
 def mixed_order(first: Sequence[float], scores: Sequence[float], weight: float) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ def retrieval(
 def _reranker(settings: Settings) -> MeasuredReranking:
     reranker = make_reranker(settings)
     chosen = rerank_settings(settings, reranker)
-    return MeasuredReranking(reranker, chosen, frozenset(reranker.card.trained_questions))
+    return MeasuredReranking(reranker, chosen, frozenset(reranker.card.trained_sets))
 
 
 @contextmanager

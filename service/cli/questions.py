@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from eval.retrieval.sets import benchmarks_folder
-from retrieval import LIBRARY_FILE, Library, starter_entries
+from retrieval import LIBRARY_FILE, CorpusEntry, Library, starter_entries
 from retrieval.files import write_atomically
 from retrieval.manifest import corpus_hash
 from service.cli.common import errors_as_sentences, load_settings, out, stop
 from service.cli.stages import stages
+from service.settings import Settings
 from training.questions import QuestionKind
 from training.questionset import (
     PARTS,
@@ -71,16 +72,12 @@ def build_questions(
     )
     with errors_as_sentences(), stages() as show:
         show("reading the library", 0, 3)
-        library_file = settings.data_dir / LIBRARY_FILE
-        entries = list(starter_entries())
-        if library_file.is_file():
-            with Library(library_file) as library:
-                entries += library.entries()
+        entries = library_entries(settings)
         words = LibraryWords(entries)
         show("reading the questions that are evaluated with", 1, 3)
         evaluated, missing = evaluated_sets(benchmarks_folder())
         try:
-            judged = judged_questions(read_real_questions(real), real_texts or _texts_folder(), words)
+            judged = judged_questions(read_real_questions(real), real_texts or texts_folder(), words)
             added, written_left_out = written_questions(read_written_questions() if written else (), words)
         except RealQuestionsError as error:
             raise stop(f"{error}.") from error
@@ -134,6 +131,20 @@ def _shares(texts: list[str]) -> dict[QuestionKind, float]:
     return shares
 
 
-def _texts_folder() -> Path:
+def library_entries(settings: Settings) -> list[CorpusEntry]:
+    """What an index is built from: the starter guidelines and all that was added.
+
+    Raises:
+        RetrievalError: the library cannot be read.
+    """
+    entries, library_file = list(starter_entries()), settings.data_dir / LIBRARY_FILE
+    if library_file.is_file():
+        with Library(library_file) as library:
+            entries += library.entries()
+    return entries
+
+
+def texts_folder() -> Path:
+    """Where the publishers' files with the words of real questions lie."""
     named = os.environ.get("CLINSEARCH_QUESTIONS")
     return Path(named) if named else benchmarks_folder().parent / "questions"

@@ -1,171 +1,234 @@
-"""`clinsearch train reranker`: data from the library, training, the share that is kept, and the card's figures."""
+"""`clinsearch train reranker`: data from the library and its index, training, what is kept of it, its figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from eval.retrieval import EvaluationError, QuestionSet, load_set
-from eval.retrieval.reranking import best_weight, measured_gain
-from retrieval import LIBRARY_FILE, CrossEncoderReranker, Library, PassageId
-from retrieval.reranking import SetFigure, question_key, revise_card, save_adapter
+from eval.retrieval import EvaluationError, load_set
+from eval.retrieval.reranking import Gain, gain_of, measured_gain
+from eval.retrieval.sets import benchmarks_folder
+from retrieval import CrossEncoderReranker, RerankSettings
+from retrieval.reranking import SetFigure, helps, revise_card, save_adapter
 from service.cli.common import errors_as_sentences, load_settings, out, stop
+from service.cli.questions import library_entries, texts_folder
 from service.cli.stages import ShowStage, stages
-from service.container import make_encoder
+from service.container import make_encoder, open_service_searcher
 from service.settings import Settings
+from training.questionset import (
+    LibraryWords,
+    RealQuestionsError,
+    evaluated_sets,
+    judged_questions,
+    read_real_questions,
+    read_written_questions,
+    written_questions,
+)
 from training.reranker import (
-    Evaluated,
-    GradedQuestion,
+    DevQuestion,
     RerankerConfig,
     StepReport,
-    TrainedAdapter,
+    TrainingDataError,
     TrainingError,
+    best_weight,
+    candidate_scores,
     card_text,
+    is_prepared,
     kept,
+    kept_none_score,
     prepare_data,
     read_config,
     read_data,
+    read_passage_questions,
+    reciprocal_ranks,
     run_training,
 )
 
-#: Graded answers that are trained on, and everything training is kept apart from.
-_GRADED = "mediqa-alexa"
-_APART = ("bioasq", "nfcorpus", "starter", "guidelines", "mediqa-validation", _GRADED)
-#: What is kept and the weight of the stage are chosen on the first; the card's figures are of the others.
-_CHOSEN_ON = "guidelines-dev"
+#: Sets that decided nothing, for the card's figures, and how many questions of each at most: bioasq's 1 492 alone would
+#: take longer than the training.
 _FIGURES = ("guidelines-test", "starter", "nfcorpus", "mediqa-validation", "bioasq")
-#: Of each set; bioasq's 1 492 alone would take longer than the training.
 _MOST_QUERIES = 300
+#: Sets whose questions are answered by documents that are trained on, with other questions.
+_TRAINED_SETS = ("guidelines", "guidelines-dev", "starter", "mediqa", "mediqa-alexa", "mediqa-validation")
+#: The development questions that choose; those on other sources are reported.
+_CHOOSING_SOURCE = "guidelines"
+_CHOSEN_ON = "written-dev and real-dev"
 
 
 def reranker(
     config_file: Annotated[Path | None, typer.Option("--config", help="TOML; else the settings that ship.")] = None,
     folder: Annotated[Path | None, typer.Option("--folder", help="Keeps data and checkpoints of the run.")] = None,
 ) -> None:
-    """Train the reranker on the corpora in the library and on graded answers, measure it, and write its card.
+    """Train the reranker on written and real questions, measure it, and write its card.
 
-    Needs MedQuAD, MMWR and the Nigeria guidelines in the library, and the benchmarks it is kept apart from. Stopped at
-    any moment, the same command goes on where it was.
+    Needs the corpora in the library, a built index, the publishers' files of the real questions, and the benchmarks it
+    is kept apart from. Stopped at any moment, the same command goes on where it was.
     """
     settings = load_settings()
     with _sentences(), stages() as show:
         config = read_config(config_file)
         place = folder or settings.data_dir / "training" / "reranker"
-        _prepare(place, config, settings, show)
-        adapter = _chosen(place, config, _train(place, config, show), settings, show)
-        _measure(adapter, settings, show)
+        if not is_prepared(place):
+            _prepare(place, config, settings, show)
+        adapter = place / "adapter"
+        write, dev = _train(place, adapter, config, show)
+        choose(adapter, write, dev, config, show)
+        measure(adapter, dev, settings, show)
     out.print(f"Adapter and card: {adapter}. Use it with CLINSEARCH_RERANK_ADAPTER.", highlight=False, soft_wrap=True)
 
 
 def _prepare(place: Path, config: RerankerConfig, settings: Settings, show: ShowStage) -> None:
-    sets = {name: load_set(name) for name in _APART}
-    with Library(settings.data_dir / LIBRARY_FILE) as library:
+    show("reading what is measured with", 0, 1)
+    evaluated, missing = evaluated_sets(benchmarks_folder())
+    if missing:
+        raise TrainingDataError(f"Training cannot be kept apart from what is not there: {', '.join(missing)}.")
+    show("reading the library", 0, 1)
+    words = LibraryWords(library_entries(settings))
+    real = judged_questions(read_real_questions(), texts_folder(), words)
+    if real.why_none is not None:
+        # Which documents are kept for testing is known from the real questions.
+        raise TrainingDataError(real.why_none)
+    judged, _ = written_questions(read_written_questions(), words)
+    # The search as it is without this stage, and the same wherever it is deployed.
+    plain = settings.model_copy(update={"rerank": "off", "home_region": None})
+    with closing(open_service_searcher(plain)) as searcher:
         prepare_data(
-            library.entries(),
-            _graded(sets[_GRADED]),
-            evaluated=[_evaluated(question_set) for question_set in sets.values()],
-            graded_from=_GRADED,
-            encoder=make_encoder(settings),
-            vectors=settings.index_dir / "vectors",
-            config=config,
-            folder=place,
+            place,
+            config,
+            words=words,
+            written=read_passage_questions(),
+            judged=judged,
+            real=real.questions,
+            evaluated=evaluated,
+            searcher=searcher,
             progress=show,
         )
 
 
-def _graded(question_set: QuestionSet) -> list[GradedQuestion]:
-    texts = {passage.id: passage.text for entry in question_set.entries for passage in entry.passages}
-    return [
-        GradedQuestion(query.text, tuple((texts[PassageId(key)], gain) for key, gain in sorted(query.grades.items())))
-        for query in question_set.queries
-    ]
+#: Writes the adapter with a share of what was learnt.
+_Write = Callable[[float], None]
 
 
-def _evaluated(question_set: QuestionSet) -> Evaluated:
-    """Both parts of mediqa search the same answers; to each belong those that were graded for it."""
-    graded = {key for query in question_set.queries for key in query.grades}
-    whole = not question_set.name.startswith("mediqa-")
-    passages = [p.text for entry in question_set.entries for p in entry.passages if whole or p.id in graded]
-    return Evaluated(question_set.name, [query.text for query in question_set.queries], passages)
-
-
-def _train(place: Path, config: RerankerConfig, show: ShowStage) -> TrainedAdapter:
+def _train(
+    place: Path, adapter: Path, config: RerankerConfig, show: ShowStage
+) -> tuple[_Write, tuple[DevQuestion, ...]]:
     def told(step: StepReport) -> None:
         show(f"training, loss {step.loss:.3f}, {step.pairs_per_s:.0f} pairs/s", step.step, step.steps)
 
-    return run_training(place, config, report=told)
+    trained, digest = run_training(place, config, report=told)
+    _, dev, counts = read_data(place, config)
+
+    def write(share: float) -> None:
+        write_adapter(
+            adapter,
+            trained.weights,
+            share,
+            config,
+            none_score=trained.none_score,
+            data_sha256=digest,
+            counts=counts,
+            training_s=trained.seconds,
+        )
+
+    return write, dev
 
 
-def _written(place: Path, config: RerankerConfig, trained: TrainedAdapter, share: float) -> Path:
-    """The adapter with this share of what was learnt; its card says nothing yet of how well it does."""
-    _, graded, counts = read_data(place)
-    adapter = place / "adapter"
+def write_adapter(
+    adapter: Path, weights: Mapping[str, Any], share: float, config: RerankerConfig, *, none_score: float, **card: Any
+) -> None:
+    """Write the adapter with this share of what was learnt; its card says nothing yet of how well it does.
+
+    Args:
+        weights: all that was learnt.
+        none_score: the learnt score of "none of these".
+        card: hash and counts of the data, and the seconds of training.
+    """
     save_adapter(
         adapter,
-        kept(trained.weights, share),
+        kept(weights, share),
         name="minilm-cross-encoder",
         rank=config.rank,
         alpha=config.alpha,
         max_tokens=config.max_tokens,
+        none_score=kept_none_score(none_score, share, config),
         kept_share=share,
         weight=0.0,
         weight_chosen_on=_CHOSEN_ON,
         candidates=config.candidates,
         helps=False,
-        data_sha256=trained.data_hash,
-        counts=counts,
         config=config.model_dump(),
-        trained_questions=tuple(sorted(question_key(group.question) for group in graded)),
-        training_s=trained.seconds,
+        trained_sets=_TRAINED_SETS,
+        **card,
     )
-    return adapter
 
 
-def _chosen(
-    place: Path,
-    config: RerankerConfig,
-    trained: TrainedAdapter,
-    settings: Settings,
-    show: ShowStage,
-) -> Path:
-    """The adapter with the share and the weight that serve one development set best; the smallest of equal shares."""
+def choose(adapter: Path, write: _Write, dev: Sequence[DevQuestion], config: RerankerConfig, show: ShowStage) -> None:
+    """Leave the adapter with the share and the weight that serve the development questions best.
+
+    The smallest of equal shares and of equal weights.
+    """
+    choosing = [one for one in dev if one.asked.source == _CHOOSING_SOURCE]
     found = []
     for share in config.kept_shares:
-        model = CrossEncoderReranker(_written(place, config, trained, share))
-        folder, encoder = settings.data_dir / "eval", make_encoder(settings)
-        weight, mean = best_weight(load_set(_CHOSEN_ON), model, encoder, folder, config.candidates, show)
+        write(share)
+        scores = _scores(choosing, CrossEncoderReranker(adapter), f"keeping {share:.0%}", show)
+        weight, mean = best_weight(choosing, scores)
         found.append((mean, -share, weight))
     _, minus_share, weight = max(found)
-    adapter = _written(place, config, trained, -minus_share)
+    write(-minus_share)
     revise_card(adapter, weight=weight)
-    return adapter
 
 
-def _measure(adapter: Path, settings: Settings, show: ShowStage) -> None:
-    """Measure on sets that decided nothing, and write the figures into both cards."""
-    model, encoder, folder = CrossEncoderReranker(adapter), make_encoder(settings), settings.data_dir / "eval"
+def measure(adapter: Path, dev: Sequence[DevQuestion], settings: Settings, show: ShowStage) -> None:
+    """Measure on the development questions and on sets that decided nothing, and write the figures into both cards."""
+    model, encoder = CrossEncoderReranker(adapter), make_encoder(settings)
+    candidates, weight = model.card.candidates, model.card.weight
+    stage = RerankSettings(candidates=candidates, weight=weight)
     figures = []
+    for name, questions in _by_sort(dev).items():
+        scores = _scores(questions, model, name, show)
+        gain = gain_of(reciprocal_ranks(questions, scores, weight), reciprocal_ranks(questions, scores, 0.0))
+        chose = questions[0].asked.source == _CHOOSING_SOURCE
+        figures.append(_figure(name, len(questions), gain, measure=f"MRR@{candidates}", chose=chose))
     for name in _FIGURES:
         question_set = load_set(name).first(_MOST_QUERIES)
-        gain = measured_gain(question_set, model, encoder, folder, model.card.candidates, model.card.weight, show)
-        figures.append(
-            SetFigure(
-                name=name,
-                queries=len(question_set.queries),
-                without=gain.without,
-                reranked=gain.reranked,
-                difference=gain.difference.mean,
-                low=gain.difference.low,
-                high=gain.difference.high,
-            )
-        )
-    helps = any(one.low > 0 for one in figures) and not any(one.high < 0 for one in figures)
-    card = revise_card(adapter, figures=tuple(figures), helps=helps)
+        gain = measured_gain(question_set, model, encoder, settings.data_dir / "eval", stage, show)
+        figures.append(_figure(name, len(question_set.queries), gain))
+    card = revise_card(adapter, figures=tuple(figures), helps=helps(figures))
     (adapter / "CARD.md").write_text(card_text(card), encoding="utf-8")
+
+
+def _by_sort(dev: Sequence[DevQuestion]) -> dict[str, list[DevQuestion]]:
+    """By who asked and, but for guidelines, where: "written-dev", "real-dev-patient_information"."""
+    found: dict[str, list[DevQuestion]] = {}
+    for one in dev:
+        of_source = "" if one.asked.source == _CHOOSING_SOURCE else f"-{one.asked.source}"
+        found.setdefault(f"{one.asked.origin}-dev{of_source}", []).append(one)
+    return found
+
+
+def _scores(
+    questions: Sequence[DevQuestion], model: CrossEncoderReranker, what: str, show: ShowStage
+) -> tuple[tuple[float, ...], ...]:
+    return candidate_scores(questions, model, lambda done, total: show(f"{what}: reranking", done, total))
+
+
+def _figure(name: str, queries: int, gain: Gain, **fields: Any) -> SetFigure:
+    difference = gain.difference
+    return SetFigure(
+        name=name,
+        queries=queries,
+        without=gain.without,
+        reranked=gain.reranked,
+        difference=difference.mean,
+        low=difference.low,
+        high=difference.high,
+        **fields,
+    )
 
 
 @contextmanager
@@ -173,6 +236,8 @@ def _sentences() -> Iterator[None]:
     try:
         with errors_as_sentences():
             yield
+    except RealQuestionsError as error:
+        raise stop(f"{error}.") from error
     except (EvaluationError, TrainingError) as error:
         raise stop(str(error)) from error
     except KeyboardInterrupt:

@@ -208,6 +208,27 @@ def test_only_the_scored_candidates_carry_a_score(entries: tuple[CorpusEntry, ..
     assert [hit.rerank_score is not None for hit in hits] == [True, True] + [False] * (len(hits) - 2)
 
 
+def test_only_passages_of_the_stages_sources_are_reranked(entries: tuple[CorpusEntry, ...]) -> None:
+    other = SourceId("codes")
+    mixed = [
+        entry.model_copy(update={"document": entry.document.model_copy(update={"source": other})})
+        if number % 2
+        else entry
+        for number, entry in enumerate(entries)
+    ]
+    request = SearchRequest(queries=("treatment of adults",), limit=8)
+    first = memory_searcher(mixed).search(request).hits
+    assert {hit.document.source for hit in first} == {other, SourceId("guidelines")}
+    with closing(_reranked(tuple(mixed))) as searcher:
+        hits = searcher.search(request).hits
+        codes = searcher.search(request.model_copy(update={"filters": SearchFilters(source=other)}))
+    assert [hit.rerank_score is not None for hit in hits] == [hit.document.source != other for hit in hits]
+    assert [hit.passage.id for hit in hits if hit.document.source == other] == [
+        hit.passage.id for hit in first if hit.document.source == other
+    ]
+    assert (codes.reranked, codes.not_reranked) == (False, "few")
+
+
 def test_a_search_that_cannot_be_reranked_answers_in_fused_order_and_says_why(
     entries: tuple[CorpusEntry, ...],
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import RerankerError
+from retrieval import RerankerError, SourceId
 from retrieval.reranking import PACKAGED_ADAPTER, read_card, revise_card
 from service.reranking import make_rerank_stage, make_reranker, rerank_settings
 from service.settings import Settings
@@ -44,6 +44,15 @@ def test_auto_follows_the_card_and_the_stage_its_settings(tmp_path: Path) -> Non
     )
     chosen = rerank_settings(helpful, make_reranker(helpful))
     assert (chosen.candidates, chosen.deadline_ms, chosen.weight) == (7, 70, 0.4)
+    assert chosen.sources == ("guidelines",)
+
+
+def test_an_operator_names_the_sources_that_are_reranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINSEARCH_RERANK_SOURCES", '["guidelines", "local_formulary"]')
+    settings = Settings()
+    assert rerank_settings(settings, make_reranker(settings)).sources == ("guidelines", "local_formulary")
+    monkeypatch.setenv("CLINSEARCH_RERANK_SOURCES", "[]")
+    assert rerank_settings(Settings(), make_reranker(settings)).takes(SourceId("codes"))
 
 
 @pytest.mark.slow

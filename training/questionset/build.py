@@ -14,9 +14,9 @@ from training.questions import QuestionKind, TrainingQuestion
 from training.questionset.absent import Absent, absent_conditions, near_misses, new_drugs
 from training.questionset.asking import ask
 from training.questionset.facts import Fact, FactFinder
-from training.questionset.library_words import LibraryWords, Located
+from training.questionset.library_words import LibraryWords
 from training.questionset.made import Made
-from training.questionset.splitting import Splitting
+from training.questionset.parts import DocumentParts
 from training.questionset.terms import PARTS, Part
 from training.questionset.turns import follow_ups, multi_hop, no_search, underspecified
 
@@ -93,9 +93,8 @@ def build(
     """
     finder = FactFinder(words)
     facts = _facts(finder)
-    of_real = _clusters_of_real(real or {}, words, finder)
-    held = {str(finder.clusters.of(located.document.id)) for id in held_for_test if (located := _located(words, id))}
-    splitting = Splitting(plan.seed, test=of_real["test"] | held, dev=of_real["dev"], train=of_real["train"])
+    documents = DocumentParts(words, finder, real or {}, seed=plan.seed, held_for_test=held_for_test)
+    splitting = documents.splitting
     parts: dict[Part, list[Fact]] = {part: [] for part in PARTS}
     for fact in facts:
         parts[splitting.part(fact.cluster)].append(fact)
@@ -121,7 +120,7 @@ def build(
         own_real = list((real or {}).get(part, ()))
         chosen: list[TrainingQuestion] = []
         for question in own_real:
-            if any(splitting.part(cluster) != part for cluster in _clusters_of(question, words, finder)):
+            if documents.of_gold(question) - {part}:
                 dropped[part]["the gold of another part"] += 1
                 continue
             if against is not None and (name := against.of_question(question.question)):
@@ -341,23 +340,3 @@ def _question(made: Made, part: Part) -> TrainingQuestion:
         training_consent=True,
         template=made.template,
     )
-
-
-def _clusters_of_real(
-    real: Mapping[Part, Sequence[TrainingQuestion]], words: LibraryWords, finder: FactFinder
-) -> dict[Part, set[str]]:
-    found: dict[Part, set[str]] = {part: set() for part in PARTS}
-    for part, questions in real.items():
-        for question in questions:
-            found[part] |= _clusters_of(question, words, finder)
-    return found
-
-
-def _clusters_of(question: TrainingQuestion, words: LibraryWords, finder: FactFinder) -> set[str]:
-    located = (_located(words, id) for id in question.gold)
-    return {str(finder.clusters.of(one.document.id)) for one in located if one is not None}
-
-
-def _located(words: LibraryWords, id: PassageId) -> Located | None:
-    number = words.number(id)
-    return None if number is None else words.located[number]

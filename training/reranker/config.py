@@ -1,7 +1,7 @@
 """What a training run of the reranker does: one small record, part of the adapter's card.
 
 Read from a TOML file where one is given; every value has a default, and the defaults are those of the adapter
-that ships. Nothing else decides the result besides the corpora and the question sets it is kept apart from.
+that ships. Nothing else decides the result besides the questions, the library and the index that is searched.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.config_file import read_config_file
 
@@ -21,51 +21,56 @@ class RerankerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int = 20261121
+    seed: int = 1
 
-    #: Questions taken from each corpus at most, after decontamination.
-    medquad_questions: Annotated[int, Field(ge=0)] = 900
-    #: Of MedQuAD, at most this many of one form ("What causes * ?"): a few forms make up most of it.
-    questions_of_a_form: Annotated[int, Field(ge=1)] = 60
-    nigeria_questions: Annotated[int, Field(ge=0)] = 400
-    mmwr_questions: Annotated[int, Field(ge=0)] = 200
-    #: Passages of the same page that answer another question: "related", grade 1.
-    related: Annotated[int, Field(ge=0)] = 1
-    #: Passages of other pages that the product's own hybrid search puts high: grade 0.
-    mined: Annotated[int, Field(ge=1)] = 3
-    #: They are drawn from these ranks (from 1) of the search.
-    mined_from: Annotated[int, Field(ge=1)] = 1
-    mined_to: Annotated[int, Field(ge=1)] = 30
-    #: How often a question names the condition by another of its names, and how often a passage goes without title.
-    synonym_share: _Share = 0.3
-    untitled_share: _Share = 0.2
-    #: How often a question is put in a hurried clinician's few words.
-    terse_share: _Share = 0.5
-    #: Of the questions with a page of their own, kept out of training to choose the weight of the stage.
-    held_out_questions: Annotated[int, Field(ge=0)] = 200
+    #: Hits of the search that negatives are taken from.
+    hits: Annotated[int, Field(ge=2, le=100)] = 30
+    #: Passages of a group that are no answer.
+    negatives: Annotated[int, Field(ge=1)] = 5
+    #: For written questions most of them are drawn from this many first hits, and this many from those after them.
+    near_hits: Annotated[int, Field(ge=1)] = 8
+    far_negatives: Annotated[int, Field(ge=0)] = 2
+    #: Answers of a group, where several were judged to be one.
+    answers: Annotated[int, Field(ge=1)] = 2
 
-    #: What training takes of the data: the first groups, and the first passages of each (the answer comes first).
-    trained_groups: Annotated[int, Field(ge=1)] = 1500
-    trained_passages: Annotated[int, Field(ge=2)] = 5
     #: Tokens of question and passage together after which the passage is cut, in training and in use.
-    trained_tokens: Annotated[int, Field(ge=32, le=512)] = 112
-    max_tokens: Annotated[int, Field(ge=32, le=512)] = 160
+    trained_tokens: Annotated[int, Field(ge=32, le=512)] = 128
+    max_tokens: Annotated[int, Field(ge=32, le=512)] = 128
     rank: Annotated[int, Field(ge=1, le=128)] = 32
     alpha: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 1.5e-4
+    learning_rate: Annotated[float, Field(gt=0)] = 4e-4
     head_learning_rate: Annotated[float, Field(gt=0)] = 5e-4
+    #: Of the score of "none of these", and where that score starts.
+    none_learning_rate: Annotated[float, Field(gt=0)] = 5e-3
+    none_start: float = 10.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     warmup_share: _Share = 0.06
+    #: The learning rates fall to this share of themselves.
+    floor_share: _Share = 0.05
     groups_per_step: Annotated[int, Field(ge=1)] = 8
-    #: Passes over the questions from the corpora, then over the graded answers with half as many corpus groups.
     epochs: Annotated[int, Field(ge=1)] = 1
-    graded_epochs: Annotated[int, Field(ge=0)] = 2
-    #: How much of what was learnt may be kept; the one that serves a development set best is.
-    kept_shares: Annotated[tuple[_Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
+
+    #: How much of what was learnt may be kept; what serves the development questions best is.
+    kept_shares: Annotated[tuple[_Share, ...], Field(min_length=1)] = (0.5, 0.75, 1.0)
     #: Candidates that are reranked where the adapter is measured.
-    candidates: Annotated[int, Field(ge=2, le=100)] = 20
+    candidates: Annotated[int, Field(ge=2, le=100)] = 30
     checkpoint_steps: Annotated[int, Field(ge=1)] = 20
-    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+    @model_validator(mode="after")
+    def _possible(self) -> RerankerConfig:
+        if self.far_negatives > self.negatives:
+            raise ValueError("no more negatives can come from far hits than there are")
+        if self.candidates > self.hits:
+            raise ValueError("no more candidates can be reranked than hits are kept")
+        return self
+
+    @property
+    def of_data(self) -> dict[str, int]:
+        """The settings that the data follows from, besides the questions."""
+        return self.model_dump(
+            include={"seed", "hits", "negatives", "near_hits", "far_negatives", "answers", "candidates"}
+        )
 
 
 def read_config(path: Path | None) -> RerankerConfig:

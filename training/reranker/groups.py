@@ -1,6 +1,5 @@
-"""Training examples: a question with passages that answer it to different degrees.
+"""Training examples: a question with passages that answer it to different degrees, or with none that does.
 
-Grades are the gains of MEDIQA's scale: 3 answers it, 2 answers in part, 1 is about the same thing, 0 does not help.
 Kept as JSON lines in the run's folder, which holds corpus text and is no part of the project.
 """
 
@@ -9,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Origin = Literal["medquad", "nigeria", "mmwr", "mediqa"]
+from training.reranker.questions import Origin
 
 
 class Group(BaseModel):
@@ -24,7 +23,7 @@ class Group(BaseModel):
     origin: Origin
     question: str
     passages: Annotated[tuple[str, ...], Field(min_length=2)]
-    #: One a passage, 0 .. 3.
+    #: One a passage: 3 answers, 1 is of the document that does, 0 is neither. All 0: nothing answers.
     grades: tuple[int, ...]
 
 

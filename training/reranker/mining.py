@@ -1,62 +1,76 @@
-"""Hard negatives: what the product's hybrid search, by plain fusion, puts high for a question and is not its answer.
+"""What the product's own search puts first for each question: hard negatives in training, candidates in choosing.
 
-The search runs over the training corpora alone, so nothing of the evaluated guidelines becomes a training text.
+Kept line by line in the run's folder, so that a stopped run goes on where it was.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from retrieval import (
-    CorpusEntry,
-    Encoder,
-    ExactStore,
-    HybridSearcher,
-    MemoryCorpus,
-    Passage,
-    Searcher,
-    SearchRequest,
-    SearchSettings,
-)
-from retrieval.index import Progress, encode_missing, store_points, vectors_of
-from retrieval.vectors import VectorStore
-from training.reranker.config import RerankerConfig
-from training.reranker.questions import Asked
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from retrieval import PassageId, SearchFilters, SearchRequest
+from retrieval.search import Searcher
+from training.errors import CheckpointError
+from training.reranker.questions import RankedQuestion
 
 
-def pool_searcher(
-    entries: Iterable[CorpusEntry], encoder: Encoder, vectors: Path, *, report: Progress, settings: SearchSettings
-) -> HybridSearcher:
-    """A searcher over the training corpora; `vectors` is where an index keeps its vectors of record.
+class Mined(BaseModel):
+    """A question with its hits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: RankedQuestion
+    #: Passages with the search's score, best first.
+    hits: tuple[tuple[PassageId, float], ...]
+    #: Version of the index that was searched.
+    index: str
+
+
+def mine(
+    questions: Sequence[RankedQuestion],
+    searcher: Searcher,
+    path: Path,
+    limit: int,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> tuple[Mined, ...]:
+    """The first `limit` hits of every question in its source, in the order of the questions.
+
+    Args:
+        searcher: without a reranker, whose own order would be learnt from.
+        path: holds what was found so far; made where it is absent.
 
     Raises:
-        RetrievalError: the encoder or the disk failed.
+        CheckpointError: `path` holds hits of other questions or of another index, or cannot be read.
+        RetrievalError: the search failed.
     """
-    held = tuple(entries)
-    pairs = [(passage, entry.document) for entry in held for passage in entry.passages]
-    store = VectorStore(vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
-    encode_missing([passage for passage, _ in pairs], store, encoder, report)
-    points = store_points(pairs, vectors_of(pairs, store))
-    return HybridSearcher(ExactStore(points), encoder, MemoryCorpus(held), settings=settings)
+    found = _held(path)
+    asked = [(one.question, one.index) for one in found]
+    if asked != [(question, searcher.index_version) for question in questions[: len(found)]]:
+        raise CheckpointError(f"The hits in {path.parent.name} are of other questions or another index: remove them.")
+    with path.open("a", encoding="utf-8") as file:
+        for number, question in enumerate(questions[len(found) :], start=len(found) + 1):
+            request = SearchRequest(
+                queries=(question.question,), filters=SearchFilters(source=question.source), limit=limit
+            )
+            hits = tuple((hit.passage.id, hit.score) for hit in searcher.search(request).hits)
+            found.append(Mined(question=question, hits=hits, index=searcher.index_version))
+            file.write(found[-1].model_dump_json() + "\n")
+            file.flush()
+            report(number, len(questions))
+    return tuple(found)
 
 
-def mined_negatives(
-    searcher: Searcher, asked: Asked, config: RerankerConfig, drawn: random.Random
-) -> Sequence[Passage]:
-    """Up to `config.mined` passages of other conditions from the ranks the config names, without repeats of text.
-
-    A passage of another page on the same condition may well answer the question, so none is taken.
-    """
-    result = searcher.search(SearchRequest(queries=(asked.question,), limit=config.mined_to))
-    title = asked.title.casefold()
-    usable = [
-        hit.passage
-        for hit in result.hits[config.mined_from - 1 :]
-        if hit.document.id != asked.document_id
-        and (hit.passage.section[0] if hit.passage.section else "").casefold() != title
-        and hit.passage.text != asked.answer.text
-    ]
-    chosen = drawn.sample(usable, min(config.mined, len(usable)))
-    return list({passage.text: passage for passage in chosen}.values())
+def _held(path: Path) -> list[Mined]:
+    """What an earlier run found; a line that it was stopped in is cut off."""
+    if not path.exists():
+        return []
+    try:
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            path.write_bytes(whole)
+        return [Mined.model_validate_json(line) for line in whole.split(b"\n") if line]
+    except (OSError, ValidationError) as error:
+        raise CheckpointError(f"The hits in {path.parent.name} cannot be read: remove them.") from error

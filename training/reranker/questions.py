@@ -1,118 +1,67 @@
-"""Questions made from the corpora: a heading asks, and what stands under it answers.
-
-MedQuAD's headings are real questions. A heading of the Nigeria guidelines ("Investigations") becomes one by a
-template that names the condition; an MMWR heading of several words is asked as it stands. NGC and USPSTF are left
-out: questions on them measure the search.
-"""
+"""What the reranker is asked in training and in choosing: three sorts of questions in one form and one order."""
 
 from __future__ import annotations
 
-import random
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
-from retrieval import CorpusEntry, Passage
-from retrieval.tokens import STOP_WORDS
-from training.reranker.config import RerankerConfig
-from training.reranker.groups import Origin
+from pydantic import BaseModel, ConfigDict
 
-_ORIGINS: dict[str, Origin] = {"medquad": "medquad", "nigeria-stg-2022": "nigeria", "mmwr": "mmwr"}
-#: First parts of the document ids that are trained on.
-TRAINED_CORPORA = frozenset(_ORIGINS)
-# A question under these is answered by a list of links or of names, which teaches nothing about reading.
-_UNHELPFUL = re.compile(r"^(?:these resources|this article|click here)", re.IGNORECASE)
-_MIN_WORDS = 8
+from retrieval import PassageId, SourceId
+from training.decontamination import Contamination
+from training.questions import QuestionKind, TrainingQuestion
+from training.questionset import Part
+from training.reranker.passage_questions import PassageQuestion
 
-_TEMPLATES = (
-    (re.compile(r"non-drug|non-pharma|supportive", re.I), ("How is {c} treated without drugs?",)),
-    (re.compile(r"drug treatment|pharmacolog|dosage|medic", re.I), ("Which drugs and doses are used for {c}?",)),
-    (re.compile(r"treatment goal", re.I), ("What are the goals of treatment in {c}?",)),
-    (re.compile(r"treatment|management|therap", re.I), ("How should {c} be treated?", "Management of {c}")),
-    (re.compile(r"investigation|diagnos(?:is|tic)|work-?up", re.I), ("Which investigations are needed in {c}?",)),
-    (re.compile(r"differential", re.I), ("What are the differential diagnoses of {c}?",)),
-    (re.compile(r"clinical feature|symptom|sign|presentation", re.I), ("How does {c} present?", "Features of {c}")),
-    (re.compile(r"complication", re.I), ("What are the complications of {c}?",)),
-    (re.compile(r"prevent|prophyl", re.I), ("How can {c} be prevented?",)),
-    (
-        re.compile(r"adverse|caution|side.effect|contraindic", re.I),
-        ("Which cautions and adverse effects apply in {c}?",),
-    ),
-    (re.compile(r"referr", re.I), ("When should a patient with {c} be referred?",)),
-    (re.compile(r"aetiolog|cause|risk factor|epidemiolog", re.I), ("What causes {c}?",)),
-)
+#: "written": from one passage, unjudged. "judged": written, and judged among what a search found. "real": asked by
+#: people, and judged.
+Origin = Literal["written", "judged", "real"]
+_KINDS = frozenset({QuestionKind.ANSWERABLE, QuestionKind.UNANSWERABLE})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with the passage that answers it and others of the same page."""
+class RankedQuestion(BaseModel):
+    """A question with the passages that answer it."""
 
-    origin: Origin
-    #: The wording without the condition, to balance by.
-    form: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     question: str
-    document_id: str
-    title: str
-    answer: Passage
-    related: tuple[Passage, ...]
+    #: Any one answers; none where nothing in the library does.
+    gold: tuple[PassageId, ...]
+    #: Where it is searched.
+    source: SourceId
+    origin: Origin
+    part: Literal["train", "dev"]
 
 
-def corpus_questions(entries: Iterable[CorpusEntry], config: RerankerConfig) -> tuple[Asked, ...]:
-    """Every question the corpora give, each origin in an order drawn from the seed."""
-    drawn = random.Random(config.seed)  # noqa: S311 - a draw to repeat, not a secret
-    found = [asked for entry in entries for asked in _of_entry(entry, config, drawn)]
-    drawn.shuffle(found)
+def ranked_questions(
+    written: Iterable[PassageQuestion],
+    judged: Iterable[TrainingQuestion],
+    real: Mapping[Part, Sequence[TrainingQuestion]],
+) -> tuple[RankedQuestion, ...]:
+    """The questions of train and dev in a fixed order; those that need two passages, or ask back, are left out."""
+    found = [
+        RankedQuestion(question=row.question, gold=(row.passage,), source=row.source, origin="written", part=row.part)
+        for row in written
+    ]
+    found += [_question(one, "judged", "train") for one in judged if one.kind in _KINDS]
+    found += [_question(one, "real", "train") for one in real["train"] if one.kind in _KINDS and one.training_consent]
+    found += [_question(one, "real", "dev") for one in real["dev"] if one.kind in _KINDS]
     return tuple(found)
 
 
-def terse(question: str) -> str:
-    """The question as typed in a hurry: without stop words, question mark and capitals ("treatments asthma")."""
-    words = question.rstrip("?").lower().split()
-    kept = [word for word in words if word.strip("(),") not in STOP_WORDS]
-    return " ".join(kept) or question
+def kept_apart(
+    questions: Iterable[RankedQuestion], evaluated: Contamination
+) -> tuple[tuple[RankedQuestion, ...], Counter[str]]:
+    """The questions that no evaluated set asks, and how many others each set asks."""
+    kept, counts = [], Counter[str]()
+    for one in questions:
+        if (name := evaluated.of_question(one.question)) is None:
+            kept.append(one)
+        else:
+            counts[f"{one.part} questions left out: asked in {name}"] += 1
+    return tuple(kept), counts
 
 
-def _of_entry(entry: CorpusEntry, config: RerankerConfig, drawn: random.Random) -> Iterator[Asked]:
-    origin = _ORIGINS.get(entry.document.id.split("/")[0])
-    if origin is None:
-        return
-    sections: defaultdict[tuple[str, ...], list[Passage]] = defaultdict(list)
-    for passage in entry.passages:
-        sections[passage.section].append(passage)
-    for section, passages in sections.items():
-        usable = [p for p in passages if len(p.text.split()) >= _MIN_WORDS and not _UNHELPFUL.match(p.text)]
-        if len(section) < 2 or not usable:
-            continue
-        made = _question(origin, section, usable[0], config, drawn)
-        if made is None:
-            continue
-        # The answer of a section begins with its first passage; a later one answers a question on details.
-        answer = usable[0] if drawn.random() < 0.75 else drawn.choice(usable)
-        others = tuple(p for key, own in sections.items() if key != section for p in own if p.text != answer.text)
-        question, form = made
-        if drawn.random() < config.terse_share:
-            question = terse(question)
-        yield Asked(origin, form, question, entry.document.id, section[0], answer, others)
-
-
-def _question(
-    origin: Origin, section: tuple[str, ...], passage: Passage, config: RerankerConfig, drawn: random.Random
-) -> tuple[str, str] | None:
-    condition, heading = section[0], section[-1]
-    if origin == "medquad":
-        question = re.sub(r"\s+\?", "?", heading)
-        form = question.casefold().replace(condition.casefold(), "*")
-        if passage.synonyms and drawn.random() < config.synonym_share:
-            name = re.compile(re.escape(condition), re.IGNORECASE)
-            question = name.sub(lambda _: drawn.choice(passage.synonyms), question)
-        return question, form
-    if origin == "nigeria":
-        for pattern, wordings in _TEMPLATES:
-            if pattern.search(heading):
-                return drawn.choice(wordings).format(c=condition.lower()), pattern.pattern
-        return None
-    words = heading.split()
-    if not 3 <= len(words) <= 20 or heading.casefold().startswith(("table", "figure", "box", "appendix")):
-        return None
-    return heading, f"mmwr {len(words)}"
+def _question(one: TrainingQuestion, origin: Origin, part: Literal["train", "dev"]) -> RankedQuestion:
+    return RankedQuestion(question=one.question, gold=one.gold, source=SourceId(one.source), origin=origin, part=part)

@@ -1,158 +1,131 @@
-"""One training run in one folder: data, training, the adapter with its card. Every part is done once and kept.
+"""One training run in one folder: hits, data, training. Every part is done once and kept.
 
-Everything the run needs is in the library, the config and the question sets; the folder may be removed at any time.
+Everything the run needs is in the library, the index, the questions and the config; the folder may be removed at any
+time.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from retrieval import CorpusEntry, Encoder
-from retrieval.index import BuildProgress
 from retrieval.reranking import BaseModel
-from retrieval.search import SearchSettings
+from retrieval.search import Searcher
 from training.decontamination import Contamination, Evaluated
 from training.errors import CheckpointError, TrainingConfigError
+from training.questions import TrainingQuestion
+from training.questionset import DocumentParts, FactFinder, LibraryWords, Part
+from training.reranker.choosing import DevQuestion, dev_questions, read_dev_questions, write_dev_questions
 from training.reranker.config import RerankerConfig
-from training.reranker.dataset import Dataset, GradedQuestion, build_dataset
+from training.reranker.dataset import build_groups
 from training.reranker.groups import Group, groups_hash, read_groups, write_groups
-from training.reranker.mining import pool_searcher
-from training.reranker.questions import TRAINED_CORPORA, Asked, corpus_questions
+from training.reranker.mining import mine
+from training.reranker.passage_questions import PassageQuestion
+from training.reranker.questions import kept_apart, ranked_questions
 from training.reranker.schedule import schedule
 from training.reranker.steps import StepReport
+from training.reranker.trainable import held_out_documents, trainable_passages
 
-GROUPS, GRADED, HELD_OUT, COUNTS = "groups.jsonl", "graded.jsonl", "held_out.jsonl", "counts.json"
+if TYPE_CHECKING:
+    from training.reranker.train import Trained
 
-#: Tensors by the names of the adapter file.
-Weights = dict[str, Any]
+HITS, GROUPS, DEV, DATA = "hits.jsonl", "groups.jsonl", "dev.jsonl", "data.json"
 
 #: Says what happens now: the stage, done, in all.
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class TrainedAdapter:
-    """What a run made."""
-
-    weights: Weights
-    data_hash: str
-    #: Spent in steps, over all calls that the run took.
-    seconds: float
-
-
-def training_entries(entries: Iterable[CorpusEntry]) -> tuple[CorpusEntry, ...]:
-    """The documents of the corpora that are trained on."""
-    return tuple(entry for entry in entries if entry.document.id.split("/")[0] in TRAINED_CORPORA)
+def is_prepared(folder: Path) -> bool:
+    """Whether the data is there as a whole."""
+    return (folder / DATA).exists()
 
 
 def prepare_data(
-    entries: Iterable[CorpusEntry],
-    graded: Iterable[GradedQuestion],
-    *,
-    evaluated: Sequence[Evaluated],
-    graded_from: str,
-    encoder: Encoder,
-    vectors: Path,
-    config: RerankerConfig,
     folder: Path,
+    config: RerankerConfig,
+    *,
+    words: LibraryWords,
+    written: Sequence[PassageQuestion],
+    judged: Sequence[TrainingQuestion],
+    real: Mapping[Part, Sequence[TrainingQuestion]],
+    evaluated: Sequence[Evaluated],
+    searcher: Searcher,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> None:
-    """Build the data into `folder`, once.
+    """Build the data into `folder`; goes on where an earlier call stopped.
 
     Args:
-        evaluated: the sets to keep apart from; one is named `graded_from`.
-        graded_from: the set the graded answers belong to, which does not count against themselves.
+        words: the library that the index of `searcher` was built from.
+        written: questions from one passage each.
+        judged: written questions that were judged.
+        real: real questions of every part: the documents that answer those of test and dev are not trained on.
+        evaluated: what is measured with; no question that one of these asks is trained on.
+        searcher: without a reranker.
 
     Raises:
-        TrainingError, RetrievalError: as `build_dataset`.
+        TrainingError, RetrievalError: as `mine` and `build_groups`.
+        SetInvalidError: the guideline questions cannot be read.
     """
-    if (folder / COUNTS).exists():
-        return
     folder.mkdir(parents=True, exist_ok=True)
-    pool = training_entries(entries)
-    asked = corpus_questions(pool, config)
-
-    def encoding(at: BuildProgress) -> None:
-        progress("encoding passages", at.done, at.total)
-
-    # Plain fusion: the default ranking was tuned on sets that the reranker is measured on.
-    settings = SearchSettings(leg_limit=max(50, config.mined_to), ranking="fused")
-    searcher = pool_searcher(pool, encoder, vectors, report=encoding, settings=settings)
-    dataset = build_dataset(
-        asked,
-        graded,
-        searcher,
-        Contamination(evaluated),
-        Contamination(one for one in evaluated if one.name != graded_from),
-        config,
-        lambda done, total: progress("mining negatives", done, total),
-    )
-    _write(dataset, folder)
+    progress("keeping questions apart", 0, 1)
+    asked, left_out = kept_apart(ranked_questions(written, judged, real), Contamination(evaluated))
+    by_part = {**real, "train": [*real["train"], *judged]}
+    parts = DocumentParts(words, FactFinder(words), by_part)
+    trainable = trainable_passages(words, parts, held_out_documents())
+    mined = mine(asked, searcher, folder / HITS, config.hits, lambda done, total: progress("searching", done, total))
+    groups, counts = build_groups(mined, words, trainable, config)
+    write_groups(folder / GROUPS, groups)
+    write_dev_questions(folder / DEV, dev_questions(mined, words, config.candidates))
+    content = {"config": config.of_data, "counts": {**left_out, **counts}}
+    # Written last: the data is whole where this is there.
+    (folder / DATA).write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
 
 
-def read_data(folder: Path) -> tuple[tuple[Group, ...], tuple[Group, ...], dict[str, int]]:
-    """What `prepare_data` wrote: groups, graded groups, counts.
+#: Groups, development questions, counts.
+Data = tuple[tuple[Group, ...], tuple[DevQuestion, ...], dict[str, int]]
+
+
+def read_data(folder: Path, config: RerankerConfig) -> Data:
+    """What `prepare_data` wrote.
 
     Raises:
-        CheckpointError: a file there cannot be read.
+        CheckpointError: a file there cannot be read, or another config made it.
     """
     try:
-        counts: dict[str, int] = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
-        return read_groups(folder / GROUPS), read_groups(folder / GRADED), counts
-    except (OSError, ValueError) as error:
+        content: dict[str, Any] = json.loads((folder / DATA).read_text(encoding="utf-8"))
+        if content["config"] != config.of_data:
+            raise CheckpointError(f"The data in {folder.name} is of another config: use another folder, or remove it.")
+        return read_groups(folder / GROUPS), read_dev_questions(folder / DEV), dict(content["counts"])
+    except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"The training data in {folder.name} cannot be read: remove the folder.") from error
 
 
 def run_training(
-    folder: Path,
-    config: RerankerConfig,
-    *,
-    report: Callable[[StepReport], None] = lambda _: None,
-    after_corpora: Callable[[Weights], None] = lambda _: None,
-) -> TrainedAdapter:
+    folder: Path, config: RerankerConfig, *, report: Callable[[StepReport], None] = lambda _: None
+) -> tuple[Trained, str]:
     """Train on the data in `folder`; goes on where an earlier call stopped.
+
+    Returns:
+        What was learnt, and the hash of what it was learnt from.
 
     Raises:
         CheckpointError: what is in the folder belongs to another run or cannot be read.
         RerankerError: the base is not installed.
-        TrainingConfigError: peft is not installed.
+        TrainingConfigError: torch is not installed.
     """
     try:
         train = importlib.import_module("training.reranker.train").train
     except ImportError as error:
-        raise TrainingConfigError("Training needs torch and peft: pip install 'clinsearch[dense,model]'.") from error
-    groups, graded, _ = read_data(folder)
-    digest = groups_hash((*groups, *graded))
-    weights, seconds = train(
-        schedule(groups, graded, config),
-        BaseModel(),
-        config,
-        folder,
-        data_hash=digest,
-        report=report,
-        after_corpora=after_corpora,
-    )
-    return TrainedAdapter(weights, digest, seconds)
+        raise TrainingConfigError("Training needs torch: pip install 'clinsearch[dense]'.") from error
+    groups, _, _ = read_data(folder, config)
+    digest = groups_hash(groups)
+    return train(schedule(groups, config), BaseModel(), config, folder, data_hash=digest, report=report), digest
 
 
-def _write(dataset: Dataset, folder: Path) -> None:
-    write_groups(folder / GROUPS, dataset.groups)
-    write_groups(folder / GRADED, dataset.graded)
-    (folder / HELD_OUT).write_text("".join(json.dumps(_held(one)) + "\n" for one in dataset.held_out), encoding="utf-8")
-    # Written last: the data is whole where this is there.
-    (folder / COUNTS).write_text(json.dumps(dataset.counts, indent=1, sort_keys=True), encoding="utf-8")
-
-
-def _held(one: Asked) -> dict[str, str]:
-    return {"question": one.question, "document": one.document_id, "section": one.answer.section[-1]}
-
-
-def kept(weights: Weights, share: float) -> Weights:
+def kept(weights: Mapping[str, Any], share: float) -> dict[str, Any]:
     """Weights part of the way from the untrained network (share 0) to the trained one (1).
 
     Little and uniform training data pulls a model away from what it knew; going back some of the way often serves
@@ -161,3 +134,11 @@ def kept(weights: Weights, share: float) -> Weights:
     """
     scaled = (".lora_B", "head.last.weight", "head.last.bias")
     return {name: value * share if name.endswith(scaled) else value for name, value in weights.items()}
+
+
+def kept_none_score(score: float, share: float, config: RerankerConfig) -> float:
+    """The score of "none of these" as far of the way.
+
+    With a share below 1 no score stands where it was learnt, so what it says is only roughly right.
+    """
+    return config.none_start + share * (score - config.none_start)

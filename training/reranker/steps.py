@@ -12,7 +12,10 @@ class StepReport:
     step: int
     steps: int
     loss: float
-    #: Share of groups whose best passage got the highest score, 0 .. 1.
-    first_right: float
+    #: Share of groups with an answer in which an answer got the highest score of the passages, 0 .. 1; None where the
+    #: step has no such group.
+    first_right: float | None
+    #: The score of "none of these".
+    none_score: float
     pairs_per_s: float
     learning_rate: float

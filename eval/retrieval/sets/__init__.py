@@ -22,7 +22,6 @@ NAMED_SETS: Mapping[str, Callable[[], QuestionSet]] = {
     "starter": read_starter,
     "nfcorpus": lambda: read_nfcorpus(benchmarks_folder()),
     "mediqa": lambda: read_mediqa(benchmarks_folder()),
-    # The reranker is trained on the graded answers of the first; the second is held out.
     "mediqa-alexa": lambda: read_mediqa(benchmarks_folder(), "TrainingSet2-Alexa", "mediqa-alexa"),
     "mediqa-validation": lambda: read_mediqa(benchmarks_folder(), "ValidationSet", "mediqa-validation"),
     "bioasq": lambda: read_bioasq(benchmarks_folder()),

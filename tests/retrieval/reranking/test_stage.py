@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval import RerankerError
+from retrieval import RerankerError, SourceId
 from retrieval.reranking import RerankSettings, RerankStage, ScriptedReranker
 
 _TEXTS = ("asthma in adults", "gout in adults", "gout flare treated with colchicine", "migraine")
@@ -64,7 +64,81 @@ def test_candidates_beyond_the_limit_stay_where_they_were() -> None:
         result = made.order(_QUERY, _TEXTS, _FIRST)
     assert result.order == (1, 0, 2, 3)
     assert result.scores is not None
-    assert len(result.scores) == 2
+    assert [score is None for score in result.scores] == [False, False, True, True]
+
+
+_SOURCES = [SourceId(name) for name in ("guidelines", "patient_information", "guidelines", "codes")]
+
+
+def test_what_the_stage_is_not_for_keeps_its_place_and_gets_no_score() -> None:
+    with closing(stage(weight=100)) as made:
+        result = made.order(_QUERY, _TEXTS, _FIRST, _SOURCES)
+        alone = made.order(_QUERY, [_TEXTS[0], _TEXTS[2]], [_FIRST[0], _FIRST[2]])
+    assert result.order == (2, 1, 0, 3)
+    assert alone.order == (1, 0)
+    assert alone.scores is not None
+    assert result.scores == (alone.scores[0], None, alone.scores[1], None)
+
+
+def test_with_one_candidate_of_its_sources_nothing_is_scored() -> None:
+    parts: list[int] = []
+    settings = RerankSettings(deadline_ms=60_000, sources=(SourceId("codes"),))
+    with closing(RerankStage(ScriptedReranker(parts.append), settings)) as made:
+        result = made.order(_QUERY, _TEXTS, _FIRST, _SOURCES)
+    assert (result.order, result.scores, result.why, parts) == ((0, 1, 2, 3), None, "few", [])
+
+
+def test_no_sources_named_means_every_source() -> None:
+    with closing(stage(weight=5, sources=())) as made:
+        assert made.order(_QUERY, _TEXTS, _FIRST, _SOURCES).order == made.order(_QUERY, _TEXTS, _FIRST).order
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.booleans()), min_size=2, max_size=12), st.integers(2, 12)
+)
+def test_every_place_of_another_source_or_beyond_the_candidates_is_left_alone(
+    candidates: list[tuple[float, float, bool]], count: int
+) -> None:
+    texts = [str(number) for number in range(len(candidates))]
+    sources = [SourceId("guidelines" if own else "codes") for _, _, own in candidates]
+    scores = {text: score for text, (_, score, _) in zip(texts, candidates, strict=True)}
+    settings = RerankSettings(deadline_ms=60_000, candidates=count)
+    with closing(RerankStage(FixedReranker(scores), settings)) as made:
+        result = made.order("q", texts, [first for first, _, _ in candidates], sources)
+    assert sorted(result.order) == list(range(len(candidates)))
+    own = [place for place, source in enumerate(sources) if source == "guidelines"][:count]
+    for place, at in enumerate(result.order):
+        assert at in own if place in own else at == place
+
+
+_KINDS = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40)
+
+
+@given(_KINDS, st.integers(2, 12), st.integers(0, 12), st.integers(2, 40))
+def test_behind_the_first_only_recommendations_are_candidates(
+    passages: list[tuple[bool, bool]], candidates: int, of_any_kind: int, depth: int
+) -> None:
+    settings = RerankSettings(candidates=candidates, of_any_kind=of_any_kind, depth=depth)
+    recommends = [one for one, _ in passages]
+    sources = [SourceId("guidelines" if own else "codes") for _, own in passages]
+    taken = settings.candidates_of(recommends, sources)
+    assert list(taken) == sorted(set(taken))
+    assert len(taken) <= candidates
+    assert all(at < depth and sources[at] == "guidelines" for at in taken)
+    assert all(recommends[at] for at in taken[of_any_kind:])
+    # Nothing that could be a candidate is passed over for one behind it.
+    own = [at for at in range(min(depth, len(passages))) if sources[at] == "guidelines"]
+    assert list(taken[:of_any_kind]) == own[: min(of_any_kind, candidates)]
+
+
+def test_a_recommendation_far_down_comes_before_the_discussion_that_hid_it() -> None:
+    texts = [*(f"discussion {number}" for number in range(5)), "colchicine for a gout flare"]
+    with closing(stage(weight=100, of_any_kind=2)) as made:
+        result = made.order(_QUERY, texts, [6, 5, 4, 3, 2, 1], None, [False] * 5 + [True])
+    assert result.order[0] == 5
+    assert result.scores is not None
+    assert [score is None for score in result.scores] == [False, False, True, True, True, False]
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from retrieval.reranking import AdapterCard, SetFigure
-from training.reranker import RerankerConfig, card_text, kept
+from training.reranker import RerankerConfig, card_text, kept, kept_none_score
 
 
-def card(*, helps: bool = True) -> AdapterCard:
+def figure(name: str, **fields: object) -> SetFigure:
+    values = {"name": name, "queries": 31, "without": 0.5, "reranked": 0.52, "difference": 0.02}
+    return SetFigure.model_validate({**values, "low": -0.01, "high": 0.05, **fields})
+
+
+def card(*, helps: bool = True, none_score: float | None = 9.5) -> AdapterCard:
     return AdapterCard(
         name="small",
         base="base",
@@ -18,17 +23,17 @@ def card(*, helps: bool = True) -> AdapterCard:
         rank=4,
         alpha=8,
         max_tokens=64,
+        none_score=none_score,
         kept_share=0.5,
         weight=0.25,
         weight_chosen_on="spoons-dev",
         candidates=20,
-        figures=(
-            SetFigure(name="spoons", queries=31, without=0.5, reranked=0.52, difference=0.02, low=-0.01, high=0.05),
-        ),
+        figures=(figure("spoons-dev", measure="MRR@20", chose=True), figure("spoons"), figure("forks")),
         helps=helps,
         data_sha256="c" * 64,
-        counts={"groups from medquad": 7},
+        counts={"groups from real questions": 7},
         config=RerankerConfig().model_dump(),
+        trained_sets=("forks",),
         training_s=61.0,
     )
 
@@ -41,21 +46,26 @@ def test_it_names_hashes_choices_figures_counts_and_settings() -> None:
         "c" * 64,
         "50% of what was learnt",
         "0.25 z(reranker's score)",
-        "spoons-dev",
-        "| spoons | 31 | 0.500 | 0.520 | +0.020 (-0.010 to +0.050) |",
-        "| groups from medquad | 7 |",
+        'score of "none of these": 9.500',
+        "| spoons-dev | MRR@20 | 31 | 0.500 | 0.520 | +0.020 (-0.010 to +0.050) | chose |",
+        "| spoons | nDCG@10 | 31 | 0.500 | 0.520 | +0.020 (-0.010 to +0.050) |  |",
+        "| forks | nDCG@10 | 31 | 0.500 | 0.520 | +0.020 (-0.010 to +0.050) | documents seen |",
+        "guidelines-dev are trained\non",
+        "| groups from real questions | 7 |",
         f"| seed | {RerankerConfig().seed} |",
-        "61\nseconds on 1 thread(s)",
+        "61 seconds on 2 thread(s)",
     ):
         assert part in text
 
 
-def test_it_says_plainly_that_it_did_not_help() -> None:
+def test_it_says_plainly_that_it_did_not_help_or_learnt_no_score_of_none() -> None:
     assert "it did not help" in card_text(card(helps=False))
     assert "it did not help" not in card_text(card())
+    assert "no score" in card_text(card(none_score=None))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_what_is_kept_scales_every_update_and_the_learnt_part_of_the_score(share: float) -> None:
     weights = {"layer.lora_A": 2.0, "layer.lora_B": 4.0, "head.first.weight": 3.0, "head.last.weight": 5.0}
     assert kept(weights, share) == {**weights, "layer.lora_B": 4.0 * share, "head.last.weight": 5.0 * share}
+    assert kept_none_score(6.0, share, RerankerConfig(none_start=10)) == 10 - 4 * share

@@ -16,7 +16,11 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     assert read_config(None) == RerankerConfig()
 
 
-@pytest.mark.parametrize("content", ["rank = 0", "ranks = 8", "rank = ["], ids=["out of range", "unknown", "no toml"])
+@pytest.mark.parametrize(
+    "content",
+    ["rank = 0", "ranks = 8", "rank = [", "negatives = 1", "hits = 10"],
+    ids=["out of range", "unknown", "no toml", "fewer negatives than far ones", "fewer hits than candidates"],
+)
 def test_what_cannot_be_is_refused_by_name(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(content)

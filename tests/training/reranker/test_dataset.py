@@ -1,100 +1,118 @@
-"""If these fail, training data holds evaluated questions, wrong answers marked right, or differs from run to run."""
+"""If these fail, a right answer is trained as wrong, or a text is trained on that must not be."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from retrieval import CorpusEntry, HashingEncoder, Passage, memory_searcher
-from training.reranker import Contamination, Evaluated, GradedQuestion, RerankerConfig, TrainingDataError, prepare_data
-from training.reranker import read_data as read
-from training.reranker.dataset import Dataset, build_dataset, trained_text
-from training.reranker.questions import corpus_questions
+from retrieval import CorpusEntry, PassageId
+from retrieval.reranking import reranked_text
+from training.questionset import LibraryWords
+from training.reranker import RerankerConfig, TrainingDataError
+from training.reranker.dataset import build_groups
+from training.reranker.mining import Mined
 
-_CONFIG = RerankerConfig(synonym_share=0, untitled_share=0, terse_share=0, held_out_questions=2, mined=2, mined_to=10)
-_CLEAN = Contamination([])
-_GRADED = GradedQuestion("Do spoons help?", (("They do.", 3), ("Spoons are of wood.", 1), ("Forks.", 0)))
+from .conftest import asked, page, with_hits
 
-
-def build(
-    pages: tuple[CorpusEntry, ...], evaluated: Contamination = _CLEAN, graded_apart: Contamination = _CLEAN
-) -> Dataset:
-    asked = corpus_questions(pages, _CONFIG)
-    return build_dataset(asked, [_GRADED], memory_searcher(pages), evaluated, graded_apart, _CONFIG)
+_IDS = [PassageId(f"pages/{document}#{number}") for document in range(8) for number in range(3)]
+_ALL = frozenset(_IDS)
 
 
-def test_the_answer_comes_first_then_the_same_page_then_other_conditions(pages: tuple[CorpusEntry, ...]) -> None:
-    for group in build(pages).groups:
-        assert group.grades[0] == 3
-        assert list(group.grades) == sorted(group.grades, reverse=True)
-        if group.origin == "medquad":
-            title = group.passages[0].split(".")[0]
-            same_page = [text.startswith(title) for text in group.passages]
-            assert same_page == [grade > 0 for grade in group.grades]
+def texts(words: LibraryWords) -> dict[str, str]:
+    return {reranked_text(one.passage): one.passage.id for one in words.located}
 
 
-def test_no_page_of_a_held_out_question_is_trained_on(pages: tuple[CorpusEntry, ...]) -> None:
-    dataset = build(pages)
-    titles = {one.title for one in dataset.held_out}
-    assert len(dataset.held_out) == len(titles) == 2
-    assert not any(f" {title}" in group.question for group in dataset.groups for title in titles)
-
-
-def test_an_evaluated_question_stays_out_and_is_counted(pages: tuple[CorpusEntry, ...]) -> None:
-    question = next(group.question for group in build(pages).groups if group.origin == "medquad")
-    dataset = build(pages, Contamination([Evaluated("held", [question], [])]))
-    assert question not in {group.question for group in dataset.groups}
-    assert dataset.counts["questions left out: asked in held"] == 1
-
-
-def test_an_evaluated_passage_is_neither_answer_nor_negative(pages: tuple[CorpusEntry, ...]) -> None:
-    text = "Wooden spoons were safe in all of the kitchens that were visited in May."
-    dataset = build(pages, Contamination([Evaluated("held", [], [text])]))
-    assert any("Wooden" in passage for group in build(pages).groups for passage in group.passages)
-    assert not any("Wooden" in passage for group in dataset.groups for passage in group.passages)
-
-
-def test_graded_answers_are_kept_apart_from_other_sets(pages: tuple[CorpusEntry, ...]) -> None:
-    (kept,) = build(pages).graded
-    assert kept.grades == (3, 1, 0)
-    dataset = build(pages, graded_apart=Contamination([Evaluated("held", ["do spoons help"], [])]))
-    assert dataset.graded == ()
-    assert dataset.counts["graded questions left out: asked in held"] == 1
-
-
-def test_a_repeated_question_does_not_stand_before_its_answer() -> None:
-    passage = Passage.model_validate(
-        {"id": "a#1", "document_id": "a", "kind": "narrative", "section": ("Gout",), "text": "What is it? It is gout."}
-    )
-    assert trained_text(passage, untitled=False) == "Gout. It is gout."
-    assert trained_text(passage, untitled=True) == "It is gout."
-    only = passage.model_copy(update={"text": "What is it?"})
-    assert trained_text(only, untitled=True) == "What is it?"
-
-
-def test_without_questions_there_is_nothing_to_train_on(pages: tuple[CorpusEntry, ...]) -> None:
-    with pytest.raises(TrainingDataError, match="add MedQuAD"):
-        build(pages[-1:])
-
-
-def test_the_same_corpora_and_seed_write_the_same_files_and_are_read_back(
-    pages: tuple[CorpusEntry, ...], tmp_path: Path
+def test_an_unjudged_question_has_its_passage_and_hits_of_which_those_of_its_document_are_related(
+    words: LibraryWords,
 ) -> None:
-    for name in ("one", "two"):
-        prepare_data(
-            pages,
-            [_GRADED],
-            evaluated=[Evaluated("own", ["Do spoons help?"], [])],
-            graded_from="own",
-            encoder=HashingEncoder(),
-            vectors=tmp_path / "vectors",
-            config=_CONFIG,
-            folder=tmp_path / name,
-        )
-    first, second = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two"))
-    assert first == second
-    groups, graded, counts = read(tmp_path / "one")
-    assert groups
-    assert [group.question for group in graded] == ["Do spoons help?"]
-    assert counts["pairs"] == sum(len(group.passages) for group in (*groups, *graded))
+    mined = with_hits(asked("tea?", "pages/0#0"), _IDS)
+    ((group,), counts) = build_groups([mined], words, _ALL, RerankerConfig())
+    ids = [texts(words)[text] for text in group.passages]
+    assert ids[0] == "pages/0#0"
+    assert len(set(ids)) == 6
+    assert list(group.grades) == [3, *(1 if id.startswith("pages/0#") else 0 for id in ids[1:])]
+    # Three of the first eight that are no answer, two of the rest.
+    assert len(set(ids[1:]) & set(_IDS[1:9])) == 3
+    assert counts == {"groups from written questions": 1, "groups that nothing answers": 0, "pairs": 6}
+
+
+def test_a_judged_question_has_its_first_hits_as_wrong_even_of_its_own_document(words: LibraryWords) -> None:
+    mined = with_hits(asked("tea?", "pages/0#1", "pages/3#0", origin="judged"), _IDS)
+    ((group,), _) = build_groups([mined], words, _ALL, RerankerConfig(negatives=3, far_negatives=0))
+    ids = [texts(words)[text] for text in group.passages]
+    assert set(ids[:2]) == {"pages/0#1", "pages/3#0"}
+    assert ids[2:] == ["pages/0#0", "pages/0#2", "pages/1#0"]
+    assert group.grades == (3, 3, 0, 0, 0)
+
+
+def test_of_a_question_that_nothing_answers_every_passage_is_wrong(words: LibraryWords) -> None:
+    ((group,), counts) = build_groups([with_hits(asked("?!", origin="real"), _IDS)], words, _ALL, RerankerConfig())
+    assert group.grades == (0, 0, 0, 0, 0)
+    assert counts["groups that nothing answers"] == 1
+
+
+def test_what_must_not_be_trained_on_is_left_out_and_counted(words: LibraryWords) -> None:
+    mined = [
+        with_hits(asked("its answer must not", "pages/0#0"), _IDS),
+        with_hits(asked("too few hits", "pages/1#0"), ["pages/1#0", "pages/1#1"]),
+        with_hits(asked("for choosing", "pages/1#0", part="dev"), _IDS),
+        with_hits(asked("kept", "pages/1#0"), _IDS),
+    ]
+    groups, counts = build_groups(mined, words, _ALL - {PassageId("pages/0#0")}, RerankerConfig())
+    assert [group.question for group in groups] == ["kept"]
+    assert counts["questions left out: their answers may not be trained on"] == 1
+    assert counts["questions left out: nothing to tell the answer from"] == 1
+    with pytest.raises(TrainingDataError, match="index"):
+        build_groups(mined[:3], words, frozenset(), RerankerConfig())
+
+
+def test_a_passage_with_the_words_of_an_answer_is_not_wrong(entries: list[CorpusEntry]) -> None:
+    twin = page("pages/twin", "zorblax", "People with zorblax rest near a spoon for 2 days, and painters bring tea.")
+    words = LibraryWords([*entries, twin])
+    mined = with_hits(asked("tea?", "pages/0#0", origin="judged"), ["pages/twin#0", *_IDS])
+    ((group,), _) = build_groups([mined], words, _ALL | {PassageId("pages/twin#0")}, RerankerConfig())
+    assert group.passages.count(group.passages[0]) == 1
+
+
+def test_a_passage_that_the_library_lacks_is_said(words: LibraryWords) -> None:
+    gone = PassageId("pages/99#0")
+    with pytest.raises(TrainingDataError, match="not of this library"):
+        build_groups([with_hits(asked("?", "pages/0#0"), [gone, *_IDS])], words, _ALL | {gone}, RerankerConfig())
+
+
+@st.composite
+def _mined(draw: st.DrawFn) -> Mined:
+    hits = draw(st.lists(st.sampled_from(_IDS), unique=True, max_size=24))
+    origin = draw(st.sampled_from(["written", "judged", "real"]))
+    least = 1 if origin == "written" else 0
+    gold = draw(st.lists(st.sampled_from(_IDS), unique=True, min_size=least, max_size=1 if least else 5))
+    return with_hits(asked("tea?", *gold, origin=origin), hits)  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(st.lists(_mined(), min_size=1, max_size=6), st.sets(st.sampled_from(_IDS)), st.integers(0, 3))
+def test_whatever_is_mined_no_answer_is_wrong_and_only_what_may_is_trained_on(
+    words: LibraryWords, mined: list[Mined], trainable: set[PassageId], seed: int
+) -> None:
+    config = RerankerConfig(seed=seed)
+    try:
+        groups, counts = build_groups(mined, words, trainable, config)
+    except TrainingDataError:
+        return
+    assert (groups, counts) == build_groups(mined, words, trainable, config)
+    known = texts(words)
+    left = iter(groups)
+    for one in mined:
+        gold = set(one.question.gold) & trainable
+        others = [id for id, _ in one.hits if id in trainable and id not in one.question.gold]
+        if len(others) < 2 or (one.question.gold and not gold):
+            continue
+        group = next(left)
+        graded = dict(zip([known[text] for text in group.passages], group.grades, strict=True))
+        assert set(graded) <= trainable
+        assert len(graded) == len(group.passages)
+        assert {id for id, grade in graded.items() if grade == 3} <= gold
+        assert {id for id, grade in graded.items() if grade < 3}.isdisjoint(one.question.gold)
+        assert (3 in group.grades) == bool(gold)
+    assert next(left, None) is None

@@ -1,52 +1,64 @@
-"""If these fail, the reranker learns from questions that nobody asks, or from the guidelines that measure it."""
+"""If these fail, the reranker is trained on questions that are evaluated with, or on ones it cannot answer by rank."""
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from retrieval import CorpusEntry
-from training.reranker import RerankerConfig
-from training.reranker.questions import corpus_questions, terse
+from retrieval import PassageId, SourceId
+from training.decontamination import Contamination, Evaluated
+from training.questions import QuestionKind, TrainingQuestion
+from training.reranker.passage_questions import PassageQuestion
+from training.reranker.questions import RankedQuestion, kept_apart, ranked_questions
 
-_PLAIN = RerankerConfig(synonym_share=0, terse_share=0)
-
-
-def test_headings_become_questions_with_the_passage_under_them(pages: tuple[CorpusEntry, ...]) -> None:
-    asked = {one.question: one for one in corpus_questions(pages, _PLAIN)}
-    cause = asked["What causes vexoma?"]
-    assert cause.answer.section[-1] == "What causes vexoma ?"
-    assert [passage.section[-1] for passage in cause.related] == ["What are the treatments for vexoma ?"]
-    assert asked["Which investigations are needed in grumbling?"].origin == "nigeria"
-    assert asked["Safety of wooden spoons"].origin == "mmwr"
-    assert "Table 1" not in asked
-    assert not any("Something else" in question for question in asked)
-
-
-def test_guidelines_that_measure_the_search_are_not_asked_about(pages: tuple[CorpusEntry, ...]) -> None:
-    assert not any(one.document_id.startswith("ngc") for one in corpus_questions(pages, _PLAIN))
-
-
-def test_a_question_may_use_another_name_of_the_condition(pages: tuple[CorpusEntry, ...]) -> None:
-    asked = corpus_questions(pages, RerankerConfig(synonym_share=1, terse_share=0))
-    assert "What causes zorblax disease?" in {one.question for one in asked}
-
-
-def test_the_same_seed_gives_the_same_questions_and_another_seed_another_order(
-    pages: tuple[CorpusEntry, ...],
-) -> None:
-    first = corpus_questions(pages, RerankerConfig(seed=1))
-    assert corpus_questions(pages, RerankerConfig(seed=1)) == first
-    other = corpus_questions(pages, RerankerConfig(seed=2))
-    assert [one.question for one in other] != [one.question for one in first]
-
-
-@pytest.mark.parametrize(
-    ("question", "short"),
-    [
-        ("What are the treatments for Asthma?", "treatments asthma"),
-        ("How should type 2 diabetes be treated?", "type 2 diabetes treated"),
-        ("Is it?", "Is it?"),
-    ],
+_WRITTEN = PassageQuestion(
+    question="zorblax at night, tea?", passage=PassageId("a#1"), part="dev", source=SourceId("guidelines")
 )
-def test_a_terse_question_keeps_the_words_that_matter(question: str, short: str) -> None:
-    assert terse(question) == short
+
+
+def question(text: str, kind: QuestionKind = QuestionKind.ANSWERABLE, **fields: Any) -> TrainingQuestion:
+    values: dict[str, Any] = {
+        "id": text,
+        "question": text,
+        "kind": kind,
+        "gold": () if kind is QuestionKind.UNANSWERABLE else ("b#1", "b#2"),
+        "question_source": "x",
+        "licence": "CC0-1.0",
+        "training_consent": True,
+    }
+    return TrainingQuestion.model_validate(values | fields)
+
+
+def ranked() -> tuple[RankedQuestion, ...]:
+    return ranked_questions(
+        [_WRITTEN],
+        [
+            question("judged"),
+            question("judged, none", QuestionKind.UNANSWERABLE),
+            question("two needs", QuestionKind.MULTI_HOP, queries=("one", "two")),
+        ],
+        {
+            "train": [question("real"), question("not to be trained on", training_consent=False)],
+            "dev": [question("real dev", source="patient_information")],
+            "test": [question("real test")],
+        },
+    )
+
+
+def test_written_then_judged_then_real_and_none_that_is_tested_with() -> None:
+    assert [(one.question, one.origin, one.part) for one in ranked()] == [
+        ("zorblax at night, tea?", "written", "dev"),
+        ("judged", "judged", "train"),
+        ("judged, none", "judged", "train"),
+        ("real", "real", "train"),
+        ("real dev", "real", "dev"),
+    ]
+    assert ranked()[0].gold == ("a#1",)
+    assert ranked()[2].gold == ()
+    assert ranked()[4].source == "patient_information"
+
+
+def test_what_an_evaluated_set_asks_is_left_out_and_counted() -> None:
+    held = Contamination([Evaluated("held", ["Tea at night: zorblax"], ())])
+    kept, counts = kept_apart(ranked(), held)
+    assert [one.question for one in kept] == [one.question for one in ranked()[1:]]
+    assert counts == {"dev questions left out: asked in held": 1}

@@ -1,0 +1,44 @@
+"""Questions written for the reranker, each from one passage and in the words of a ward.
+
+`passage_questions.jsonl` is the project's own text. Language models wrote it: they read one passage at a time (its
+first 150 words, with title and headings) and were told to ask what that passage answers and its neighbours do not, with
+at least half of the content words others than the passage's and never five words of it in a row. Nobody judged the
+questions, no model and no clinician: the passage written from counts as the answer, and whether another passage answers
+as well is unknown. The part `train` trains the reranker; the part `dev` chooses how much of what was learnt is kept and
+how much it weighs. They are never tested with.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retrieval import PassageId, SourceId
+from training.questionset import read_rows
+
+PASSAGE_QUESTIONS_FILE = Path(__file__).with_name("passage_questions.jsonl")
+
+
+class PassageQuestion(BaseModel):
+    """One line of `passage_questions.jsonl`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str = Field(min_length=5, max_length=400)
+    #: The passage it was written from.
+    passage: PassageId
+    #: That of the passage's document, see `training.questionset.DocumentParts`.
+    part: Literal["train", "dev"]
+    #: Where the passage lies.
+    source: SourceId
+
+
+def read_passage_questions(path: Path = PASSAGE_QUESTIONS_FILE) -> tuple[PassageQuestion, ...]:
+    """The questions, in the file's order.
+
+    Raises:
+        RealQuestionsError: the file cannot be read, or a line of it is not as stated above.
+    """
+    return read_rows(path, PassageQuestion)
