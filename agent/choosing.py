@@ -14,12 +14,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.facets import tells_right_side
+from agent.facets import right_side_first, tells_right_side
 from agent.sufficiency import AskedWords, Match
-from retrieval import Hit, PassageKind
+from retrieval import Hit, PassageKind, SearchResult
 
 #: Hits asked for: deep enough for the recommendations of a guideline whose discussion fills the top.
 LOOKED_AT = 100
+
+
+def evidence_of(result: SearchResult, question: str, count: int) -> tuple[Hit, ...]:
+    """At most `count` hits of a search that become evidence, those that most likely answer the question first.
+
+    A reranker has read question and passage together, recommendations among the rest, and knows more than the signs
+    below: where it had its say, its order stands.
+    """
+    if result.reranked:
+        top = [hit for hit in result.hits[:count] if not hit.below_floor]
+        return tuple(hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(top, start=1))
+    return likeliest_first(chosen_hits(right_side_first(result.hits, question, count), count), question)
 
 
 def chosen_hits(hits: Sequence[Hit], count: int) -> tuple[Hit, ...]:

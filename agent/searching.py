@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from agent import spans
-from agent.choosing import LOOKED_AT, chosen_hits, likeliest_first
+from agent.choosing import LOOKED_AT, evidence_of
 from agent.client import Message
 from agent.evidence import Evidence
-from agent.facets import right_side_first
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
@@ -59,7 +58,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
         count = run.settings.evidence_per_search
-        chosen = likeliest_first(chosen_hits(right_side_first(result.hits, own_words, count), count), own_words)
+        chosen = evidence_of(result, own_words, count)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.
     left_out = sum(hit.below_floor for hit in result.hits[: run.settings.evidence_per_search])

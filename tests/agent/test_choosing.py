@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.choosing import chosen_hits, likeliest_first
-from retrieval import Hit, PassageKind
+from agent.choosing import chosen_hits, evidence_of, likeliest_first
+from retrieval import Hit, PassageKind, SearchResult
 from tests.agent.conftest import document, hit
 
 
@@ -83,3 +83,29 @@ def test_putting_in_order_loses_nothing(kinds: list[tuple[PassageKind, str, bool
     kept = likeliest_first(hits, "colchicine for gout?")
     assert sorted(names(kept)) == sorted(names(tuple(hits)))
     assert [item.rank for item in kept] == list(range(1, len(hits) + 1))
+
+
+def found(hits: list[Hit], *, reranked: bool) -> SearchResult:
+    return SearchResult(
+        hits=tuple(hits),
+        index_version="v",
+        encode_ms=0,
+        bm25_ms=0,
+        dense_ms=0,
+        fuse_ms=0,
+        reranked=reranked,
+        not_reranked=None if reranked else "off",
+        total_ms=0,
+    )
+
+
+def test_the_order_of_a_reranker_stands() -> None:
+    hits = [made(1, N, "a"), made(2, R, "b"), made(3, R, "a"), made(4, R, "c")]
+    assert names(evidence_of(found(hits, reranked=True), "colchicine for gout?", 3)) == ["a/1", "b/2", "a/3"]
+    assert names(evidence_of(found(hits, reranked=False), "colchicine for gout?", 3))[0] != "a/1"
+
+
+def test_what_is_off_the_subject_is_no_evidence_whatever_a_reranker_says() -> None:
+    hits = [made(1, R, "a", below=True), made(2, R, "b")]
+    kept = evidence_of(found(hits, reranked=True), "colchicine for gout?", 5)
+    assert [(str(item.passage.id), item.rank) for item in kept] == [("b/2", 1)]
