@@ -6,13 +6,13 @@ Every candidate is scored once and then ordered with and without the stage.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval.retrieval.bootstrap import Interval, paired_difference
 from eval.retrieval.indexed import IndexedSet, Report, indexed
-from eval.retrieval.measures import DEPTH, ndcg
+from eval.retrieval.measures import DEPTH, Grades, ndcg, reciprocal_rank
 from eval.retrieval.question_set import QuestionSet
 from retrieval import (
     Encoder,
@@ -27,6 +27,18 @@ from retrieval import (
 from retrieval.reranking import mixed_order, placed, reranked_text
 
 _CUT = 10
+#: Of a ranking of passages and the grades of those that are relevant, best first.
+Measure = Callable[[Sequence[str], Grades], float]
+
+
+def ndcg_at_10(ranking: Sequence[str], grades: Grades) -> float:
+    """nDCG@10."""
+    return ndcg(ranking, grades, _CUT)
+
+
+def first_at_10(ranking: Sequence[str], grades: Grades) -> float:
+    """1 / rank of the first relevant passage of ten, 0 where none is: what counts where any of many is as good."""
+    return reciprocal_rank(ranking, frozenset(id for id, grade in grades.items() if grade > 0), _CUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +88,20 @@ def scored_candidates(
     return tuple(found)
 
 
-def ndcg_by_weight(
-    collection: IndexedSet, scored: Sequence[ScoredCandidates], weights: Sequence[float]
+def values_by_weight(
+    collection: IndexedSet,
+    scored: Sequence[ScoredCandidates],
+    weights: Sequence[float],
+    measure: Measure = ndcg_at_10,
 ) -> dict[float, tuple[float, ...]]:
-    """nDCG@10 of every query with each weight of the reranker; weight 0 is the first stage alone."""
+    """The measure of every query with each weight of the reranker; weight 0 is the first stage alone."""
     values: dict[float, tuple[float, ...]] = {}
     for weight in weights:
         own = []
         for query, one in zip(collection.question_set.queries, scored, strict=True):
             best = mixed_order([one.first[at] for at in one.taken], one.scores, weight)
             ranking = [one.passages[at] for at in placed(one.taken, best, len(one.passages))]
-            own.append(ndcg(ranking, query.grades, _CUT))
+            own.append(measure(ranking, query.grades))
         values[weight] = tuple(own)
     return values
 
@@ -113,8 +128,9 @@ def measured_gain(
     folder: Path,
     settings: RerankSettings,
     report: Report,
+    measure: Measure = ndcg_at_10,
 ) -> Gain:
-    """What the stage adds on the set in nDCG@10 with these settings.
+    """What the stage adds on the set with these settings.
 
     Raises:
         RetrievalError: the search or the reranker failed.
@@ -125,5 +141,5 @@ def measured_gain(
 
     with indexed(question_set, folder, encoder=encoder, store=store_backend("exact"), report=tell) as collection:
         scored = scored_candidates(collection, reranker, settings, tell)
-        values = ndcg_by_weight(collection, scored, (0.0, settings.weight))
+        values = values_by_weight(collection, scored, (0.0, settings.weight), measure)
     return gain_of(values[settings.weight], values[0.0])

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from eval.retrieval import EvaluationError, load_set
-from eval.retrieval.reranking import Gain, gain_of, measured_gain
+from eval.retrieval.reranking import Gain, Measure, first_at_10, gain_of, measured_gain, ndcg_at_10
 from eval.retrieval.sets import benchmarks_folder
 from retrieval import CrossEncoderReranker, RerankSettings
 from retrieval.reranking import SetFigure, helps, revise_card, save_adapter
@@ -48,12 +48,28 @@ from training.reranker import (
     run_training,
 )
 
-#: Sets that decided nothing, for the card's figures, and how many questions of each at most: bioasq's 1 492 alone would
-#: take longer than the training.
-_FIGURES = ("guidelines-test", "starter", "nfcorpus", "mediqa-validation", "bioasq")
+#: Sets that decided nothing, for the card's figures: the set, the row's name, its measure.
+_FIGURES: tuple[tuple[str, str, str, Measure], ...] = (
+    ("guidelines-test", "guidelines-test", "nDCG@10", ndcg_at_10),
+    # Every recommendation of the right condition is relevant there, whether or not it answers: the first one counts.
+    ("starter", "starter", "MRR@10", first_at_10),
+    ("starter", "starter-every-recommendation", "nDCG@10", ndcg_at_10),
+    ("nfcorpus", "nfcorpus", "nDCG@10", ndcg_at_10),
+    ("mediqa-validation", "mediqa-validation", "nDCG@10", ndcg_at_10),
+    ("bioasq", "bioasq", "nDCG@10", ndcg_at_10),
+)
+#: Of each set: bioasq's 1 492 alone would take longer than the training.
 _MOST_QUERIES = 300
 #: Sets whose questions are answered by documents that are trained on, with other questions.
-_TRAINED_SETS = ("guidelines", "guidelines-dev", "starter", "mediqa", "mediqa-alexa", "mediqa-validation")
+_TRAINED_SETS = (
+    "guidelines",
+    "guidelines-dev",
+    "starter",
+    "starter-every-recommendation",
+    "mediqa",
+    "mediqa-alexa",
+    "mediqa-validation",
+)
 #: The development questions that choose; those on other sources are reported.
 _CHOOSING_SOURCE = "guidelines"
 _CHOSEN_ON = "written-dev and real-dev"
@@ -194,10 +210,10 @@ def measure(adapter: Path, dev: Sequence[DevQuestion], settings: Settings, show:
         gain = gain_of(reciprocal_ranks(questions, scores, weight), reciprocal_ranks(questions, scores, 0.0))
         chose = questions[0].asked.source == _CHOOSING_SOURCE
         figures.append(_figure(name, len(questions), gain, measure=f"MRR@{candidates}", chose=chose))
-    for name in _FIGURES:
-        question_set = load_set(name).first(_MOST_QUERIES)
-        gain = measured_gain(question_set, model, encoder, settings.data_dir / "eval", stage, show)
-        figures.append(_figure(name, len(question_set.queries), gain))
+    for set_name, name, measure_name, value in _FIGURES:
+        question_set = load_set(set_name).first(_MOST_QUERIES)
+        gain = measured_gain(question_set, model, encoder, settings.data_dir / "eval", stage, show, value)
+        figures.append(_figure(name, len(question_set.queries), gain, measure=measure_name))
     card = revise_card(adapter, figures=tuple(figures), helps=helps(figures))
     (adapter / "CARD.md").write_text(card_text(card), encoding="utf-8")
 

@@ -10,7 +10,7 @@ import pytest
 from eval.retrieval.indexed import indexed
 from eval.retrieval.measures import DEPTH, ndcg
 from eval.retrieval.question_set import QuestionSet
-from eval.retrieval.reranking import measured_gain, ndcg_by_weight, scored_candidates
+from eval.retrieval.reranking import first_at_10, measured_gain, ndcg_at_10, scored_candidates, values_by_weight
 from retrieval import (
     ExactBackend,
     HashingEncoder,
@@ -40,7 +40,7 @@ def test_the_grid_orders_as_the_search_does(small_set: QuestionSet, tmp_path: Pa
     settings = RerankSettings(candidates=6, of_any_kind=3, weight=weight, deadline_ms=60_000, sources=())
     with indexed(small_set, tmp_path, encoder=HashingEncoder(), store=ExactBackend(), report=silent) as collection:
         scored = scored_candidates(collection, reranker, settings)
-        grid = ndcg_by_weight(collection, scored, [weight])[weight]
+        grid = values_by_weight(collection, scored, [weight])[weight]
         assert collection.encoder is not None
         served = HybridSearcher(
             collection.store,
@@ -53,6 +53,14 @@ def test_the_grid_orders_as_the_search_does(small_set: QuestionSet, tmp_path: Pa
         for query, value in zip(small_set.queries, grid, strict=True):
             hits = served.search(SearchRequest(queries=(query.text,), limit=20)).hits
             assert ndcg([hit.passage.id for hit in hits], query.grades, 10) == pytest.approx(value)
+
+
+def test_where_any_of_many_is_as_good_the_order_of_the_others_does_not_count() -> None:
+    grades = {"a": 1, "b": 1, "c": 1, "d": 0}
+    assert first_at_10(["a", "x", "y", "b"], grades) == first_at_10(["a", "b", "c"], grades) == 1
+    assert first_at_10(["d", "a"], grades) == 0.5
+    assert first_at_10([str(number) for number in range(10)] + ["a"], grades) == 0
+    assert ndcg_at_10(["a", "x", "y", "b"], grades) < ndcg_at_10(["a", "b", "c"], grades)
 
 
 def test_the_gain_is_that_of_the_stage_over_the_hybrid_search(small_set: QuestionSet, tmp_path: Path) -> None:
