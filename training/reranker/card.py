@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from retrieval.reranking import AdapterCard
 from retrieval.reranking.adapter import CLINICIANS_SETS, DECIDING_SETS
+
+_WIDTH = 120
 
 _HEAD = """# {name}
 
@@ -30,14 +34,13 @@ questions). No deadline was set. No question of these sets was trained on.
 |---|---|---|---|---|---|---|
 """
 
-_FIGURES = """
-The sets marked "chose" are development questions over the whole library; share and weight were chosen on them, which
-flatters their figures. The other `-dev` rows are questions that are asked of other sources. Sets marked "documents
-seen" ({trained_sets}) are answered by documents that were trained on, with other questions. Documents that answer
-guidelines-test or the agent's questions were not trained on. It helps where it is clearly better on
-{deciding} and clearly worse on neither {clinicians}; sets of another kind are shown and decide nothing.
-"""
-
+_FIGURES = (
+    'The sets marked "chose" are development questions over the whole library; share and weight were chosen on them, '
+    "which flatters their figures. The other rows on development questions are of other sources. Sets marked "
+    '"documents seen" are answered by documents that were trained on, with other questions ({trained_sets}). Documents '
+    "that answer guidelines-test or the agent's questions were not trained on. It helps where it is clearly better on "
+    "{deciding} and clearly worse on neither {clinicians}; sets of another kind are shown and decide nothing."
+)
 _DATA = """
 ## Data
 
@@ -91,12 +94,12 @@ def card_text(card: AdapterCard) -> str:
         f"| {'chose' if one.chose else 'documents seen' if one.name in card.trained_sets else ''} |"
         for one in card.figures
     ]
-    verdict = "yes" if card.helps else "no, it did not help (see below)"
+    verdict = f"{'yes' if card.helps else 'no'}, by the rule under the figures"
     none = 'no score of "none of these" was learnt'
     if card.none_score is not None:
         none = f'score of "none of these": {card.none_score:.3f}; a passage above it is likelier to answer than not'
-    after = _FIGURES.format(
-        trained_sets=", ".join(card.trained_sets),
+    figures = _FIGURES.format(
+        trained_sets=", ".join(card.trained_sets) or "none",
         deciding=" or ".join(DECIDING_SETS),
         clinicians=" nor ".join(CLINICIANS_SETS),
     )
@@ -104,7 +107,11 @@ def card_text(card: AdapterCard) -> str:
     return "\n".join(
         [
             _HEAD.format(verdict=verdict, none=none, **card.model_dump()) + "\n".join(rows),
-            after + _DATA + "\n".join(f"| {what} | {count} |" for what, count in sorted(card.counts.items())),
+            "\n"
+            + fill(figures, _WIDTH, break_on_hyphens=False)
+            + "\n"
+            + _DATA
+            + "\n".join(f"| {what} | {count} |" for what, count in sorted(card.counts.items())),
             training + "\n".join(f"| {name} | {value} |" for name, value in card.config.items()),
             _LIMITS,
         ]

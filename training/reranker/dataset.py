@@ -69,13 +69,9 @@ def passage_text(words: LibraryWords, id: PassageId) -> str:
 def _others(
     one: Mined, gold: Sequence[PassageId], words: LibraryWords, trainable: Collection[PassageId]
 ) -> list[PassageId]:
-    """Hits that are no answer and do not have an answer's words, best first."""
+    """Hits that do not have the words of an answer, as the answers themselves have, best first."""
     answers = {passage_text(words, id) for id in gold}
-    return [
-        id
-        for id, _ in one.hits
-        if id not in one.question.gold and id in trainable and passage_text(words, id) not in answers
-    ]
+    return [id for id, _ in one.hits if id in trainable and passage_text(words, id) not in answers]
 
 
 def _group(

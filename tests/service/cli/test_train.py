@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from retrieval.reranking import BaseModel, read_card
+from retrieval.reranking.adapter import DECIDING_SETS
 from service.cli import app
-from service.cli.train_reranker import choose, write_adapter
+from service.cli.train_reranker import choose, measure, write_adapter
+from service.settings import Settings
 from training.reranker import DevQuestion, RerankerConfig
 from training.reranker.low_rank import add_low_rank
 from training.reranker.train import trained_weights
@@ -41,7 +43,9 @@ def test_without_the_real_questions_nothing_is_trained(tmp_path: Path, monkeypat
 
 
 @pytest.mark.slow
-def test_the_smallest_share_of_those_that_serve_best_is_kept_with_its_weight(tmp_path: Path) -> None:
+def test_the_smallest_share_of_those_that_serve_best_is_kept_and_both_cards_have_the_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     network = BaseModel().network()
     config = RerankerConfig(kept_shares=(1.0, 0.5), rank=2)
     untrained = trained_weights(add_low_rank(network.encoder, rank=2, alpha=config.alpha), network)
@@ -54,7 +58,7 @@ def test_the_smallest_share_of_those_that_serve_best_is_kept_with_its_weight(tmp
     def dev(question: str, right: str, source: str) -> DevQuestion:
         return DevQuestion.model_validate(
             {
-                "asked": {"question": question, "gold": ["b"], "source": source, "origin": "real", "part": "dev"},
+                "asked": {"question": question, "gold": ["b"], "source": source, "origin": "written", "part": "dev"},
                 "passages": ["a", "b"],
                 "first": [0.4, 0.3],
                 "texts": ["Asthma. It is treated with salbutamol.", right],
@@ -71,3 +75,11 @@ def test_the_smallest_share_of_those_that_serve_best_is_kept_with_its_weight(tmp
     assert (card.kept_share, card.none_score) == (0.5, 8.0)
     assert card.weight >= 1
     assert not card.helps
+    monkeypatch.setattr("service.cli.train_reranker._FIGURES", ())
+    measure(tmp_path, asked, Settings(), lambda _stage, _done, _total: None)
+    figures = {one.name: (one.without, one.reranked, one.chose) for one in read_card(tmp_path).figures}
+    assert figures == {"written-dev": (0.5, 1.0, True), "written-dev-patient_information": (0.5, 0.5, False)}
+    # One question that gains, none that loses: what is measured on a set that decides is what the default follows.
+    assert "written-dev" in DECIDING_SETS
+    assert read_card(tmp_path).helps
+    assert "| written-dev | MRR@20 | 1 |" in (tmp_path / "CARD.md").read_text(encoding="utf-8")

@@ -58,9 +58,9 @@ def test_it_names_hashes_choices_figures_counts_and_settings() -> None:
         assert part in text
 
 
-def test_it_says_plainly_that_it_did_not_help_or_learnt_no_score_of_none() -> None:
-    assert "it did not help" in card_text(card(helps=False))
-    assert "it did not help" not in card_text(card())
+def test_it_says_plainly_that_it_is_not_used_or_learnt_no_score_of_none() -> None:
+    assert "(`CLINSEARCH_RERANK=auto`): no," in card_text(card(helps=False))
+    assert "(`CLINSEARCH_RERANK=auto`): yes," in card_text(card())
     assert "no score" in card_text(card(none_score=None))
 
 
