@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.gate import Verdict, WithheldReason
 from agent.labels import standing_labels
-from retrieval import DocumentId, GuidanceStatus, Hit, PartialDate, PassageId, PassageKind
+from retrieval import DocumentId, GuidanceStatus, Hit, PartialDate, PassageId, PassageKind, without_hidden
 
 
 class StopReason(StrEnum):
@@ -77,33 +77,37 @@ class Citation(_Record):
 
     @classmethod
     def of(cls, number: int, hit: Hit) -> Citation:
-        """The citation of a hit under a display number."""
+        """The citation of a hit under a display number, without characters that nobody can see."""
         passage, document = hit.passage, hit.document
         return cls(
             number=number,
             passage_id=passage.id,
             document_id=document.id,
             kind=passage.kind,
-            condition=passage.section[0] if passage.section else None,
-            text=passage.text,
-            strength=passage.strength,
-            certainty=passage.certainty,
-            population=passage.population,
-            contraindications=passage.contraindications,
-            title=document.title,
-            publisher=document.publisher,
+            condition=_seen(passage.section[0]) if passage.section else None,
+            text=without_hidden(passage.text),
+            strength=_seen(passage.strength),
+            certainty=_seen(passage.certainty),
+            population=_seen(passage.population),
+            contraindications=tuple(without_hidden(item) for item in passage.contraindications),
+            title=without_hidden(document.title),
+            publisher=without_hidden(document.publisher),
             year=int(document.published[:4]) if document.published else None,
             region=document.region,
-            url=document.url,
-            notice=document.notice,
+            url=_seen(document.url),
+            notice=_seen(document.notice),
             published=document.published,
             review_by=document.review_by,
-            version=document.version,
+            version=_seen(document.version),
             status=hit.status,
             superseded_by=hit.superseded_by,
             from_elsewhere=hit.from_elsewhere,
             labels=standing_labels(hit),
         )
+
+
+def _seen(text: str | None) -> str | None:
+    return None if text is None else without_hidden(text)
 
 
 class Sentence(_Record):

@@ -39,6 +39,7 @@ from retrieval.errors import (
 from retrieval.filters import SearchFilters, dates_in_order
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.generations import left_behind
+from retrieval.hidden import without_hidden
 from retrieval.index import BuildProgress, build_index
 from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
@@ -179,4 +180,5 @@ __all__ = [
     "strength_classes",
     "superseded_by",
     "with_added",
+    "without_hidden",
 ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.documents import Document
+from retrieval.hidden import without_hidden
 from retrieval.recommendations import Grade
 
 BlockKind = Literal["heading", "paragraph", "item", "table"]
@@ -104,8 +105,8 @@ def lay_out(blocks: Iterable[Block]) -> tuple[str, tuple[Piece, ...]]:
 
 
 def tidy(text: str) -> str:
-    """One line: white space of every kind becomes single spaces, zero-width marks go."""
-    return re.sub(r"\s+", " ", re.sub("[\u200b-\u200f\u2060\ufeff\u00ad\x00-\x08\x0e-\x1f]", "", text)).strip()
+    """One line: white space of every kind becomes single spaces, what nobody can see and zero-width marks go."""
+    return re.sub(r"\s+", " ", re.sub("[\u200c-\u200f]", "", without_hidden(text))).strip()
 
 
 def tidy_lines(text: str) -> str:

@@ -33,7 +33,7 @@ from retrieval.sentences import sentence_spans
 from retrieval.token_counts import MINILM_LIMIT, SPECIAL_TOKENS, TokenCounter
 
 #: Also to be changed when `retrieval.recommendations` or `retrieval.gathering` would give another result.
-CHUNKER_VERSION = "3"
+CHUNKER_VERSION = "4"
 #: Tokens of narrative packed together; well under the limit, so that one passage has one subject.
 NARRATIVE_BUDGET = 200
 # What stands around a split text may take this part of the limit; the rest is for the text itself.
