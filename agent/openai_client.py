@@ -3,6 +3,9 @@
 Asks for token ids, which vLLM gives and other servers ignore; what a server does not report is None.
 Retries are not made here: one policy elsewhere decides them. Every failure becomes one `ModelError`
 at this boundary, and messages never carry prompt or reply text.
+
+A server may be broken or hostile: what it sends is bounded, it cannot send a question elsewhere, and its replies are
+read by `agent.wire` instead of the SDK, which builds an object for every part of them.
 """
 
 from __future__ import annotations
@@ -11,29 +14,35 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
-from openai.types.chat.chat_completion_token_logprob import ChatCompletionTokenLogprob
-from openai.types.completion_usage import CompletionUsage
+from openai.types.chat import ChatCompletionMessageParam
 
-from agent.client import Completion, CompletionRequest, Message, ModelIdentity, TextDelta, TokenLogprob, Usage
+from agent.cautious_http import EVENT_STREAM, cautious_client
+from agent.client import Completion, CompletionRequest, Message, ModelIdentity, TextDelta
 from agent.errors import (
+    ModelError,
     ModelNonsenseError,
     ModelStatusError,
     ModelStreamBrokenError,
     ModelTimeoutError,
     ModelUnavailableError,
 )
+from agent.event_stream import EventStreamReader
+from agent.wire import StreamedReply, whole_reply
 
-#: Tokens that a grammar forbids are reported with a huge negative value; they are not alternatives.
-_FORBIDDEN_LOGPROB = -1000.0
-#: A chat completion of this size is not an answer; a server that sends more is talking nonsense.
-_MAX_REPLY_CHARS = 200_000
+#: Ends a stream of chat completions.
+_DONE = "[DONE]"
+#: How long a server may take to send the rest once it said why the text ends (token counts), seconds.
+_AFTER_FINISH_S = 1.0
+#: And once it said that it is done: reading to the end keeps the connection for the next call.
+_AFTER_DONE_S = 0.1
+#: How long it may take to say that it is ready.
+_READY_S = 2.0
 #: What a server that is not vLLM says of its `/tokenize`.
 _NO_SUCH_ROUTE = frozenset({403, 404, 405, 501})
 #: A server may ask for a longer pause; no clinician waits that long.
@@ -52,12 +61,17 @@ class OpenAIModelClient:
         http_client: httpx2.AsyncClient | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> None:
-        """`extra` holds fields for every request that only this server knows, such as vLLM's `cache_salt`."""
+        """`extra` holds fields for every request that only this server knows, such as vLLM's `cache_salt`.
+
+        An `http_client` that is given is for trusted servers: it is used as it is.
+        """
         self._identity = identity
         self._extra = {**(extra or {}), "return_token_ids": True}
         # OPENAI_LOG=debug would write whole request bodies, and those hold what a clinician typed.
         logging.getLogger("openai").setLevel(logging.WARNING)
-        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client or cautious_client()
+        )
         self._name = identity.served_as or identity.adapter or identity.model
         #: By the beginnings that were asked for.
         self._first_tokens: dict[tuple[str, ...], dict[str, int]] = {}
@@ -74,7 +88,11 @@ class OpenAIModelClient:
         """True when the server lists its models."""
         try:
             with _model_boundary():
-                await self._client.models.list(timeout=2.0)
+                # The SDK's timeout is per read; this one bounds the whole call.
+                async with asyncio.timeout(_READY_S):
+                    listed = await self._client.get("/models", cast_to=object)
+                if not (isinstance(listed, Mapping) and isinstance(listed.get("data"), list)):
+                    raise ValueError("no list of models")
         except (ModelUnavailableError, ModelTimeoutError, ModelStatusError, ModelNonsenseError):
             return False
         return True
@@ -82,37 +100,28 @@ class OpenAIModelClient:
     async def complete(self, request: CompletionRequest, timeout_s: float) -> Completion:
         started = time.monotonic()
         with _model_boundary():
-            # The SDK's timeout is per read; this one bounds the whole call.
             async with asyncio.timeout(timeout_s):
                 arguments = self._arguments(request, timeout_s)
                 if lean := await self._lean(request):
                     arguments["logit_bias"] = lean
-                response = await self._client.chat.completions.create(**arguments, stream=False)
-        return _completion(response, (time.monotonic() - started) * 1000)
+                response = await self._client.chat.completions.with_raw_response.create(**arguments, stream=False)
+            return whole_reply(response.content, request, (time.monotonic() - started) * 1000)
 
     async def stream(self, request: CompletionRequest, timeout_s: float) -> AsyncIterator[TextDelta | Completion]:
         started = time.monotonic()
-        reply = _StreamedReply(started)
+        reply = StreamedReply(request, started)
         with _model_boundary():
             async with asyncio.timeout(timeout_s):
                 stream = await self._client.chat.completions.create(
-                    **self._arguments(request, timeout_s), stream=True, stream_options={"include_usage": True}
+                    **self._arguments(request, timeout_s),
+                    stream=True,
+                    stream_options={"include_usage": True},
+                    extra_headers={"Accept": EVENT_STREAM},
                 )
         try:
-            chunks = aiter(stream)
-            while True:
-                left = timeout_s - (time.monotonic() - started)
-                with _model_boundary(streaming=True):
-                    # Bounded per piece, outside the yield: a slow reader must not count as a slow model.
-                    async with asyncio.timeout(max(left, 0.0)):
-                        chunk = await anext(chunks, None)
-                    # Built inside the boundary: text a record refuses (half a surrogate pair) is nonsense too.
-                    text = reply.add(chunk) if chunk is not None else ""
-                    delta = TextDelta(text=text) if text else None
-                if chunk is None:
-                    break
-                if delta is not None:
-                    yield delta
+            async with aclosing(_pieces(stream.response, reply, started + timeout_s)) as pieces:
+                async for text in pieces:
+                    yield TextDelta(text=text)
         finally:
             await stream.close()
         with _model_boundary(streaming=True):
@@ -137,7 +146,10 @@ class OpenAIModelClient:
             body = {"model": self._name, "prompt": text, "add_special_tokens": False}
             try:
                 reply = await self._client.post(address, cast_to=object, body=body)
-                tokens[text] = [int(id) for id in reply["tokens"]]  # type: ignore[index]
+                ids = reply["tokens"]  # type: ignore[index]
+                if not (isinstance(ids, list) and all(type(id) is int and id >= 0 for id in ids)):
+                    return {}
+                tokens[text] = ids
             except openai.APIStatusError as error:
                 if error.status_code not in _NO_SUCH_ROUTE:
                     raise  # it may have the route and be busy: to forget the lean for good would be silent
@@ -171,53 +183,38 @@ class OpenAIModelClient:
         return arguments
 
 
-class _StreamedReply:
-    """Collects the chunks of one stream."""
+async def _pieces(response: httpx2.Response, reply: StreamedReply, deadline: float) -> AsyncGenerator[str]:
+    """The text of a stream as it comes, up to its end, however that comes. `deadline` is a `time.monotonic`.
 
-    def __init__(self, started: float) -> None:
-        self._started = started
-        self._text: list[str] = []
-        self._chars = 0
-        self._token_ids: list[int] | None = None
-        self._prompt_token_ids: tuple[int, ...] | None = None
-        self._usage = Usage()
-        self._finish_reason: str | None = None
-        self._ttft_ms: float | None = None
-
-    def add(self, chunk: ChatCompletionChunk) -> str:
-        """Take a chunk in and return its text."""
-        self._prompt_token_ids = _ids(chunk, "prompt_token_ids") or self._prompt_token_ids
-        if chunk.usage is not None:
-            self._usage = _usage(chunk.usage)
-        if not chunk.choices:
-            return ""
-        choice = chunk.choices[0]
-        ids = _ids(choice, "token_ids")
-        if ids is not None:
-            self._token_ids = [*(self._token_ids or []), *ids]
-        self._finish_reason = choice.finish_reason or self._finish_reason
-        text = _unicode(choice.delta.content or "")
-        if text and self._ttft_ms is None:
-            self._ttft_ms = (time.monotonic() - self._started) * 1000
-        self._text.append(text)
-        self._chars += len(text)
-        if self._chars > _MAX_REPLY_CHARS:
-            raise ModelStreamBrokenError("the model server sends more text than any answer has")
-        return text
-
-    def completion(self) -> Completion:
-        """The whole reply. Raises ModelStreamBrokenError when the stream ended early."""
-        if self._finish_reason is None:
-            raise ModelStreamBrokenError("the stream ended without a finish reason")
-        return Completion(
-            text="".join(self._text),
-            finish_reason=self._finish_reason,
-            prompt_token_ids=self._prompt_token_ids,
-            token_ids=tuple(self._token_ids) if self._token_ids is not None else None,
-            usage=self._usage,
-            ttft_ms=self._ttft_ms,
-            total_ms=(time.monotonic() - self._started) * 1000,
-        )
+    Raises:
+        ModelError: it breaks off, is no stream of a chat completion, or takes too long.
+    """
+    reader = EventStreamReader()
+    received = response.aiter_bytes()
+    done = False
+    try:
+        while True:
+            with _model_boundary(streaming=True):
+                # Bounded per piece, outside the yield: a slow reader must not count as a slow model.
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                    piece = await anext(received, None)
+                events = reader.feed(piece) if piece and not done else []
+            if piece is None:
+                return
+            for event in events:
+                if event.data == _DONE:
+                    done, deadline = True, min(deadline, time.monotonic() + _AFTER_DONE_S)
+                    break
+                was_finished = reply.finished
+                with _model_boundary(streaming=True):
+                    text = reply.add(event.data)
+                if text:
+                    yield text
+                if reply.finished and not was_finished:
+                    deadline = min(deadline, time.monotonic() + _AFTER_FINISH_S)
+    except ModelError:
+        if not (done or reply.finished):
+            raise  # else all that was said has come
 
 
 @contextmanager
@@ -232,9 +229,8 @@ def _model_boundary(*, streaming: bool = False) -> Iterator[None]:
         raise ModelStatusError(error.status_code, _retry_after(error)) from error
     except (openai.APIConnectionError, httpx2.HTTPError) as error:
         raise broken("the connection to the model server broke") from error
-    except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-        # Not the API: an HTML page, a half JSON object, a reply without choices. The SDK parses loosely,
-        # so wrong shapes surface as ordinary Python errors here and nowhere else.
+    except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # Not the API: an HTML page, half a JSON object or one without end, a reply without choices.
         raise ModelNonsenseError("the model server's reply is not a chat completion") from error
 
 
@@ -252,52 +248,3 @@ def _wire(message: Message) -> ChatCompletionMessageParam:
     if message.role == "assistant":
         return {"role": "assistant", "content": message.content}
     return {"role": "user", "content": message.content}
-
-
-def _completion(response: ChatCompletion, total_ms: float) -> Completion:
-    with _model_boundary():
-        choice = response.choices[0]
-        content = choice.logprobs.content if choice.logprobs else None
-        return Completion(
-            text=_unicode(choice.message.content or ""),
-            finish_reason=choice.finish_reason,
-            prompt_token_ids=_ids(response, "prompt_token_ids"),
-            token_ids=_ids(choice, "token_ids"),
-            logprobs=_logprobs(content) if content is not None else None,
-            usage=_usage(response.usage) if response.usage else Usage(),
-            total_ms=total_ms,
-        )
-
-
-def _unicode(text: str) -> str:
-    """The text; raises ValueError for half a surrogate pair, which no record can hold."""
-    text.encode()
-    return text
-
-
-def _ids(holder: object, name: str) -> tuple[int, ...] | None:
-    """vLLM's own fields arrive as extras the SDK keeps without a type."""
-    value = (getattr(holder, "model_extra", None) or {}).get(name)
-    return tuple(int(item) for item in value) if isinstance(value, list) else None
-
-
-def _usage(usage: CompletionUsage) -> Usage:
-    details = usage.prompt_tokens_details
-    return Usage(
-        prompt_tokens=usage.prompt_tokens,
-        cached_tokens=details.cached_tokens if details else None,
-        completion_tokens=usage.completion_tokens,
-    )
-
-
-def _logprobs(content: Sequence[ChatCompletionTokenLogprob]) -> tuple[TokenLogprob, ...] | None:
-    if not all(math.isfinite(item.logprob) for item in content):
-        return None  # a record could not hold them, and half a list would shift every token after the gap
-    return tuple(
-        TokenLogprob(
-            token=item.token,
-            logprob=item.logprob,
-            top=tuple((top.token, top.logprob) for top in item.top_logprobs if top.logprob > _FORBIDDEN_LOGPROB),
-        )
-        for item in content
-    )
