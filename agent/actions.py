@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from agent.question import has_control_characters
+
 #: Bounded because an untrained model fills strings without end; a query longer than this is not a query.
 MAX_QUERY_CHARS = 120
 _MAX_REASON_CHARS = 160
@@ -150,6 +152,8 @@ def parse_action(text: str, permitted: Iterable[ActionKind], sources: Iterable[s
             raise UnusableActionError("the source does not exist")
         if not action.query.strip():
             raise UnusableActionError("the query is empty")
+        if has_control_characters(action.query):
+            raise UnusableActionError("the query has control characters")
     return action
 
 

@@ -7,7 +7,7 @@ from agent.actions import Action, ActionKind, UnusableActionError, action_schema
 from agent.client import Completion, CompletionRequest, Message, ModelClient
 from agent.errors import ModelNonsenseError
 from agent.probabilities import action_probabilities
-from agent.prompts import REPAIR_LINE
+from agent.prompts import REPAIR_LINE, neutral
 from agent.retry import RetryingCaller
 from agent.rollout import RolloutStep, Timing
 from agent.run import Run
@@ -78,4 +78,5 @@ def _record(run: Run, kind: str, completion: Completion, attempts: int, action: 
             explored=completion.explored,
         )
     )
-    run.messages.append(Message(role="assistant", content=completion.text))
+    # What it sampled as text must not come back to it as the template's own markers.
+    run.messages.append(Message(role="assistant", content=neutral(completion.text)))

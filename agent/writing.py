@@ -12,6 +12,7 @@ from agent.errors import ModelError, ModelStreamBrokenError
 from agent.events import SentenceEvent, WithheldEvent
 from agent.evidence import Evidence
 from agent.gate import AnswerGate, WithheldReason
+from agent.prompts import neutral
 from agent.quoting import grammar
 from agent.retry import RetryingCaller
 from agent.rollout import RolloutStep, Timing
@@ -81,6 +82,7 @@ class _Writer:
         self._gate = gate
         self._splitter = SentenceSplitter()
         self._pieces: list[str] = []
+        self._judged: set[tuple[str, tuple[str, ...]]] = set()
         self.shown: list[Sentence] = []
 
     @property
@@ -102,8 +104,10 @@ class _Writer:
             await self._judge(draft)
 
     async def _judge(self, draft: DraftSentence) -> None:
-        if any(sentence.text == draft.text for sentence in self.shown):
-            return  # a small model that repeats itself adds nothing
+        said_before = (draft.text, draft.keys) in self._judged or any(s.text == draft.text for s in self.shown)
+        if said_before:
+            return  # a model that repeats itself adds nothing, and may do so without end
+        self._judged.add((draft.text, draft.keys))
         with spans.span(spans.GATE) as span:
             verdict = self._gate.check(draft)
             # All before the first is sent: a slow reader gives time to withdraw the others.
@@ -147,4 +151,4 @@ def _record(
             )
         )
     if completion is not None or text:
-        run.messages.append(Message(role="assistant", content=completion.text if completion else text))
+        run.messages.append(Message(role="assistant", content=neutral(completion.text if completion else text)))
