@@ -40,9 +40,14 @@ def search(query: str, source: str = "guidelines") -> str:
 ANSWER = json.dumps({"action": "answer"})
 
 
+def shown_passages(request: CompletionRequest) -> list[tuple[str, str]]:
+    """Key and citable text of every passage in the prompt, in its order."""
+    return _EVIDENCE_LINE.findall("\n".join(message.content for message in request.messages))
+
+
 def cite_first(request: CompletionRequest) -> str:
     """An answer that repeats the first passage's first statement and cites it: what an ideal copyist writes."""
-    evidence = _EVIDENCE_LINE.findall("\n".join(message.content for message in request.messages))
+    evidence = shown_passages(request)
     if not evidence:
         return "There is no evidence."
     key, text = evidence[0]

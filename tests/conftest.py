@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from .misbehaving_fixture import misbehaving
 from .model_server_fixture import model_server
 
-__all__ = ["model_server"]
+__all__ = ["misbehaving", "model_server"]
 
 _ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 _skipped: list[str] = []
