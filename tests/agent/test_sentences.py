@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -53,6 +54,60 @@ def test_plain_sentences_come_out_one_by_one_with_their_own_key(sentences: list[
     expected = [(f"{s}.", (k,)) for s, k in zip(sentences, keys, strict=True)]
     assert pairs(" ".join(f"{s} [{k}]." for s, k in zip(sentences, keys, strict=True))) == expected
     assert pairs(" ".join(f"{s}. [{k}]" for s, k in zip(sentences, keys, strict=True))) == expected
+
+
+#: How a model may write the keys of a sentence; what is no key beside them is no key.
+STYLES = (
+    "{s} [{a}][{b}].",
+    "{s} [{a}, {b}].",
+    "{s} [{a};{b}] .",
+    "{s}. [{a}] [{b}]",
+    "{s}. [{a} , {b}]",
+    "{s} [1][{a}] [source] [{b}].",
+    "{s} [[{a}]] [[{b}]].",
+    "[{a}] {s} [{b}].",
+    "- {s} [{a}] [{b}][{a}].",
+    "2) {s} [{a}, {b}].",
+    "{s} [AB] [{a}] [abcd] [{b}].",
+    "{s} [\u202e] [{a}] [{b}].",
+)
+KEYS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=3)
+WORDS = st.text(alphabet="xyz", min_size=4, max_size=9).map(lambda word: f"Give {word} by mouth")
+WRITTEN = st.lists(
+    st.tuples(WORDS, st.lists(KEYS, min_size=2, max_size=2, unique=True), st.sampled_from(STYLES)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(WRITTEN)
+def test_keys_stay_with_their_sentence_however_they_are_written(written: list[tuple[str, list[str], str]]) -> None:
+    """Otherwise a dose is shown with a source that does not give it."""
+    text = "\n".join(style.format(s=words, a=keys[0], b=keys[1]) for words, keys, style in written)
+    found = split(text)
+    assert [(sentence.text.rstrip("."), list(sentence.keys)) for sentence in found] == [
+        (words, keys) for words, keys, _ in written
+    ]
+
+
+@given(ANSWER_TEXT)
+def test_nothing_is_made_up(text: str) -> None:
+    """Every key stands in brackets and every character of a sentence stands in the answer, in this order."""
+    at = 0
+    for sentence in split(text):
+        at = text.index(sentence.raw, at) + len(sentence.raw)
+        rest = iter(sentence.raw)
+        assert all(char == " " or char in rest for char in sentence.text)
+        assert len(set(sentence.keys)) == len(sentence.keys)
+        for key in sentence.keys:
+            assert re.fullmatch(r"[a-z]{3}", key)
+            assert re.search(rf"\[[^\[\]]*\b{key}\b[^\[\]]*\]", sentence.raw)
+
+
+@given(ANSWER_TEXT, ANSWER_TEXT)
+def test_a_new_line_parts_what_stands_before_it_from_what_stands_behind(before: str, after: str) -> None:
+    """Otherwise one bad line costs, or borrows, the source of the next."""
+    assert split(f"{before}\n{after}") == split(before) + split(after)
 
 
 @pytest.mark.parametrize(
