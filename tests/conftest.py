@@ -16,6 +16,11 @@ _ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 _skipped: list[str] = []
 
 
+def pytest_configure() -> None:
+    """Have every search of a test wait for the reranker: an order must not depend on how busy the machine is."""
+    os.environ.setdefault("CLINSEARCH_RERANK_DEADLINE_MS", "60000")
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note every skipped test."""
     if report.skipped and not hasattr(report, "wasxfail"):
