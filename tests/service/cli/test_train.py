@@ -82,4 +82,4 @@ def test_the_smallest_share_of_those_that_serve_best_is_kept_and_both_cards_have
     # One question that gains, none that loses: what is measured on a set that decides is what the default follows.
     assert "written-dev" in DECIDING_SETS
     assert read_card(tmp_path).helps
-    assert "| written-dev | MRR@20 | 1 |" in (tmp_path / "CARD.md").read_text(encoding="utf-8")
+    assert "| written-dev | MRR@30 | 1 |" in (tmp_path / "CARD.md").read_text(encoding="utf-8")
