@@ -1,6 +1,7 @@
-"""Which hits of a search become evidence: recommendations before the text around them, and nothing off the subject.
+"""Which hits of a search become evidence, and in which order: nothing off the subject.
 
-A guideline's discussion often shares more words with a question than its recommendation does, and only the
+Where a reranker put them in order, that order stands. Else recommendations come before the text around them: a
+guideline's discussion often shares more words with a question than its recommendation does, and only the
 recommendation has a grade. So the recommendations of the guidelines that were found come first, in the order of the
 search, then what else stood at its top. Guidelines are found by what passes the floor at the top alone: looking
 deeper brings their recommendations, never another subject.

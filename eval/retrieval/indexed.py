@@ -59,7 +59,7 @@ class IndexedSet:
     #: One vector for each pair; shape [pairs, dimension].
     vectors: Vectors
 
-    #: What the system `rerank` adds to the hybrid search; None where it is not measured.
+    #: What the system `rerank` adds to `tuned`; None where it is not measured.
     reranking: MeasuredReranking | None = None
 
     @cached_property

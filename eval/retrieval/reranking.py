@@ -6,7 +6,7 @@ Every candidate is scored once and then ordered with and without the stage.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from retrieval import (
     SearchSettings,
     store_backend,
 )
-from retrieval.reranking import mixed_order, placed, reranked_text
+from retrieval.reranking import mixed_order, reranked_text
 
 _CUT = 10
 #: Of a ranking of passages and the grades of those that are relevant, best first.
@@ -47,9 +47,8 @@ class ScoredCandidates:
 
     passages: tuple[str, ...]
     first: tuple[float, ...]
-    #: Places of the candidates, from 0, and the reranker's score of each.
-    taken: tuple[int, ...]
-    scores: tuple[float, ...]
+    #: The reranker's score of each candidate, by its place (from 0).
+    scores: Mapping[int, float]
 
 
 def scored_candidates(
@@ -81,29 +80,23 @@ def scored_candidates(
         scores = reranker.score(query.text, [reranked_text(hits[at].passage) for at in taken])
         found.append(
             ScoredCandidates(
-                tuple(hit.passage.id for hit in hits), tuple(hit.score for hit in hits), taken, tuple(scores)
+                tuple(hit.passage.id for hit in hits),
+                tuple(hit.score for hit in hits),
+                dict(zip(taken, scores, strict=True)),
             )
         )
         report("reranking", number, len(queries))
     return tuple(found)
 
 
-def values_by_weight(
-    collection: IndexedSet,
-    scored: Sequence[ScoredCandidates],
-    weights: Sequence[float],
-    measure: Measure = ndcg_at_10,
-) -> dict[float, tuple[float, ...]]:
-    """The measure of every query with each weight of the reranker; weight 0 is the first stage alone."""
-    values: dict[float, tuple[float, ...]] = {}
-    for weight in weights:
-        own = []
-        for query, one in zip(collection.question_set.queries, scored, strict=True):
-            best = mixed_order([one.first[at] for at in one.taken], one.scores, weight)
-            ranking = [one.passages[at] for at in placed(one.taken, best, len(one.passages))]
-            own.append(measure(ranking, query.grades))
-        values[weight] = tuple(own)
-    return values
+def values(
+    collection: IndexedSet, scored: Sequence[ScoredCandidates], weight: float, measure: Measure = ndcg_at_10
+) -> tuple[float, ...]:
+    """The measure of every query with this weight of the reranker; weight 0 is the first stage alone."""
+    return tuple(
+        measure([one.passages[at] for at in mixed_order(one.first, one.scores, weight)], query.grades)
+        for query, one in zip(collection.question_set.queries, scored, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +134,5 @@ def measured_gain(
 
     with indexed(question_set, folder, encoder=encoder, store=store_backend("exact"), report=tell) as collection:
         scored = scored_candidates(collection, reranker, settings, tell)
-        values = values_by_weight(collection, scored, (0.0, settings.weight), measure)
-    return gain_of(values[settings.weight], values[0.0])
+        with_stage, without = (values(collection, scored, weight, measure) for weight in (settings.weight, 0.0))
+    return gain_of(with_stage, without)

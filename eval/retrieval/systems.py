@@ -1,7 +1,8 @@
 """What is measured: the product's legs and fusion, and rank-bm25 as the oracle of its BM25.
 
-`tuned` is the product's own `HybridSearcher` with its default settings; `hybrid` is the same searcher untuned
-(reciprocal rank fusion of both legs, k = 60), kept as the baseline; `bm25` and `dense` are the legs, alone.
+`tuned` is the product's own `HybridSearcher` with its default settings, `rerank` the same with the product's
+reranker; `hybrid` is the same searcher untuned (reciprocal rank fusion of both legs, k = 60), kept as the baseline;
+`bm25` and `dense` are the legs, alone.
 `rank-bm25` is a separate implementation given the same terms, k1 and b. Its own idf (Okapi's, with a floor for
 frequent terms) is another formula, so it is given Lucene's, counted here and not by the code under test: then both
 must agree.

@@ -7,7 +7,7 @@ from retrieval.reranking.adapter import AdapterCard, SetFigure, helps, read_card
 from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
-from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order, placed
+from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order
 from retrieval.reranking.text import RERANKED_TEXT_VERSION, reranked_text
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "SetFigure",
     "helps",
     "mixed_order",
-    "placed",
     "read_card",
     "reranked_text",
     "revise_card",

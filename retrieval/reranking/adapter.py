@@ -64,7 +64,7 @@ class AdapterCard(Model):
     #: the questions trained on go. None where it was not learnt.
     none_score: float | None = None
     #: Share of what was learnt that was kept, and the weight of its score in the rerank stage; both chosen on the
-    #: named set alone.
+    #: named sets alone.
     kept_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     weight: Annotated[float, Field(ge=0)]
     weight_chosen_on: str
@@ -104,7 +104,7 @@ def save_adapter(folder: Path, weights: Mapping[str, Any], **card: Any) -> Adapt
     """Write an adapter with its card.
 
     Args:
-        weights: tensors as `training.reranker.trained_weights` names them.
+        weights: tensors as `training.reranker.train.trained_weights` names them.
         card: the fields of the card besides the two hashes of what is written and its version.
     """
     torch, safetensors = importlib.import_module("torch"), importlib.import_module("safetensors.torch")
@@ -132,7 +132,7 @@ def revise_card(folder: Path, **changes: Any) -> AdapterCard:
     """Write the card in `folder` anew with some fields changed; the adapter stays.
 
     Raises:
-        RerankerError: there is no card, or it is damaged.
+        RerankerError: there is no card, or it is damaged or of another version.
     """
     card = AdapterCard.model_validate({**read_card(folder).model_dump(), **changes})
     with write_atomically(folder / CARD_FILE) as file:
@@ -144,7 +144,7 @@ def read_card(folder: Path) -> AdapterCard:
     """The card in `folder`.
 
     Raises:
-        RerankerError: there is none, or it is damaged.
+        RerankerError: there is none, or it is damaged or of another version.
     """
     try:
         return AdapterCard.model_validate_json((folder / CARD_FILE).read_bytes())

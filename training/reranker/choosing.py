@@ -1,14 +1,14 @@
 """How much of what was learnt is kept, and how much it weighs: chosen on development questions over the built index.
 
-Every candidate is scored once for each share and then ordered with each weight, by the rule of the rerank stage. A
-question whose answer is not among the candidates counts as 0 whatever the order.
+Every candidate is scored once for each share and then ordered with each weight, by the rule of the rerank stage.
+Candidates are the first hits of any kind, not those that the stage takes. A question whose answer is
+not among the candidates counts as 0 whatever the order.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -58,17 +58,6 @@ def dev_questions(mined: Iterable[Mined], words: LibraryWords, candidates: int) 
     )
 
 
-def write_dev_questions(path: Path, questions: Iterable[DevQuestion]) -> None:
-    """Write one question a line."""
-    path.write_text("".join(one.model_dump_json() + "\n" for one in questions), encoding="utf-8")
-
-
-def read_dev_questions(path: Path) -> tuple[DevQuestion, ...]:
-    """Read what `write_dev_questions` wrote. Raises OSError or ValueError."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return tuple(DevQuestion.model_validate_json(line) for line in lines if line)
-
-
 def candidate_scores(
     questions: Sequence[DevQuestion],
     reranker: Reranker,
@@ -90,7 +79,7 @@ def reciprocal_ranks(questions: Sequence[DevQuestion], scores: Scores, weight: f
     """1 / rank of the first answer among the candidates as the stage orders them with this weight; 0 for none."""
     found = []
     for one, own in zip(questions, scores, strict=True):
-        ranking = [one.passages[at] for at in mixed_order(one.first, own, weight)] if one.passages else []
+        ranking = [one.passages[at] for at in mixed_order(one.first, dict(enumerate(own)), weight)]
         found.append(reciprocal_rank(ranking, frozenset(one.asked.gold), max(1, len(ranking))))
     return tuple(found)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,19 +22,9 @@ class Group(BaseModel):
     origin: Origin
     question: str
     passages: Annotated[tuple[str, ...], Field(min_length=2)]
-    #: One a passage: 3 answers, 1 is of the document that does, 0 is neither. All 0: nothing answers.
+    #: One a passage: 3 answers, 1 is of the document that does (of unjudged questions alone), 0 is any other. All 0:
+    #: nothing answers.
     grades: tuple[int, ...]
-
-
-def write_groups(path: Path, groups: Iterable[Group]) -> None:
-    """Write one group a line."""
-    path.write_text("".join(group.model_dump_json() + "\n" for group in groups), encoding="utf-8")
-
-
-def read_groups(path: Path) -> tuple[Group, ...]:
-    """Read what `write_groups` wrote. Raises OSError or ValueError."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return tuple(Group.model_validate_json(line) for line in lines if line)
 
 
 def groups_hash(groups: Iterable[Group]) -> str:

@@ -12,16 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retrieval.files import write_atomically
 from retrieval.reranking import BaseModel
 from retrieval.search import Searcher
 from training.decontamination import Contamination, Evaluated
 from training.errors import CheckpointError, TrainingConfigError
 from training.questions import TrainingQuestion
 from training.questionset import DocumentParts, FactFinder, LibraryWords, Part
-from training.reranker.choosing import DevQuestion, dev_questions, read_dev_questions, write_dev_questions
+from training.reranker.choosing import DevQuestion, dev_questions
 from training.reranker.config import RerankerConfig
 from training.reranker.dataset import build_groups
-from training.reranker.groups import Group, groups_hash, read_groups, write_groups
+from training.reranker.groups import Group, groups_hash
+from training.reranker.lines import read_lines, write_lines
 from training.reranker.mining import mine
 from training.reranker.passage_questions import PassageQuestion
 from training.reranker.questions import kept_apart, ranked_questions
@@ -77,11 +79,12 @@ def prepare_data(
     trainable = trainable_passages(words, parts, held_out_documents())
     mined = mine(asked, searcher, folder / HITS, config.hits, lambda done, total: progress("searching", done, total))
     groups, counts = build_groups(mined, words, trainable, config)
-    write_groups(folder / GROUPS, groups)
-    write_dev_questions(folder / DEV, dev_questions(mined, words, config.candidates))
+    write_lines(folder / GROUPS, groups)
+    write_lines(folder / DEV, dev_questions(mined, words, config.candidates))
     content = {"config": config.of_data, "counts": {**left_out, **counts}}
     # Written last: the data is whole where this is there.
-    (folder / DATA).write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+    with write_atomically(folder / DATA) as file:
+        file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
 #: Groups, development questions, counts.
@@ -98,7 +101,8 @@ def read_data(folder: Path, config: RerankerConfig) -> Data:
         content: dict[str, Any] = json.loads((folder / DATA).read_text(encoding="utf-8"))
         if content["config"] != config.of_data:
             raise CheckpointError(f"The data in {folder.name} is of another config: use another folder, or remove it.")
-        return read_groups(folder / GROUPS), read_dev_questions(folder / DEV), dict(content["counts"])
+        groups, dev = read_lines(folder / GROUPS, Group), read_lines(folder / DEV, DevQuestion)
+        return groups, dev, dict(content["counts"])
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"The training data in {folder.name} cannot be read: remove the folder.") from error
 

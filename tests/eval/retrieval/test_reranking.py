@@ -10,7 +10,7 @@ import pytest
 from eval.retrieval.indexed import indexed
 from eval.retrieval.measures import DEPTH, ndcg
 from eval.retrieval.question_set import QuestionSet
-from eval.retrieval.reranking import first_at_10, measured_gain, ndcg_at_10, scored_candidates, values_by_weight
+from eval.retrieval.reranking import first_at_10, measured_gain, ndcg_at_10, scored_candidates, values
 from retrieval import (
     ExactBackend,
     HashingEncoder,
@@ -35,12 +35,12 @@ def silent(_stage: str, _done: int, _total: int) -> None:
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 3.0])
-def test_the_grid_orders_as_the_search_does(small_set: QuestionSet, tmp_path: Path, weight: float) -> None:
+def test_what_is_measured_orders_as_the_search_does(small_set: QuestionSet, tmp_path: Path, weight: float) -> None:
     reranker = ScriptedReranker()
     settings = RerankSettings(candidates=6, of_any_kind=3, weight=weight, deadline_ms=60_000, sources=())
     with indexed(small_set, tmp_path, encoder=HashingEncoder(), store=ExactBackend(), report=silent) as collection:
         scored = scored_candidates(collection, reranker, settings)
-        grid = values_by_weight(collection, scored, [weight])[weight]
+        measured = values(collection, scored, weight)
         assert collection.encoder is not None
         served = HybridSearcher(
             collection.store,
@@ -50,7 +50,7 @@ def test_the_grid_orders_as_the_search_does(small_set: QuestionSet, tmp_path: Pa
             table=collection.table,
             reranking=RerankStage(reranker, settings),
         )
-        for query, value in zip(small_set.queries, grid, strict=True):
+        for query, value in zip(small_set.queries, measured, strict=True):
             hits = served.search(SearchRequest(queries=(query.text,), limit=20)).hits
             assert ndcg([hit.passage.id for hit in hits], query.grades, 10) == pytest.approx(value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.reranking import AdapterCard, SetFigure
+from retrieval.reranking import PACKAGED_ADAPTER, AdapterCard, SetFigure, read_card
 from training.reranker import RerankerConfig, card_text, kept, kept_none_score
 
 
@@ -45,7 +45,7 @@ def test_it_names_hashes_choices_figures_counts_and_settings() -> None:
         "b" * 64,
         "c" * 64,
         "50% of what was learnt",
-        "0.25 z(reranker's score)",
+        "0.25 z(reranker's score) over 20 candidates",
         'score of "none of these": 9.500',
         "| spoons-dev | MRR@20 | 31 | 0.500 | 0.520 | +0.020 (-0.010 to +0.050) | chose |",
         "| spoons | nDCG@10 | 31 | 0.500 | 0.520 | +0.020 (-0.010 to +0.050) |  |",
@@ -56,6 +56,11 @@ def test_it_names_hashes_choices_figures_counts_and_settings() -> None:
         "61 seconds on 2 thread(s)",
     ):
         assert part in text
+
+
+def test_what_ships_has_the_text_of_its_card() -> None:
+    text = (PACKAGED_ADAPTER / "CARD.md").read_text(encoding="utf-8")
+    assert text == card_text(read_card(PACKAGED_ADAPTER))
 
 
 def test_it_says_plainly_that_it_is_not_used_or_learnt_no_score_of_none() -> None:

@@ -17,10 +17,9 @@ from training.reranker.choosing import (
     best_weight,
     candidate_scores,
     dev_questions,
-    read_dev_questions,
     reciprocal_ranks,
-    write_dev_questions,
 )
+from training.reranker.lines import read_lines, write_lines
 
 from .conftest import NAMES, asked, with_hits
 
@@ -56,8 +55,8 @@ def test_questions_with_an_answer_keep_their_first_candidates(
     assert [one.asked.question for one in questions] == [f"{name} and tea" for name in NAMES]
     assert all(len(one.passages) == len(one.first) == len(one.texts) == 5 for one in questions)
     assert NAMES[1] in questions[0].texts[1]
-    write_dev_questions(tmp_path / "dev.jsonl", questions)
-    assert read_dev_questions(tmp_path / "dev.jsonl") == questions
+    write_lines(tmp_path / "dev.jsonl", questions)
+    assert read_lines(tmp_path / "dev.jsonl", DevQuestion) == questions
 
 
 def test_without_the_stage_the_first_order_counts_and_what_is_not_found_counts_as_nothing(
@@ -75,6 +74,11 @@ def test_the_weight_that_serves_best_is_chosen_and_the_smallest_of_equals(questi
     assert all(sum(reciprocal_ranks(questions, scores, other)) / 8 < mean for other in smaller)
     same = candidate_scores(questions, FixedReranker({text: 1.0 for one in questions for text in one.texts}))
     assert best_weight(questions, same)[0] == 0
+
+
+def test_a_question_that_found_nothing_counts_as_nothing(questions: tuple[DevQuestion, ...]) -> None:
+    nothing = questions[0].model_copy(update={"passages": (), "first": (), "texts": ()})
+    assert reciprocal_ranks([nothing], ((),), 1.0) == (0,)
 
 
 @settings(deadline=None)

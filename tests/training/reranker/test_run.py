@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from retrieval import HybridSearcher, PassageId, SourceId
+from training.decontamination import Evaluated
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import LibraryWords
 from training.reranker import (
     CheckpointError,
-    Evaluated,
     PassageQuestion,
     RerankerConfig,
     is_prepared,
@@ -70,7 +70,7 @@ def test_data_is_of_its_part_alone_and_counted(words: LibraryWords, searcher: Hy
     groups, dev, counts = read_data(tmp_path, _CONFIG)
     asked = {group.question for group in groups}
     # pages/7 answers a real question of the test part; pages/2 is asked of by a set that is measured with.
-    assert asked <= {"zorblax", f"{NAMES[1]}: tea?", f"window for {NAMES[3]}?", f"window for {NAMES[4]}?"}
+    assert asked <= {f"{NAMES[1]}: tea?", f"window for {NAMES[3]}?", f"window for {NAMES[4]}?"}
     assert f"window for {NAMES[3]}?" in asked
     assert not [text for group in groups for text in group.passages if NAMES[6] in text or NAMES[7] in text]
     assert counts["train questions left out: asked in held"] == 1
