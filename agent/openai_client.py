@@ -33,7 +33,7 @@ from agent.errors import (
     ModelUnavailableError,
 )
 from agent.event_stream import EventStreamReader
-from agent.wire import StreamedReply, whole_reply
+from agent.wire import StreamedReply, tokenized, whole_reply
 
 #: Ends a stream of chat completions.
 _DONE = "[DONE]"
@@ -145,16 +145,12 @@ class OpenAIModelClient:
         for text in texts:
             body = {"model": self._name, "prompt": text, "add_special_tokens": False}
             try:
-                reply = await self._client.post(address, cast_to=object, body=body)
-                ids = reply["tokens"]  # type: ignore[index]
-                if not (isinstance(ids, list) and all(type(id) is int and id >= 0 for id in ids)):
-                    return {}
-                tokens[text] = ids
+                tokens[text] = tokenized(await self._client.post(address, cast_to=object, body=body))
             except openai.APIStatusError as error:
                 if error.status_code not in _NO_SUCH_ROUTE:
                     raise  # it may have the route and be busy: to forget the lean for good would be silent
                 return {}
-            except (ValueError, TypeError, KeyError):
+            except ValueError:
                 return {}
         at = next((at for at, same in enumerate(zip(*tokens.values(), strict=False)) if len(set(same)) > 1), None)
         return {} if at is None else {text: ids[at] for text, ids in tokens.items()}

@@ -82,6 +82,10 @@ class _Reply(_Loose):
     usage: object = None
 
 
+class _Tokenized(_Loose):
+    tokens: TokenIds
+
+
 class _Whole(_Reply):
     choices: Annotated[list[_WholeChoice], BeforeValidator(_first_of), Field(min_length=1)]
 
@@ -111,6 +115,11 @@ def whole_reply(body: bytes, request: CompletionRequest, total_ms: float) -> Com
         usage=_usage(reply.usage),
         total_ms=total_ms,
     )
+
+
+def tokenized(reply: object) -> list[int]:
+    """Token ids as `/tokenize` replies them. Raises ValueError: it is no such reply."""
+    return _Tokenized.model_validate(reply).tokens
 
 
 class StreamedReply:

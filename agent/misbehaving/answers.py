@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.misbehaving.behaviour import ANSWERED, UNVERIFIED, Behaviour, Call, Ending, endings, sends
-from agent.misbehaving.messages import said
+from agent.misbehaving.behaviour import ANSWERED, UNVERIFIED, Behaviour, Call, Ending, endings
+from agent.misbehaving.messages import says
 from agent.prompts import SYSTEM
 
 #: Vowels are in no key (`agent.evidence`).
@@ -14,8 +14,7 @@ _UNKNOWN = "aei"
 
 def _says(name: str, does: str, text: str | Callable[[Call], str], ending: Ending = UNVERIFIED) -> Behaviour:
     """An answer with this text."""
-    play = sends(lambda call: said(call, text(call) if callable(text) else text))
-    return Behaviour(name, does, play, endings(answer=ending))
+    return Behaviour(name, does, says(text), endings(answer=ending))
 
 
 def _statement(call: Call) -> tuple[str, str]:

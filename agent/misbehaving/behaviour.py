@@ -52,6 +52,9 @@ def cut(code: str) -> Ending:
     return Ending(StopReason.MODEL_FAILED, AnswerKind.WRITTEN, (code,), shown=True)
 
 
+NONSENSE = listed("model_nonsense")
+#: Before a sentence was complete.
+BROKEN = listed("model_stream_broken")
 #: A run that used up its steps or tokens.
 SPENT = Ending(StopReason.BUDGET_EXHAUSTED, AnswerKind.RECOMMENDATIONS, ("budget_exhausted",))
 
@@ -120,10 +123,6 @@ def endings(decide: Ending | None = None, answer: Ending | None = None, **others
     return {kind: ending for kind, ending in found.items() if ending is not None}
 
 
-def sends(data: bytes | Callable[[Call], bytes]) -> Play:
-    """A behaviour that sends these bytes at once."""
-
-    async def play(call: Call) -> AsyncIterator[bytes]:
-        yield data(call) if callable(data) else data
-
-    return play
+def both(ending: Ending) -> dict[CallKind, Ending]:
+    """The same ending whether the decision or the answer is spoiled."""
+    return endings(ending, ending)

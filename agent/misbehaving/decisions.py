@@ -6,17 +6,14 @@ import json
 from collections.abc import Callable
 
 from agent.answer import AnswerKind, StopReason
-from agent.misbehaving.behaviour import ANSWERED, SPENT, Behaviour, Call, Ending, endings, listed, sends
-from agent.misbehaving.messages import said
+from agent.misbehaving.behaviour import ANSWERED, NONSENSE, SPENT, Behaviour, Call, Ending, endings
+from agent.misbehaving.messages import says
 from agent.scripted import search
 
-_NONSENSE = listed("model_nonsense")
 
-
-def _says(name: str, does: str, text: str | Callable[[Call], str], ending: Ending = _NONSENSE) -> Behaviour:
+def _says(name: str, does: str, text: str | Callable[[Call], str], ending: Ending = NONSENSE) -> Behaviour:
     """A decision with this text."""
-    play = sends(lambda call: said(call, text(call) if callable(text) else text))
-    return Behaviour(name, does, play, endings(ending))
+    return Behaviour(name, does, says(text), endings(ending))
 
 
 def _action(**fields: object) -> str:
@@ -107,7 +104,7 @@ DECISIONS = (
         "Searches for something else every time.",
         lambda call: search(f"fever number {call.turn}"),
     ),
-    _says("searches-again", "Makes the same search again and again.", search("cystitis"), _NONSENSE),
+    _says("searches-again", "Makes the same search again and again.", search("cystitis"), NONSENSE),
     _says(
         "rewords-for-ever",
         "Wants to reword an answer that was never given.",

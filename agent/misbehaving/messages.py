@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
-from agent.misbehaving.behaviour import Call, CallKind
+from agent.misbehaving.behaviour import Call, CallKind, Play
+from agent.misbehaving.playing import sends
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
 #: Characters in each piece of a streamed reply.
 _PIECE_CHARS = 9
+
+
+def content_type(call: Call) -> str:
+    """Of what is asked for."""
+    return EVENTS if call.kind is CallKind.ANSWER else JSON
 
 
 def head(
@@ -103,6 +109,16 @@ def said(call: Call, text: str, reason: object = "stop") -> bytes:
     return whole(json.dumps(completion(text, choice={"finish_reason": reason})))
 
 
+def good(call: Call) -> bytes:
+    """A reply in good order with what a model that behaves says."""
+    return said(call, call.good)
+
+
+def says(text: str | Callable[[Call], str]) -> Play:
+    """Replies in good order with this text."""
+    return sends(lambda call: said(call, text(call) if callable(text) else text))
+
+
 async def well(call: Call) -> AsyncIterator[bytes]:
     """What a server that behaves replies."""
     match call.kind:
@@ -111,4 +127,4 @@ async def well(call: Call) -> AsyncIterator[bytes]:
         case CallKind.TOKENIZE:
             yield whole(json.dumps({"tokens": list(call.asked.encode())}))
         case _:
-            yield said(call, call.good)
+            yield good(call)

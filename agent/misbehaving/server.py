@@ -16,7 +16,7 @@ import struct
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 
-from agent.misbehaving.behaviour import Behaviour, Call, CallKind, ResetError
+from agent.misbehaving.behaviour import Call, CallKind, ResetError
 from agent.misbehaving.messages import well, whole
 from agent.misbehaving.table import BEHAVIOURS
 
@@ -83,9 +83,10 @@ class MisbehavingServer:
         heard[kind] += 1
         heard["cookies"] += "cookie" in headers
         call = Call(kind, body, turn, f"http://{HOST}:{self._port}/{ELSEWHERE}/{run}")
-        behaviour: Behaviour | None = BEHAVIOURS.get(name)
-        spoil = behaviour is not None and kind == spoiled and not (behaviour.once and turn)
-        return behaviour.play(call) if behaviour is not None and spoil else well(call)
+        behaviour = BEHAVIOURS.get(name)
+        if behaviour is None or kind != spoiled or (behaviour.once and turn):
+            return well(call)
+        return behaviour.play(call)
 
     def _of(self, run: str) -> Counter[str]:
         heard = self._heard.setdefault(run, Counter())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from agent.misbehaving.behaviour import ANSWERED, Behaviour, Call, Ending, endings, listed, sends
-from agent.misbehaving.connections import floods
+from agent.misbehaving.behaviour import ANSWERED, NONSENSE, Behaviour, Call, Ending, endings
 from agent.misbehaving.messages import head, whole
+from agent.misbehaving.playing import floods, sends
 
 
 def _replies(name: str, does: str, body: str, ending: Ending = ANSWERED, status: str = "200 OK") -> Behaviour:
@@ -29,7 +29,7 @@ TOKENIZING = (
     Behaviour(
         "tokens-without-end",
         "Cuts text into tokens without end.",
-        floods(lambda _: head() + b'{"tokens": [1', b", 1" * 20_000),
-        endings(tokenize=listed("model_nonsense")),
+        floods(head() + b'{"tokens": [1', b", 1"),
+        endings(tokenize=NONSENSE),
     ),
 )
