@@ -22,8 +22,8 @@ from agent.events import (
     StepSummary,
     WithheldEvent,
 )
-from agent.journal import Journal, MemoryJournal, RolloutSink, RunArchive, read_journal, read_segment
-from agent.judgements import Judgement, judged, read_judgements
+from agent.journal import Journal, MemoryJournal, RolloutSink, RunArchive, read_journal, read_judged, read_segment
+from agent.judgements import Judgement, read_judgements
 from agent.openai_client import OpenAIModelClient
 from agent.origin import Origin
 from agent.policy import Policy, load_policy
@@ -81,10 +81,10 @@ __all__ = [
     "WithheldEvent",
     "answers_citing",
     "clean_question",
-    "judged",
     "load_policy",
     "new_rollout_id",
     "read_journal",
+    "read_judged",
     "read_judgements",
     "read_segment",
 ]

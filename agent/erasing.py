@@ -20,12 +20,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent.errors import JournalError
-from agent.rollout import Rollout, RolloutId
+from agent.rollout import SEGMENT_PATTERN, Rollout, RolloutId
 from retrieval.files import write_atomically
 from retrieval.filters import NO_FILTERS
 
-_SEGMENTS = "rollouts-*.jsonl"
-ERASED = "erased"
+_ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def without_words(rollout: Rollout) -> Rollout:
         update={
             "erased": True,
             # A hash of a short question can be guessed.
-            "task_key": ERASED,
+            "task_key": _ERASED,
             "filters": NO_FILTERS,
             "messages": (),
             "steps": (),
@@ -67,9 +66,9 @@ def erase_runs(directory: Path, ids: Collection[RolloutId]) -> Erased:
     passed_over = 0
     wanted = {rollout_id.encode(): rollout_id for rollout_id in ids}
     try:
-        for draft in directory.glob(f".{_SEGMENTS}.draft"):
+        for draft in directory.glob(f".{SEGMENT_PATTERN}.draft"):
             draft.unlink()  # left by a crash; its segment is as it was
-        for path in sorted(directory.glob(_SEGMENTS)) if wanted else ():
+        for path in sorted(directory.glob(SEGMENT_PATTERN)) if wanted else ():
             in_segment = _erase_from(path, wanted)
             if in_segment is None:
                 passed_over += 1

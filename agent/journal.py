@@ -23,10 +23,9 @@ from pydantic_core import PydanticSerializationError
 from agent.clock import Clock, SystemClock
 from agent.erasing import Erased, erase_runs, without_words
 from agent.errors import JournalError
-from agent.judgements import Judgement, append_judgements
-from agent.rollout import Rollout, RolloutId, new_rollout_id
+from agent.judgements import Judgement, append_judgements, judged, read_judgements
+from agent.rollout import SEGMENT_PATTERN, Rollout, RolloutId, new_rollout_id
 
-SEGMENT_PATTERN = "rollouts-*.jsonl"
 #: Bytes after which a new segment begins; small enough to copy and open.
 SEGMENT_BYTES = 64 * 1024 * 1024
 SYNC_EVERY_LINES = 16
@@ -189,6 +188,13 @@ def read_journal(directory: Path) -> Iterator[Rollout]:
     """
     for path in sorted(directory.glob(SEGMENT_PATTERN)):
         yield from read_segment(path)
+
+
+def read_judged(segments: Sequence[Path]) -> Iterator[Rollout]:
+    """The finished runs of segments of one journal, with what people said of them since. Raises JournalError."""
+    said = read_judgements(segments[0].parent)
+    for segment in segments:
+        yield from judged(read_segment(segment), said)
 
 
 def read_segment(path: Path) -> Iterator[Rollout]:

@@ -26,6 +26,8 @@ from retrieval.filters import NO_FILTERS
 
 RolloutId = NewType("RolloutId", str)
 ROLLOUT_SCHEMA: Literal["rollout.v1"] = "rollout.v1"
+#: Names of the files that a journal keeps runs in.
+SEGMENT_PATTERN = "rollouts-*.jsonl"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -1,4 +1,4 @@
-"""Runs as the routes start them: one slot each, ended when the client goes away, counted when they finish."""
+"""Runs, the same for every way into the service: one slot each, ended when the client goes away, counted when done."""
 
 from __future__ import annotations
 
@@ -9,13 +9,25 @@ from contextlib import aclosing
 
 from fastapi import Request
 
-from agent import ClinicalAgent, ErrorEvent, Event, Origin, Question, RolloutId, RunSummary
+from agent import ClinicalAgent, ErrorEvent, Event, Origin, Question, QuestionError, RolloutId, RunSummary
 from agent.events import DoneEvent
 from agent.origin import FROM_SERVICE
 from service.container import Service
 from service.problems import CLIENT_CLOSED, ProblemError
+from service.schemas import QuestionBody
+from service.searching import check_source
 
 logger = logging.getLogger("clinsearch.http")
+
+
+def question_of(service: Service, body: QuestionBody) -> Question:
+    """The question as the agent takes it, of a source that exists. Raises ProblemError."""
+    try:
+        question = body.to_question()
+    except QuestionError as error:
+        raise ProblemError(422, error.code, str(error)) from error
+    check_source(service, body.source)
+    return question
 
 
 def check_slots(service: Service) -> None:

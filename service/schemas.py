@@ -172,10 +172,9 @@ class ConsentInfo(BaseModel):
     @classmethod
     def of(cls, consent: Consent | None) -> ConsentInfo:
         """What is told of a decision."""
-        stands = consent is not None and consent.stands
         return cls(
-            training=consent is not None and stands and consent.training,
-            asked=stands,
+            training=consent is not None and consent.agreed,
+            asked=consent is not None and consent.stands,
             decided_at=consent.decided_at if consent is not None else None,
             version=CONSENT_VERSION,
             wording=CONSENT_WORDING,

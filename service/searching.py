@@ -5,14 +5,32 @@ from __future__ import annotations
 from fastapi.concurrency import run_in_threadpool
 
 from agent import QuestionError, clean_question
-from retrieval import Hit, HomeRegion, PassageId, RetrievalError, SearchRequest, SearchResult
+from retrieval import (
+    Hit,
+    HomeRegion,
+    PassageId,
+    RetrievalError,
+    SearchRequest,
+    SearchResult,
+    UnknownSourceError,
+    source_named,
+)
 from service.container import Service
 from service.problems import ProblemError
-from service.routes.common import check_source
 from service.schemas import SearchBody
 
 #: Longest id of a passage.
 MAX_ID_CHARS = 500
+
+
+def check_source(service: Service, source: str | None) -> None:
+    """Refuse a source that does not exist. Raises ProblemError."""
+    if source is None:
+        return
+    try:
+        source_named(source, service.agent.searcher.sources)
+    except UnknownSourceError as error:
+        raise ProblemError(422, error.code, str(error)) from error
 
 
 async def found(service: Service, body: SearchBody) -> SearchResult:

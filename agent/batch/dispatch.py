@@ -18,7 +18,8 @@ from agent.batch.summary import BatchSummary
 from agent.batch.tally import Tally
 from agent.batch.tasks import Shard
 from agent.clock import Clock, SystemClock
-from agent.journal import SEGMENT_PATTERN, read_segment
+from agent.journal import read_segment
+from agent.rollout import SEGMENT_PATTERN
 
 #: Workers a shard may lose before the batch stops: then the shard, or the machines, are what kills them.
 MAX_LOSSES = 5

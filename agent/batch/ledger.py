@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.batch.errors import BatchError
-from agent.journal import SEGMENT_PATTERN
+from agent.rollout import SEGMENT_PATTERN
 
 LEDGER_FILE = "ledger.sqlite"
 _VERSION = 1

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from agent import JournalError, Rollout, judged, read_judgements, read_segment
-from agent.journal import SEGMENT_PATTERN
+from agent import JournalError, Rollout, read_judged, read_segment
+from agent.rollout import SEGMENT_PATTERN
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.generate import generate_rollouts
 from service.cli.training_data import export_rollouts, filter_rollouts
@@ -36,8 +36,7 @@ def _segments(path: Path | None) -> list[Path]:
 
 
 def _rollouts(path: Path | None) -> Iterator[Rollout]:
-    for segment in _segments(path):
-        yield from judged(read_segment(segment), read_judgements(segment.parent))
+    return read_judged(_segments(path))
 
 
 @app.command()

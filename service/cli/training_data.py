@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from agent import Journal, Rollout, judged, read_judgements, read_segment
+from agent import Journal, Rollout, read_judged
 from agent.batch import BadLine, BatchError, read_tasks
-from agent.journal import SEGMENT_PATTERN
+from agent.rollout import SEGMENT_PATTERN
 from retrieval import Withdrawals
 from retrieval.files import write_atomically
 from service.cli.common import errors_as_sentences, load_settings, out, stop
@@ -128,12 +128,10 @@ def export_rollouts(
 def _rollouts(sources: list[Path]) -> Iterator[Rollout]:
     """The runs, with what people said of them since: what lies beside the segments is read with them."""
     for source in sources:
-        said = read_judgements(source.parent if source.is_file() else source)
         segments = [source] if source.is_file() else sorted(source.glob(SEGMENT_PATTERN))
         if not segments:
             raise BatchError(f"There are no rollouts in {source.name}.")
-        for segment in segments:
-            yield from judged(read_segment(segment), said)
+        yield from read_judged(segments)
 
 
 def _questions(paths: list[Path]) -> dict[str, TrainingQuestion]:

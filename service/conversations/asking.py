@@ -63,14 +63,16 @@ class Talk:
 
     async def whole(self, run: Awaitable[RunSummary]) -> RunSummary:
         """The outcome of a run, kept; one that fails or is given up is noted."""
+        state: TurnState | None = TurnState.FAILED
         try:
             result = await run
+            state = None
         except (ProblemError, asyncio.CancelledError):
-            await self._end(TurnState.STOPPED)
+            state = TurnState.STOPPED
             raise
-        except Exception:
-            await self._end(TurnState.FAILED)
-            raise
+        finally:
+            if state is not None:
+                await self._end(state)
         return await self._finish(result)
 
     async def kept(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

@@ -1,4 +1,4 @@
-"""Calls of the records from routes: in a thread, with their errors as problems."""
+"""Calls that block, of the records and of what is built on them: in a thread, with their errors as problems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from service.problems import ProblemError
 from service.records import (
     RecordsError,
     RecordsFullError,
-    RecordsUnavailableError,
     UnknownConversationError,
     UnknownRunError,
 )
@@ -22,14 +21,14 @@ T = TypeVar("T")
 
 
 async def in_thread(call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Make a call that blocks. Raises ProblemError for what the records refuse or cannot do."""
+    """Make a call that blocks. Raises ProblemError for what the records or the index refuse or cannot do."""
     try:
         return await run_in_threadpool(call, *arguments, **named)
     except (UnknownConversationError, UnknownRunError) as error:
         raise ProblemError(404, error.code, str(error)) from error
     except RecordsFullError as error:
         raise ProblemError(409, error.code, str(error)) from error
-    except (RecordsUnavailableError, RecordsError) as error:
+    except RecordsError as error:
         raise ProblemError(503, error.code, str(error), retry_after_s=2) from error
     except RetrievalError as error:
         raise ProblemError(

@@ -13,8 +13,7 @@ from service.container import Service
 from service.mcp.arguments import RecommendationBody, taken
 from service.mcp.results import AskResult, Recommendation, SearchResults
 from service.problems import ProblemError
-from service.routes.common import question_of
-from service.runs import check_slots, run_events
+from service.runs import check_slots, question_of, run_events
 from service.schemas import QuestionBody, SearchBody
 from service.searching import found, passage_named
 

@@ -137,7 +137,7 @@ class MemoryRecords:
                 last.replaced = True
             earlier = tuple(turn for turn in held.shown if turn.state is TurnState.ANSWERED)[-MAX_TURNS:]
             consent = self._consents.get(owner)
-            agreed = consent is not None and consent.stands and consent.training
+            agreed = consent is not None and consent.agreed
             now = self._now()
             turn = StoredTurn(rollout_id=rollout_id, state=TurnState.ASKED, asked_at=now, question=question)
             held.turns.append(_Turn(turn, agreed))

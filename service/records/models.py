@@ -157,6 +157,11 @@ class Consent(_Record):
         """Whether it was made on the wording in force; on another one people are asked again."""
         return self.version == CONSENT_VERSION
 
+    @property
+    def agreed(self) -> bool:
+        """Whether what is asked under it may be trained on."""
+        return self.stands and self.training
+
 
 class Begun(_Record):
     """A turn that was begun: the answered turns before it, and whether its run may be trained on."""

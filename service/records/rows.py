@@ -8,7 +8,7 @@ from typing import Any
 from agent import Answer, RolloutId, RunSummary
 from agent.version import PRODUCER
 from service.records.base import folded
-from service.records.models import Feedback, Reason, StoredTurn, TurnState
+from service.records.models import Feedback, StoredTurn, TurnState
 from service.records.tables import CitationRow, MessageRow
 
 
@@ -76,6 +76,4 @@ def _feedback(answer: MessageRow | None) -> Feedback | None:
     if answer is None or answer.feedback is None:
         return None
     row = answer.feedback
-    return Feedback.model_validate(
-        {"thumbs": row.thumbs, "reasons": [Reason(reason) for reason in row.reasons], "comment": row.comment}
-    )
+    return Feedback.model_validate({"thumbs": row.thumbs, "reasons": row.reasons, "comment": row.comment})

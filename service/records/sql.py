@@ -322,7 +322,7 @@ class SqlRecords:
 
     def _agreed(self, session: Session, owner: OwnerId) -> bool:
         consent = self._consent(session, owner)
-        return consent is not None and consent.stands and consent.training
+        return consent is not None and consent.agreed
 
     def _tell(self, session: Session, rollout_id: RolloutId, judgement: Judgement | None = None) -> None:
         told = judgement.model_dump(mode="json") if judgement is not None else None

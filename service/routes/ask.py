@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 
 from agent import RunSummary
 from service import sse
-from service.conversations import Talk, begin_turn
+from service.conversations import begin_turn
 from service.identity import owner_of
 from service.records import ConversationId
-from service.routes.common import PERSONAL, PROBLEM, agent_of, question_of, service_of
-from service.runs import check_slots, run_events, run_whole
+from service.routes.common import PERSONAL, PROBLEM, agent_of, service_of
+from service.runs import check_slots, question_of, run_events, run_whole
 from service.schemas import AskBody, ModelInfo, ModelList
 
 router = APIRouter(tags=["ask"])
@@ -35,19 +35,16 @@ async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
     service = service_of(request)
     question = question_of(service, body)
     agent = agent_of(service, body.model)
-    talk: Talk | None = None
-    if body.conversation_id is not None:
-        owner = owner_of(request, service.settings)
-        check_slots(service)
-        talk = await begin_turn(service, owner, ConversationId(body.conversation_id), question)
-    else:
-        check_slots(service)
     streamed = sse.MEDIA_TYPE in request.headers.get("accept", "")
-    if talk is None:
+    if body.conversation_id is None:
+        check_slots(service)
         if not streamed:
             return await run_whole(service, agent, question, request)
         events = run_events(service, agent, question)
     else:
+        owner = owner_of(request, service.settings)
+        check_slots(service)
+        talk = await begin_turn(service, owner, ConversationId(body.conversation_id), question)
         known = (talk.rollout_id, talk.origin)
         if not streamed:
             return await talk.whole(run_whole(service, agent, talk.question, request, *known))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import Journal, JournalError, Judgement, MemoryJournal, Rollout, judged, read_judgements
-from agent.judgements import JUDGEMENTS_FILE, Standing, append_judgements, standings
+from agent import Journal, JournalError, Judgement, MemoryJournal, Rollout, read_judgements
+from agent.judgements import JUDGEMENTS_FILE, Standing, append_judgements, judged, standings
 
 from .test_journal import rollout
 

@@ -24,7 +24,7 @@ from service.records import MemoryRecords, OwnerId, Records, TurnState, open_rec
 from service.runs import run_events
 from service.settings import Settings
 
-from .conftest import QUESTION, ServiceFactory, corpus
+from .conftest import QUESTION, ServiceFactory, client_of, corpus
 from .test_ask import events_of
 
 NOBODYS = "0" * 26
@@ -33,8 +33,9 @@ SECRET = "Mrs Exampleton"
 
 def browser(service: Service, **headers: str) -> httpx2.AsyncClient:
     """A browser that has opened nothing yet."""
-    transport = httpx2.ASGITransport(create_app(service))
-    return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+    client = client_of(service)
+    client.headers.update(headers)
+    return client
 
 
 @pytest.fixture(params=["memory", "sql"])
@@ -518,9 +519,7 @@ async def test_guidance_that_left_the_index_is_labelled(make_service: ServiceFac
         conversation = await begun(client)
         await asked(client, conversation)
         emptied = make_service(records=records, entries=corpus()[1:])
-        transport = httpx2.ASGITransport(create_app(emptied))
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://localhost", cookies=client.cookies
-        ) as later:
+        async with client_of(emptied) as later:
+            later.cookies.update(client.cookies)
             (turn,) = (await later.get(f"/v1/conversations/{conversation}")).json()["asked"]
     assert turn["result"]["answer"]["citations"][0]["labels"] == [NOT_SEARCHED]

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
-from pathlib import Path
 
 import httpx2
 import pytest
 import yaml
 
 from ..conftest import ServiceFactory
+from ..readme import README, blocks
 from .serving import served
 
-README = Path(__file__).parents[3] / "README.md"
-
-
-def blocks(language: str) -> list[str]:
-    """The code blocks of that language in the section on chat clients."""
-    section = README.read_text(encoding="utf-8").partition("## Use it from a chat client\n")[2].partition("\n## ")[0]
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    return [text for name, text in found if name == language]
+SECTION = "Use it from a chat client"
 
 
 def test_the_python_example_prints_an_answer(make_service: ServiceFactory, capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks("python")
+    (example,) = blocks(SECTION, "python")
     with served(make_service()) as address:
         exec(compile(example.replace("http://localhost:8000", address), str(README), "exec"), {})  # noqa: S102
     assert "examplicillin 250 mg by mouth twice daily for 5 days. [1]" in capsys.readouterr().out
 
 
 def test_the_curl_example_asks_a_question(make_service: ServiceFactory) -> None:
-    command, _ = blocks("")
+    command, _ = blocks(SECTION, "")
     _, _, url, *options = shlex.split(command.replace("\\\n", " "))
     given = dict(zip(options[::2], options[1::2], strict=True))
     name, _, value = given["-H"].partition(": ")
@@ -45,9 +37,9 @@ def test_the_curl_example_asks_a_question(make_service: ServiceFactory) -> None:
 
 
 def test_the_settings_of_the_clients_name_the_address_and_the_model(make_service: ServiceFactory) -> None:
-    _, environment = blocks("")
+    _, environment = blocks(SECTION, "")
     open_webui = dict(line.split("=", 1) for line in environment.splitlines())
-    (written,) = blocks("yaml")
+    (written,) = blocks(SECTION, "yaml")
     (endpoint,) = yaml.safe_load(written)["endpoints"]["custom"]
     assert open_webui["OPENAI_API_BASE_URL"] == endpoint["baseURL"]
     assert endpoint["models"]["default"] == [make_service().settings.model_name]

@@ -66,7 +66,7 @@ async def test_thumbs_and_consent_decide_what_is_learned_from(tmp_path: Path) ->
         assert "left out  no_consent 1" in said
         assert "left out  not_preferred 2" in said
         stats = run(environment, "rollouts", "stats").stdout
-        for line in (r"thumbs: up", "thumbs: down", "training agreed to"):
+        for line in ("thumbs: up", "thumbs: down", "training agreed to"):
             assert line in stats
         await judge(liked, None)
         assert kept()[1] == []

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
 from service.cli.mcp import HOST, PORT
 from service.mcp.http import PATH
 
-README = Path(__file__).parents[3] / "README.md"
+from ..readme import blocks
 
 
 def test_the_settings_of_the_clients_name_what_is_served() -> None:
-    section = README.read_text(encoding="utf-8").partition("## Use it from an AI client (MCP)\n")[2]
-    written = re.findall(r"^```json\n(.*?)^```$", section.partition("\n## ")[0], re.MULTILINE | re.DOTALL)
-    starting, connecting = (json.loads(text) for text in written)
+    starting, connecting = map(json.loads, blocks("Use it from an AI client (MCP)", "json"))
     program = starting["mcpServers"]["clinsearch"]
     assert program["command"].endswith("/.venv/bin/clinsearch")
     assert program["args"] == ["mcp"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import INVALID_PARAMS
 
-from agent import ClinicalAgent, MemoryJournal, ScriptedModel
+from agent import ScriptedModel
 from agent.errors import ModelUnavailableError
 from agent.scripted import ANSWER, ByTurn, Reply, Script, search
 from retrieval import HashingEncoder, RetrievalError, Withdrawal, Withdrawals, build_index
@@ -22,6 +21,7 @@ from service.container import Service, build_service
 from service.mcp.server import build_server
 from service.settings import Settings
 
+from ..chat.serving import with_model
 from ..conftest import QUESTION, ServiceFactory, client_of, corpus
 from .serving import MODES, Told, structured, text_of
 
@@ -136,7 +136,7 @@ async def test_standing_is_told_and_what_was_withdrawn_is_not_shown(tmp_path: Pa
 async def test_an_answer_says_what_kind_it_is_and_brings_its_evidence(
     make_service: ServiceFactory, script: list[Script], kind: str
 ) -> None:
-    service, journal = recorded(make_service(), ScriptedModel(script))
+    service, journal = with_model(make_service(), ScriptedModel(script))
     async with Client(build_server(service)) as client:
         result = structured(await client.call_tool("ask", {"question": QUESTION}))
     assert result["kind"] == kind
@@ -154,7 +154,7 @@ async def test_an_answer_says_what_kind_it_is_and_brings_its_evidence(
 
 
 async def test_history_and_filters_reach_the_run(make_service: ServiceFactory) -> None:
-    service, journal = recorded(make_service(), ScriptedModel([ByTurn("examplicillin dose")]))
+    service, journal = with_model(make_service(), ScriptedModel([ByTurn("examplicillin dose")]))
     async with Client(build_server(service)) as client:
         await client.call_tool(
             "ask",
@@ -262,10 +262,3 @@ async def test_metrics_and_logs_hold_no_question(service: Service, caplog: pytes
     assert "patient's name" not in caplog.text
     metrics = service.metrics.render().decode()
     assert 'clinsearch_runs_total{answer="written",stop_reason="answered"} 1.0' in metrics
-
-
-def recorded(service: Service, model: ScriptedModel) -> tuple[Service, MemoryJournal]:
-    """The service with that model, and its runs."""
-    journal = MemoryJournal()
-    settings = service.settings.agent_settings(trained=True)
-    return replace(service, agent=ClinicalAgent(model, service.agent.searcher, journal, settings=settings)), journal
