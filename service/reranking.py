@@ -29,12 +29,14 @@ def make_reranker(settings: Settings) -> CrossEncoderReranker:
 def make_rerank_stage(settings: Settings) -> RerankStage | None:
     """The stage, or None where it is off: by setting, or with "auto" because it would not help or is not installed.
 
+    With the encoder that has no weights "auto" loads none either: whether the stage helps was measured with a real one.
+
     Its model is being loaded when this returns; until then searches answer in fused order.
 
     Raises:
         RerankerError: it is set to "on" and cannot be had.
     """
-    if settings.rerank == "off":
+    if settings.rerank == "off" or (settings.rerank == "auto" and settings.encoder == "hashing"):
         return None
     try:
         reranker = make_reranker(settings)

@@ -47,6 +47,13 @@ def test_auto_follows_the_card_and_the_stage_its_settings(tmp_path: Path) -> Non
     assert chosen.sources == ("guidelines",)
 
 
+def test_with_an_encoder_without_weights_no_weights_are_loaded_unless_asked_for(tmp_path: Path) -> None:
+    helpful = {"rerank_adapter": copied(tmp_path / "helpful", helps=True), "encoder": "hashing"}
+    assert make_rerank_stage(Settings.model_validate(helpful)) is None
+    with pytest.raises(RerankerError):
+        make_rerank_stage(Settings.model_validate({**helpful, "rerank": "on", "rerank_adapter": tmp_path / "none"}))
+
+
 def test_an_operator_names_the_sources_that_are_reranked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLINSEARCH_RERANK_SOURCES", '["guidelines", "local_formulary"]')
     settings = Settings()
