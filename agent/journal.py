@@ -166,7 +166,11 @@ class Journal:
 
     def _open(self) -> int:
         self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._directory / f"rollouts-{new_rollout_id()}.jsonl"
+        name = f"rollouts-{new_rollout_id()}.jsonl"
+        while self._names and name <= self._names[-1]:
+            # Two ids of one millisecond are in no order; segments are read by name and must stay in the order written.
+            name = f"rollouts-{new_rollout_id()}.jsonl"
+        path = self._directory / name
         # Readable by the owner only: a rollout holds what a clinician typed.
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

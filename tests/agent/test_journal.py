@@ -144,6 +144,14 @@ def test_segments_rotate_by_size_and_are_read_in_order(tmp_path: Path) -> None:
     assert sorted(ids(tmp_path)) == sorted(record.rollout_id for record in records)
 
 
+def test_records_are_read_in_the_order_they_were_written_however_quickly_segments_follow(tmp_path: Path) -> None:
+    records = [rollout(f"{i}") for i in range(60)]
+    with Journal(tmp_path, segment_bytes=1) as journal:
+        for record in records:
+            journal.append(record)
+    assert ids(tmp_path) == [record.rollout_id for record in records]
+
+
 def test_a_record_larger_than_a_segment_is_kept(tmp_path: Path) -> None:
     with Journal(tmp_path, segment_bytes=10) as journal:
         journal.append(rollout("a"))
