@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.conflicts import Conflict
 from agent.gate import Verdict, WithheldReason
 from agent.labels import standing_labels
 from retrieval import DocumentId, GuidanceStatus, Hit, PartialDate, PassageId, PassageKind, without_hidden
@@ -126,6 +127,8 @@ class Answer(_Record):
     citations: tuple[Citation, ...] = ()
     #: Sentences the gate withheld, by reason; empty when the model wrote none.
     withheld: dict[WithheldReason, int] = {}
+    #: Citations of different publishers or regions that disagree on one point, to be shown side by side.
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def used(self) -> tuple[Citation, ...]:
@@ -133,12 +136,18 @@ class Answer(_Record):
         numbers = {number for sentence in self.sentences for number in sentence.citations}
         return tuple(citation for citation in self.citations if citation.number in numbers)
 
+    def sides(self, conflict: Conflict) -> tuple[Citation, Citation]:
+        """The two citations of a conflict of this answer."""
+        by_number = {citation.number: citation for citation in self.citations}
+        return by_number[conflict.first], by_number[conflict.second]
+
     def without(self, gone: Collection[int], label: str) -> Answer:
         """The answer without these citations and every sentence that rests on one, under a label that says so."""
         return self.model_copy(
             update={
                 "citations": tuple(item for item in self.citations if item.number not in gone),
                 "sentences": tuple(item for item in self.sentences if not set(item.citations) & set(gone)),
+                "conflicts": tuple(item for item in self.conflicts if not {item.first, item.second} & set(gone)),
                 "label": label,
             }
         )

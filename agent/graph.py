@@ -185,6 +185,7 @@ class _Nodes:
         others = [item for item in run.book.best(len(run.book)) if item.hit.passage.id not in used]
         for evidence in others[: run.settings.also_listed]:
             await run.cite(evidence)
+        await run.cite_opposing()
         run.finish(StopReason.ANSWERED, Answer(kind=AnswerKind.WRITTEN, label=label, sentences=sentences))
         return {"next": "end"}
 
@@ -245,6 +246,7 @@ class _Nodes:
         listed = run.book.best(run.settings.listed_recommendations)
         for evidence in listed:
             await run.cite(evidence)
+        await run.cite_opposing()
         if not listed and not shown:
             label = wording.SEARCH_FAILED if failed_search else wording.nothing_found(run.question.filters)
             run.finish(StopReason.NO_EVIDENCE, Answer(kind=AnswerKind.DECLINED, label=label))

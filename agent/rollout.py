@@ -80,6 +80,8 @@ class RetrievedPassage(_Record):
     bm25_rank: int | None
     dense_rank: int | None
     text_sha256: str
+    #: Not shown to the model: found because it disagrees with what was.
+    beside: bool = False
 
 
 class RetrievalEntry(_Record):

@@ -13,6 +13,7 @@ from agent.answer import Answer, Citation, StopReason, withheld_counts
 from agent.budget import Budget, BudgetName, Spending
 from agent.client import Message
 from agent.clock import Clock
+from agent.conflicts import conflicts_of, disagreement
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import Verdict
@@ -79,6 +80,8 @@ class Run:
     repeated_searches: int = 0
     searches: int = 0
     citations: dict[PassageId, Citation] = field(default_factory=dict)
+    #: Found beside the evidence and not shown to the model: recommendations that disagree with some of it.
+    beside: list[Evidence] = field(default_factory=list)
     #: The source searched where no trained model chose one; set once.
     routed: str | None = None
     #: Set by `decide` for the node that carries the action out.
@@ -105,6 +108,18 @@ class Run:
         await self.send(EvidenceEvent(citation=citation))
         return citation
 
+    async def cite_opposing(self) -> None:
+        """Cite what was found that disagrees with what is cited, so that both stand side by side."""
+        for evidence in self.beside:
+            if not self.book.withdrawn(evidence.hit.passage.id) and any(
+                disagreement(hit, evidence.hit) for _, hit in self._cited()
+            ):
+                await self.cite(evidence)
+
+    def _cited(self) -> list[tuple[int, Hit]]:
+        hits = {item.hit.passage.id: item.hit for item in self.book.all()}
+        return [(citation.number, hits[name]) for name, citation in self.citations.items() if name in hits]
+
     async def send(self, event: Event) -> None:
         """Send one event to the client."""
         await self.emit(event)
@@ -120,7 +135,11 @@ class Run:
         """
         gone = {item.number for name, item in self.citations.items() if self.book.withdrawn(name)}
         whole = answer.model_copy(
-            update={"citations": tuple(self.citations.values()), "withheld": withheld_counts(self.verdicts)}
+            update={
+                "citations": tuple(self.citations.values()),
+                "withheld": withheld_counts(self.verdicts),
+                "conflicts": conflicts_of(self._cited()),
+            }
         )
         self.stop_reason = reason
         self.answer = whole.without(gone, WITHDRAWN_LABEL) if gone else whole
@@ -129,7 +148,7 @@ class Run:
     def found(self) -> tuple[tuple[Evidence, ...], ...]:
         """What each search brought, in its order, without what was withdrawn since."""
         return tuple(
-            tuple(item for hit in entry.hits if (item := self.book.resolve(hit.key)) is not None)
+            tuple(item for hit in entry.hits if not hit.beside and (item := self.book.resolve(hit.key)) is not None)
             for entry in self.retrieval
         )
 

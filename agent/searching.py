@@ -7,18 +7,22 @@ import asyncio
 from agent import spans
 from agent.choosing import LOOKED_AT, evidence_of
 from agent.client import Message
+from agent.conflicts import opposing
 from agent.evidence import Evidence
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
 from agent.sufficiency import AskedWords
-from retrieval import Searcher, SearchRequest, SourceId, StoreError
+from retrieval import Hit, Searcher, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
 
 #: A search takes milliseconds; one that takes this long hangs.
 SEARCH_TIMEOUT_S = 15.0
 #: Below the gap between two neighbouring ranks of one leg (1/61 - 1/62), so that it decides only between equals.
 UNTRAINED_QUERY_WEIGHT = 0.001
+
+#: Hits among which one that disagrees with the evidence is looked for.
+LOOKED_FOR_CONFLICTS = 20
 
 
 async def search(run: Run, searcher: Searcher, source: str, query: str | None) -> None:
@@ -59,6 +63,8 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
             raise StoreError("the search did not end in time") from error
         count = run.settings.evidence_per_search
         chosen = evidence_of(result, own_words, count)
+        near = [hit for hit in result.hits[:LOOKED_FOR_CONFLICTS] if not hit.below_floor]
+        against = await asyncio.to_thread(opposing, chosen, near)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.
     left_out = sum(hit.below_floor for hit in result.hits[: run.settings.evidence_per_search])
@@ -66,20 +72,16 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
     logged = []
     for hit in chosen:
         evidence, is_new = run.book.add(hit)
-        if is_new:
+        if is_new or evidence in run.beside:
             new.append(evidence)
-        logged.append(
-            RetrievedPassage(
-                document_id=hit.document.id,
-                passage_id=hit.passage.id,
-                key=evidence.key,
-                rank=hit.rank,
-                score=hit.score,
-                bm25_rank=hit.bm25_rank,
-                dense_rank=hit.dense_rank,
-                text_sha256=sha256_of(hit.passage.citable_text),
-            )
-        )
+        logged.append(_logged(evidence.key, hit))
+    run.beside = [item for item in run.beside if item not in new]
+    so_far = [item for item in run.book.all() if item not in run.beside]
+    for hit in against:
+        evidence, is_new = run.book.add(hit)
+        if is_new:
+            run.beside.append(evidence)
+            logged.append(_logged(evidence.key, hit, beside=True))
     run.retrieval.append(
         RetrievalEntry(
             step=run.steps[-1].i if query is not None and run.steps else None,
@@ -94,7 +96,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
     if run.messages[-1].role == "assistant":
         # Otherwise no model waits for it: the model failed before it replied, and roles must alternate.
         asked = AskedWords(own_words)
-        found = evidence_message(new, asked=asked, so_far=run.book.all())
+        found = evidence_message(new, asked=asked, so_far=so_far)
         run.messages.append(found if new else Message(role="user", content=NOTHING_FOUND_LINE))
     count = len(chosen)
     await run.step(
@@ -106,4 +108,18 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
         started,
         queries=queries,
         found=count,
+    )
+
+
+def _logged(key: str, hit: Hit, *, beside: bool = False) -> RetrievedPassage:
+    return RetrievedPassage(
+        document_id=hit.document.id,
+        passage_id=hit.passage.id,
+        key=key,
+        rank=hit.rank,
+        score=hit.score,
+        bm25_rank=hit.bm25_rank,
+        dense_rank=hit.dense_rank,
+        text_sha256=sha256_of(hit.passage.citable_text),
+        beside=beside,
     )

@@ -19,7 +19,9 @@ _LISTS: dict[AnswerKind, str] = {
     AnswerKind.REPLY: "Also found:",
     AnswerKind.DECLINED: "Nearest recommendations found:",
 }
-_HEADINGS = (*dict.fromkeys(_LISTS.values()), _LISTED, REFERENCES)
+#: Where publishers disagree.
+DIFFERING = "Recommendations differ:"
+_HEADINGS = (*dict.fromkeys(_LISTS.values()), _LISTED, REFERENCES, DIFFERING)
 #: Said where a sentence was sent before its guidance was withdrawn: what was streamed cannot be taken back.
 RETRACTED = "Do not use the sentences above that cite {marks}: that guidance was withdrawn while this was answered."
 
@@ -64,6 +66,7 @@ class AnswerText:
             pieces.append(self._paragraph(note))
         if answer.label:
             pieces.append(self._paragraph(answer.label))
+        pieces += self._conflicts(answer)
         used = answer.used
         listed = [citation for citation in answer.citations if citation not in used]
         if listed:
@@ -77,6 +80,18 @@ class AnswerText:
         notices = dict.fromkeys(citation.notice for citation in answer.citations if citation.notice)
         pieces += [self._paragraph(notice) for notice in notices]
         return "".join(pieces)
+
+    def _conflicts(self, answer: Answer) -> list[str]:
+        """Where publishers disagree, each in its own words."""
+        pieces = [self._paragraph(DIFFERING)] if answer.conflicts else []
+        for conflict in answer.conflicts:
+            for difference in conflict.differences:
+                pieces.append(self._paragraph(f"On {difference.kind}:"))
+                for citation, words in zip(answer.sides(conflict), (difference.first, difference.second), strict=True):
+                    told = (citation.publisher, citation.year, citation.region, citation.strength)
+                    origin = ", ".join(str(part) for part in told if part)
+                    pieces += [self._plain("\n"), self._mark(citation.number), self._plain(f" {origin}: {words}")]
+        return pieces
 
     def _plain(self, text: str) -> str:
         self._length += len(text)

@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from agent import ClinicalAgent, OpenAIModelClient
 from eval.conditions import condition_questions, evaluate_conditions
+from eval.conflicts import conflict_pairs
 from eval.guideline_agent import AgentSet, evaluate_guideline_agent, guideline_agent_questions
 from eval.retrieval import EvaluationError
 from eval.sources import (
@@ -50,6 +51,19 @@ def conditions(
 ) -> None:
     """One question per starter condition: is the right condition among the first three citations?"""
     _with_agent(lambda agent: evaluate_conditions(agent, condition_questions()), json_file)
+
+
+@app.command()
+def conflicts() -> None:
+    """Pairs of recommendations: which that disagree are found, and which that do not are taken to."""
+    for part in ("seen", "kept"):
+        pairs = conflict_pairs(part)
+        for name, of in (("disagree, found", False), ("do not, left alone", True)):
+            right = [pair.is_right() for pair in pairs if (pair.kind == "none") is of]
+            out.print(f"{part}: {name} {sum(right)} of {len(right)}", highlight=False)
+        for pair in pairs:
+            if not pair.is_right():
+                out.print(f"  wrong: {pair.id}", highlight=False)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agent import Citation, RunSummary
+from agent.answer import Answer
 from retrieval import Hit
 
 
@@ -22,6 +23,7 @@ def print_answer(console: Console, result: RunSummary) -> None:
     if answer.withheld:
         counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in answer.withheld.items())
         console.print(Text(f"Withheld sentences: {counts}.", style="dim"))
+    _print_conflicts(console, answer)
     used = answer.used
     for citation in used or answer.citations:
         console.print()
@@ -35,6 +37,16 @@ def print_answer(console: Console, result: RunSummary) -> None:
     console.print(
         Text(f"\n{result.stop_reason} in {result.duration_ms / 1000:.1f} s, rollout {result.rollout_id}", style="dim")
     )
+
+
+def _print_conflicts(console: Console, answer: Answer) -> None:
+    for conflict in answer.conflicts:
+        for difference in conflict.differences:
+            console.print(Text(f"\nRecommendations differ on {difference.kind}:", style="bold yellow"))
+            for citation, words in zip(answer.sides(conflict), (difference.first, difference.second), strict=True):
+                told = (citation.publisher, citation.year, citation.region, citation.strength)
+                origin = ", ".join(str(part) for part in told if part)
+                console.print(Text.assemble((f"[{citation.number}] ", "cyan"), f"{origin}: {words}"))
 
 
 def print_citation(console: Console, citation: Citation) -> None:
