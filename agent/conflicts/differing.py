@@ -11,9 +11,11 @@ from agent.gate.measures import Measure
 
 #: Share of the shorter topic that the other recommendation must name.
 _TOPIC_SHARE = 0.6
-#: Share of what is to be done, where no drug is named, that both must name.
-_ACTION_SHARE = 0.5
+#: Share of what the shorter of two statements names that the other must name, to be on one thing to do.
+_ACTION_SHARE = 0.7
 _LEAST_SHARED = 2
+#: Of statements that are set against each other, where a wrong alarm says the most.
+_LEAST_OPPOSED = 3
 _CHILDREN = frozenset(["child", "infant", "neonate", "adolescent", "boy", "girl"])
 _GROWN = frozenset(["adult", "elderly", "pregnant", "postmenopausal"])
 #: People that a recommendation for the one is not for the other.
@@ -23,13 +25,18 @@ _APART = (
     (frozenset(["pregnant"]), frozenset(["nonpregnant"])),
     (frozenset(["premenopausal"]), frozenset(["postmenopausal"])),
 )
+#: Guidance for these says so; what names none of them is for others.
+_ONLY_IF_NAMED = (_CHILDREN, frozenset(["pregnant"]), frozenset(["breastfeeding"]))
 #: Above it a length of time is one's whole life; keeps sums exact.
 _FOREVER = Decimal(10**9)
 
 
 def on_one_point(first: Point, second: Point) -> bool:
-    """Whether both are about the same condition, the same people and the same thing to do."""
-    if not (_share(first.topic, second.named) >= _TOPIC_SHARE or _share(second.topic, first.named) >= _TOPIC_SHARE):
+    """Whether both are about the same condition and the same people."""
+    if min(_share(first.topic, second.named), _share(second.topic, first.named)) < _TOPIC_SHARE:
+        return False
+    # Two chapters on one drug are on one point only where their guidelines are on something in common.
+    if not (first.title & second.named or second.title & first.named):
         return False
     return not _other_people(first, second)
 
@@ -57,6 +64,9 @@ def _share(part: frozenset[str], whole: frozenset[str]) -> float:
 
 
 def _other_people(first: Point, second: Point) -> bool:
+    for alone in _ONLY_IF_NAMED:
+        if bool(first.people & alone) != bool(second.people & alone):
+            return True
     for ours, theirs in _APART:
         for a, b in ((first, second), (second, first)):
             if a.people & ours and not a.people & theirs and b.people & theirs and not b.people & ours:
@@ -68,34 +78,20 @@ def _other_people(first: Point, second: Point) -> bool:
 
 
 def _direction(first: Point, second: Point) -> Difference | None:
-    if first.direction is second.direction or not (_both_screen(first, second) or _same_action(first, second)):
-        return None
-    return Difference(
-        kind=DifferenceKind.DIRECTION, first=_saying(first, first.direction), second=_saying(second, second.direction)
-    )
+    """Two statements of one thing to do, the one for it and the other not."""
+    for ours in first.statements:
+        for theirs in second.statements:
+            if ours.direction is not theirs.direction and _same_action(ours, theirs, _LEAST_OPPOSED):
+                return Difference(kind=DifferenceKind.DIRECTION, first=ours.words, second=theirs.words)
+    return None
 
 
-def _both_screen(first: Point, second: Point) -> bool:
-    """Whether to screen for a condition at all is one question, whatever test is used."""
-    return first.screens and second.screens and not first.drugs and not second.drugs
-
-
-def _same_action(first: Point, second: Point) -> bool:
-    """Whether what is to be done is the same: a drug of both, or most of the words besides the topic."""
-    if first.drugs or second.drugs:
-        return bool(first.drugs & second.drugs)
-    topic = first.topic | second.topic
-    ours, theirs = first.named - topic, second.named - topic
-    shared = len(ours & theirs)
-    if min(len(ours), len(theirs)) < _LEAST_SHARED:
-        # Nothing is said but the topic: "screening for X", with "screening" in both titles.
-        return _share(first.topic, second.topic) >= _TOPIC_SHARE and _share(second.topic, first.topic) >= _TOPIC_SHARE
-    return shared >= _LEAST_SHARED and shared / min(len(ours), len(theirs)) >= _ACTION_SHARE
-
-
-def _saying(point: Point, direction: Direction) -> str:
-    """The statement that says so, else the first."""
-    return next((one.words for one in point.statements if one.direction is direction), point.statements[0].words)
+def _same_action(first: Stated, second: Stated, least: int = _LEAST_SHARED) -> bool:
+    """Whether what is to be done is the same: the same drugs if any, and most of the words of the shorter."""
+    if first.drugs != second.drugs or first.screens != second.screens:
+        return False
+    shared = len(first.named & second.named)
+    return shared >= least and shared / min(len(first.named), len(second.named)) >= _ACTION_SHARE
 
 
 def _choice(first: Point, second: Point) -> Difference | None:
@@ -152,28 +148,32 @@ def _durations(point: Point, other: Point) -> Iterable[_Item]:
         for measure in stated.durations:
             for drug in sorted(stated.drugs & other.drugs):
                 yield (drug,), measure, stated
-            if not stated.drugs and not point.drugs:
-                yield ("",), measure, stated
+    for stated in _done_alike(point, other):
+        for measure in stated.durations:
+            yield ("",), measure, stated
 
 
 def _ages(point: Point, other: Point) -> Iterable[_Item]:
     """Ages from or up to which something without a drug is done, such as screening."""
-    if point.direction is not other.direction or not _same_action(point, other):
-        return
-    for stated in point.statements:
+    for stated in _done_alike(point, other):
         for measure in stated.ages:
-            if not stated.drugs and stated.direction is Direction.FOR:
-                yield ("age",), measure, stated
+            yield ("age",), measure, stated
 
 
 def _intervals(point: Point, other: Point) -> Iterable[_Item]:
     """How often something without a drug is done."""
-    if point.direction is not other.direction or not _same_action(point, other):
-        return
-    for stated in point.statements:
+    for stated in _done_alike(point, other):
         for measure in stated.intervals:
-            if not stated.drugs and stated.direction is Direction.FOR:
-                yield ("often",), measure, stated
+            yield ("often",), measure, stated
+
+
+def _done_alike(point: Point, other: Point) -> Iterable[Stated]:
+    """Statements that name no drug and tell to do what one of the other's does."""
+    for stated in point.statements:
+        if stated.drugs or stated.direction is not Direction.FOR:
+            continue
+        if any(one.direction is Direction.FOR and _same_action(stated, one) for one in other.statements):
+            yield stated
 
 
 def _agree(first: Measure, second: Measure) -> bool:

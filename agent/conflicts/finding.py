@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
@@ -54,4 +55,9 @@ def _stands(hit: Hit) -> bool:
 
 def _same_origin(first: Hit, second: Hit) -> bool:
     ours, theirs = first.document, second.document
-    return ours.id == theirs.id or (ours.publisher, ours.region) == (theirs.publisher, theirs.region)
+    return ours.id == theirs.id or (_name(ours.publisher), ours.region) == (_name(theirs.publisher), theirs.region)
+
+
+def _name(publisher: str) -> str:
+    """A publisher's name, however it is written: "U.S. Task Force" and "US Task Force (USTF)" are one."""
+    return "".join(c for c in re.sub(r"\([^()]*\)", "", publisher).casefold() if c.isalnum())

@@ -13,6 +13,7 @@ from functools import lru_cache
 from agent.gate.lexicon import Kind
 from agent.gate.measures import Measure
 from agent.gate.reading import Token, read
+from agent.gate.roots import root
 from retrieval import Passage
 from retrieval.sentences import sentence_spans
 from retrieval.strength import StrengthClass, strength_classes
@@ -22,14 +23,25 @@ _MOST_STATEMENTS = 12
 _MOST_CHARS = 800
 #: Stems of titles that name no condition.
 _GENERIC = frozenset(
-    "guidelin guidanc recommend statement manag diagnos treatment treat prevent prevention care clinic practic adult "  # noqa: SIM905
-    "child patient patients disea diseas disord evalu updat use therap recommendation final task forc u.s servic "
-    "prevent intervent primar committe american colleg societ nation institut associat".split()
+    root(word)
+    for word in (  # noqa: SIM905
+        "guideline guidance recommendation statement management diagnosis treatment treat prevention clinical practice "
+        "adult child patient disease disorder evaluation update use therapy final task force services intervention "
+        "primary committee american college society national institute association emergency acute initial "
+        "antimicrobial prescribing care"
+    ).split()
 )
 _COURSE = frozenset(["course", "treatment", "therapy", "duration", "treat", "total"])
+#: How a thing is judged, not what it is.
+_SAID_OF = frozenset(
+    "insufficient evidenc benefit harm balanc asses conclud current uspstf work group panel recommend suggest risk "  # noqa: SIM905
+    "19:insufficient 21:benefit 21:harm 27:current start begin consider".split()
+)
 _SCREENING = frozenset(["screen", "screening", "screened"])
 #: "From age 45 years", "at age 45".
 _STARTS = frozenset(["from", "at", "begin", "beginning", "starting", "start"])
+_FIRMNESS = frozenset([StrengthClass.STRONG, StrengthClass.MODERATE, StrengthClass.WEAK])
+_REFUSALS = frozenset(["against", "recommend_against", "recommends_against", "not", "avoid", "no"])
 _TIMES = ("minutes", "months")
 #: A unit of a drug's dose, in the forms that the gate's measures have.
 _DOSE_UNITS = ("mg", "g", "microgram", "unit", "mmol", "mg/kg", "unit/kg", "microgram/kg", "mg/kg/d", "ml/kg")
@@ -58,6 +70,9 @@ class Stated:
     ages: tuple[Measure, ...]
     first_choice: bool
     direction: Direction
+    #: What it names, and what is to be done with it.
+    named: frozenset[str]
+    screens: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +81,22 @@ class Point:
 
     #: Stems that title and heading name it by.
     topic: frozenset[str]
+    #: Stems that the title of its guideline names.
+    title: frozenset[str]
     #: All stems it names anything by, those of its title too.
     named: frozenset[str]
     drugs: frozenset[str]
     people: frozenset[str]
-    direction: Direction
-    #: It is about screening.
-    screens: bool
     statements: tuple[Stated, ...]
 
 
 @lru_cache(maxsize=512)
 def point_of(passage: Passage, title: str, publisher: str) -> Point:
     """Read a recommendation. About a millisecond; kept for the passages read last."""
-    heading = _read(" . ".join([title, *passage.section[:1]]))
-    topic = frozenset(_names(heading)) - _GENERIC
+    heading = _read(" . ".join([title, *passage.section]))
+    # The innermost heading that names something: the title of a long guideline is about many conditions.
+    topics = (frozenset(_names(_read(text))) - _GENERIC for text in (*reversed(passage.section), title))
+    topic = next((found for found in topics if found), frozenset[str]())
     parts = [passage.text[start:end] for start, end in sentence_spans(passage.text)[:_MOST_STATEMENTS]]
     read_parts = [_read(part) for part in parts]
     population = _read(passage.population or "")
@@ -89,14 +105,13 @@ def point_of(passage: Passage, title: str, publisher: str) -> Point:
         _stated(part, tokens, passage, publisher) for part, tokens in zip(parts, read_parts, strict=True)
     )
     return Point(
+        title=frozenset(_names(_read(title))) - _GENERIC,
         topic=topic or frozenset(_names(said)) - _GENERIC,
         named=frozenset((*_stems(heading), *_stems(said), *_stems(population))),
         drugs=frozenset(token.form for token in said if token.kind is Kind.DRUG),
         people=frozenset(
             token.form for token in (*heading, *said, *population) if token.kind is Kind.POPULATION and not token.denied
         ),
-        direction=_direction(said, passage.strength, publisher),
-        screens=any(token.word in _SCREENING for token in said),
         statements=statements,
     )
 
@@ -145,6 +160,8 @@ def _stated(words: str, tokens: Sequence[Token], passage: Passage, publisher: st
         ages=tuple(_ages(tokens)),
         first_choice=any(token.word == "first-line" and not token.denied for token in tokens),
         direction=_direction(tokens, passage.strength, publisher),
+        named=frozenset(_stems(tokens)) - _SAID_OF,
+        screens=any(token.word in _SCREENING for token in tokens),
     )
 
 
@@ -171,13 +188,16 @@ def _ages(tokens: Sequence[Token]) -> Iterable[Measure]:
 
 def _direction(tokens: Sequence[Token], strength: str | None, publisher: str) -> Direction:
     """For or against, by the grade where it says so, else by what the text says no to first."""
-    classes = strength_classes(strength, publisher)
-    if StrengthClass.INSUFFICIENT in classes:
-        return Direction.OPEN
-    if classes >= {StrengthClass.AGAINST} and len(classes - {StrengthClass.STRONG, StrengthClass.WEAK}) == 1:
-        return Direction.AGAINST
     words = {token.word for token in tokens}
     if "insufficient" in words and "evidence" in words:
         return Direction.OPEN
     named = [token for token in tokens if token.kind in (Kind.WORD, Kind.DRUG, Kind.DIRECTION)]
-    return Direction.AGAINST if named and named[0].denied and not named[0].loose else Direction.FOR
+    denied = bool(named) and named[0].denied and not named[0].loose
+    classes = strength_classes(strength, publisher)
+    against = StrengthClass.AGAINST in classes and classes <= {StrengthClass.AGAINST, *_FIRMNESS}
+    # A grade against something whose statement says no to nothing is that of another statement.
+    return Direction.AGAINST if denied or (against and _refuses(words)) else Direction.FOR
+
+
+def _refuses(words: set[str]) -> bool:
+    return bool(words & _REFUSALS)
