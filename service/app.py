@@ -16,11 +16,12 @@ from starlette.exceptions import HTTPException
 from agent.version import PRODUCER
 from service import problems
 from service.container import Service
+from service.event_schema import DescribedApplication
 from service.identity import remember
 from service.middleware import RequestBoundary, host_names
 from service.problems import ProblemError
 from service.reference import reference_page
-from service.routes import ask, chat, consent, conversations, feedback, health, search
+from service.routes import ask, chat, consent, conversations, events, feedback, health, search
 from service.routes.common import PROBLEM
 
 _PAGE = Path(__file__).parent / "page"
@@ -38,10 +39,11 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await service.live.close()
         await service.finish_chores()
         await service.close()
 
-    app = FastAPI(
+    app = DescribedApplication(
         title="clinsearch",
         version=PRODUCER.partition(" ")[2],
         description="Agentic clinical search: answers whose every sentence names the recommendation it rests on.",
@@ -50,7 +52,7 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
-    for router in (ask.router, search.router, conversations.router, feedback.router, consent.router):
+    for router in (ask.router, events.router, search.router, conversations.router, feedback.router, consent.router):
         app.include_router(router, responses=_PROBLEMS)
     app.include_router(chat.router)
     app.include_router(health.router)

@@ -19,6 +19,7 @@ from retrieval import (
 )
 from retrieval import make_encoder as encoder_of
 from service.conversations.delivery import Delivery
+from service.live import LiveRuns
 from service.metrics import Metrics
 from service.model.choice import model_place
 from service.model.environment import find_model_environment
@@ -57,12 +58,15 @@ class Service:
     #: One slot per run in progress.
     slots: asyncio.Semaphore = field(init=False)
     delivery: Delivery = field(init=False)
+    #: Runs whose events are being streamed.
+    live: LiveRuns = field(init=False)
     #: What must be carried through although nobody waits for it any more.
     chores: set[asyncio.Task[object]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", asyncio.Semaphore(self.settings.max_concurrent_runs))
         object.__setattr__(self, "delivery", Delivery(self.records, self.journal))
+        object.__setattr__(self, "live", LiveRuns(self.chore, hold_s=self.settings.resume_s))
 
     def chore(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         """Start something that outlives whoever started it, and is waited for when the service ends."""

@@ -32,19 +32,30 @@ def owner_of(request: Request, settings: Settings) -> OwnerId:
         raise ProblemError(
             403, "conversations_off", "This deployment keeps no conversations. Ask without a conversation."
         )
-    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise ProblemError(403, "cross_origin", "Conversations are not reached from a page of another origin.")
-    if settings.user_header is not None:
-        name = request.headers.get(settings.user_header, "").strip()
-        if not name or len(name) > _MAX_NAME_CHARS:
-            raise ProblemError(401, "not_signed_in", "Nobody is signed in. Sign in, then try again.")
-        return _hashed("name", name)
-    token = _token(request)
-    if token is None:
+    refuse_other_origins(request)
+    owner = known_owner(request, settings)
+    if owner is None and settings.user_header is not None:
+        raise ProblemError(401, "not_signed_in", "Nobody is signed in. Sign in, then try again.")
+    if owner is None:
         raise ProblemError(
             401, "not_signed_in", "This browser is not known yet. Open the chat page once, with cookies allowed."
         )
-    return _hashed("cookie", token)
+    return owner
+
+
+def known_owner(request: Request, settings: Settings) -> OwnerId | None:
+    """The person behind a request; None where nobody is known. Also where no conversation is kept."""
+    if settings.user_header is not None:
+        name = request.headers.get(settings.user_header, "").strip()
+        return _hashed("name", name) if name and len(name) <= _MAX_NAME_CHARS else None
+    token = _token(request)
+    return _hashed("cookie", token) if token is not None else None
+
+
+def refuse_other_origins(request: Request) -> None:
+    """Refuse what a page of another origin asks for. Raises ProblemError."""
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise ProblemError(403, "cross_origin", "What is somebody's own is not reached from a page of another origin.")
 
 
 def remember(request: Request, response: Response, settings: Settings) -> None:

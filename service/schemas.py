@@ -111,6 +111,12 @@ class AskBody(QuestionBody):
     model: Name | None = Field(
         default=None, description="The model that answers, see GET /v1/models; left out: the one in use."
     )
+    resumable: bool = Field(
+        default=False,
+        description="Of a streamed answer: the run goes on for a while (X-Resume-Seconds) after the connection is "
+        "lost, and its events can be had again from GET /v1/ask/{rollout_id}/events. Whoever wants it no more says so "
+        "with DELETE /v1/ask/{rollout_id}. Otherwise a lost connection ends the run.",
+    )
 
     @model_validator(mode="after")
     def _one_history(self) -> Self:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 import anyio
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Message, Send
 
 from agent import Event
+
+logger = logging.getLogger("clinsearch.http")
 
 MEDIA_TYPE = "text/event-stream"
 #: A stream is neither stored nor held back by proxies.
@@ -18,6 +21,12 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 #: Proxies commonly drop a connection after 30 to 60 silent seconds.
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": keep-alive\n\n"
+#: A reader that takes nothing for so long is given up: it holds a run, a slot and a model call.
+STALLED_S = 60.0
+
+
+class _StalledError(Exception):
+    """The reader takes nothing any more."""
 
 
 class EventStream(StreamingResponse):
@@ -26,13 +35,28 @@ class EventStream(StreamingResponse):
     Left to itself a response that is cancelled while it sends leaves its frames to the garbage collector.
     """
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
-        super().__init__(frames, media_type=MEDIA_TYPE, headers=HEADERS)
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self, frames: AsyncGenerator[bytes], headers: Mapping[str, str] | None = None, *, stalled_s: float = STALLED_S
+    ) -> None:
+        super().__init__(frames, headers={**HEADERS, **(headers or {})})
         self._frames = frames
+        self._stalled_s = stalled_s
 
     async def stream_response(self, send: Send) -> None:
+        async def patiently(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self._stalled_s):
+                    await send(message)
+            except TimeoutError as error:
+                raise _StalledError from error
+
         try:
-            await super().stream_response(send)
+            await super().stream_response(patiently)
+        except _StalledError:
+            # The response is left unfinished, so the server closes the connection.
+            logger.warning("A stream whose reader took nothing for %.0f s is closed", self._stalled_s)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._frames.aclose()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from agent import RunSummary
+from agent import RunSummary, new_rollout_id
 from service import sse
 from service.conversations import begin_turn
-from service.identity import owner_of
-from service.records import ConversationId
+from service.identity import known_owner, owner_of
+from service.problems import ProblemError
+from service.records import ConversationId, OwnerId
 from service.routes.common import PERSONAL, PROBLEM, agent_of, service_of
+from service.routes.events import STREAM, stream_of
 from service.runs import check_slots, question_of, run_events, run_whole
 from service.schemas import AskBody, ModelInfo, ModelList
 
@@ -20,7 +22,7 @@ router = APIRouter(tags=["ask"])
     "/v1/ask",
     response_model=RunSummary,
     responses={
-        200: {"content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "The run's outcome."},
+        200: {"content": STREAM, "description": "The run's outcome, or its events."},
         **PERSONAL,
         404: {**PROBLEM, "description": "There is no such conversation of yours."},
         409: {**PROBLEM, "description": "The conversation is full; begin a new one."},
@@ -29,6 +31,8 @@ router = APIRouter(tags=["ask"])
 async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
     """Ask a clinical question. With `Accept: text/event-stream` the run is streamed as it happens.
 
+    A stream names its run in X-Rollout-ID; GET /v1/events/schema says what its events look like.
+
     With a `conversation_id` the question is kept before anything is sent, and the answer before `done` is; what could
     not be kept is among `failures` as `not_kept`.
     """
@@ -36,11 +40,17 @@ async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
     question = question_of(service, body)
     agent = agent_of(service, body.model)
     streamed = sse.MEDIA_TYPE in request.headers.get("accept", "")
+    if body.resumable and not streamed:
+        raise ProblemError(
+            422, "not_streamed", "Only a stream can be resumed. Send Accept: text/event-stream, or leave out resumable."
+        )
+    owner: OwnerId | None
     if body.conversation_id is None:
         check_slots(service)
         if not streamed:
             return await run_whole(service, agent, question, request)
-        events = run_events(service, agent, question)
+        owner, rollout_id = known_owner(request, service.settings), new_rollout_id()
+        events = run_events(service, agent, question, rollout_id)
     else:
         owner = owner_of(request, service.settings)
         check_slots(service)
@@ -48,8 +58,10 @@ async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
         known = (talk.rollout_id, talk.origin)
         if not streamed:
             return await talk.whole(run_whole(service, agent, talk.question, request, *known))
+        rollout_id = talk.rollout_id
         events = talk.kept(run_events(service, agent, talk.question, *known))
-    return sse.EventStream(sse.kept_alive(sse.encoded(events)))
+    run = service.live.begin(rollout_id, owner, sse.encoded(events), resumable=body.resumable)
+    return stream_of(run, 0, service.settings.resume_s)
 
 
 @router.get("/v1/models")
