@@ -20,6 +20,7 @@ export class TurnView {
   #sentences = [];
   #withheld = {};
   #steps = [];
+  #beforeLoss = "";
   #parts;
 
   /**
@@ -86,6 +87,9 @@ export class TurnView {
         break;
       case "done":
         this.#finish(event.result);
+        break;
+      case "connection":
+        this.#tellConnection(event.lost);
         break;
     }
   }
@@ -158,6 +162,12 @@ export class TurnView {
     this.#parts.under.replaceChildren(...this.#underAnswer(result).filter(Boolean));
     this.#settle(words.join(" · "));
     this.#announce([stopWords(result), ...answer.sentences.map((s) => s.text), answer.label].filter(Boolean).join(". "));
+  }
+
+  /** The stream was lost and is taken up again by itself: said quietly, and what was said before comes back. */
+  #tellConnection(lost) {
+    if (lost) this.#beforeLoss = this.#parts.status.textContent;
+    this.#say(lost ? "Connection lost. Reconnecting…" : this.#beforeLoss);
   }
 
   #say(text) {
