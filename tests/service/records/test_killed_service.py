@@ -33,6 +33,8 @@ def running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         child.communicate(timeout=30)
 
 
+#: What was confirmed: a question by the first event, an answer as JSON, one by `done` of its stream, and feedback.
+KINDS = ("asked", "answered", "done", "judged")
 Kept = list[tuple[str, str, dict[str, object]]]
 
 
@@ -54,7 +56,7 @@ async def clinician(http: httpx2.AsyncClient, number: int, kept: Kept, judging: 
                     lines.append(line)
                     if line.startswith('data: {"v":1,"type":"done"'):
                         result = json.loads(line.removeprefix("data: "))["result"]
-                        kept.append(("answered", conversation, result))  # at once, not when the stream is over
+                        kept.append(("done", conversation, result))  # at once, not when the stream is over
             if not streamed:
                 result = json.loads("".join(lines))
                 kept.append(("answered", conversation, result))
@@ -62,7 +64,8 @@ async def clinician(http: httpx2.AsyncClient, number: int, kept: Kept, judging: 
             said = await http.post("/v1/feedback", json={"rollout_id": result["rollout_id"], "feedback": judged})
             if said.status_code == 204:
                 kept.append(("judged", conversation, {"rollout_id": result["rollout_id"]}))
-                judging.set()
+                if {"answered", "done"} <= {kind for kind, _, _ in kept}:
+                    judging.set()
     except (httpx2.HTTPError, ValueError, KeyError, IndexError):
         return  # killed in the middle
 
@@ -96,17 +99,17 @@ async def test_nothing_confirmed_is_lost(tmp_path: Path, seed: int) -> None:
             assert (conversation, said["question"]) in found
             continue
         turn = found[conversation, said["rollout_id"]]
-        if kind == "answered":
+        if kind in ("answered", "done"):
             assert turn["result"] == said
         else:
             assert turn["feedback"]["comment"] == said["rollout_id"]
-    counted = {kind: sum(1 for named, _, _ in kept if named == kind) for kind in ("asked", "answered", "judged")}
+    counted = {kind: sum(1 for named, _, _ in kept if named == kind) for kind in KINDS}
     assert min(counted.values()) >= 1, counted
     # Each is joined to its run, and the journal knows what was said of it.
     said_of = read_judgements(tmp_path / "rollouts")
     runs = {run.rollout_id for run in read_journal(tmp_path / "rollouts")}
     for kind, _, said in kept:
-        if kind == "answered":
+        if kind in ("answered", "done"):
             assert said["rollout_id"] in runs
         if kind == "judged":
             assert said_of[said["rollout_id"]].thumbs == "down"  # type: ignore[index]
