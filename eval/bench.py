@@ -10,11 +10,14 @@ import sys
 from eval.bench_agent import run_agent_bench
 from eval.bench_scale import main as bench_scale
 from eval.bench_search import format_table, run_search_bench
+from eval.bench_streams import run_stream_bench
 
 
 def main() -> None:
     """Run all benchmarks and print their tables."""
     sys.stdout.write(run_agent_bench().table() + "\n\n")
+    sys.stdout.flush()
+    sys.stdout.write(run_stream_bench().table() + "\n\n")
     sys.stdout.flush()
     sys.stdout.write(format_table(run_search_bench()) + "\n\n")
     sys.stdout.flush()

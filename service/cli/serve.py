@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 
 import uvicorn
 
@@ -23,8 +24,15 @@ def serve() -> None:
         service = build_service(settings)
         # Loads the encoder now: the first question must not wait for it, and /readyz must not promise too early.
         service.agent.searcher.search(SearchRequest(queries=("ready",), limit=1))
+    _open_many_files()
     err.print(f"Serving on http://{settings.host}:{settings.port}", highlight=False)
     # Access lines are written by the request boundary, without addresses as typed.
     uvicorn.run(create_app(service), host=settings.host, port=settings.port, access_log=False, log_config=None)
     if tracing is not None:
         tracing.shutdown()
+
+
+def _open_many_files() -> None:
+    """Each streamed run has two connections, to its reader and to the model, and 1,024 files is a common limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
