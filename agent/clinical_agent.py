@@ -189,6 +189,7 @@ class ClinicalAgent:
             model=self._client.identity.model,
             index_version=self._searcher.index_version,
             duration_ms=run.spending.elapsed_s * 1000,
+            limited_to=run.question.filters.in_words(),
             usage=run.spending.usage,
         )
 

@@ -81,6 +81,8 @@ class RunSummary(BaseModel):
     model: str
     index_version: str
     duration_ms: float
+    #: What the clinician limited the search to, each condition in words; empty without filters.
+    limited_to: tuple[str, ...] = ()
     #: Over all calls to the model, as its server reports them; None what it never reported.
     usage: Usage = Usage()
 

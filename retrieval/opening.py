@@ -90,6 +90,7 @@ def open_searcher(
         undo.callback(opened.close)
         table = RescoringTable.load(place.rescoring(generation))
         chosen = offered(sources, records.sources(generation))
+        regions = records.regions(generation)
         undo.pop_all()
     corpus = _HeldCorpus(records, generation, held)
     return HybridSearcher(
@@ -98,6 +99,7 @@ def open_searcher(
         corpus,
         chosen,
         settings,
+        regions=regions,
         table=table,
         index_version=manifest.index_version,
         superseded=superseded,
@@ -153,6 +155,7 @@ def memory_searcher(
         corpus,
         chosen,
         settings,
+        regions=frozenset(entry.document.region for entry in held),
         table=RescoringTable.of(pairs, vectors),
         index_version=version,
         superseded=superseded,

@@ -127,6 +127,15 @@ class RecordStore:
         )
         return frozenset(SourceId(row[0]) for row in rows)
 
+    def regions(self, generation: int) -> frozenset[str]:
+        """The regions that a generation holds documents of, as the documents give them."""
+        rows = self._rows(
+            "SELECT DISTINCT json_extract(t.body, '$.region') FROM documents d JOIN texts t USING (hash)"
+            " WHERE d.generation = ?",
+            generation,
+        )
+        return frozenset(str(row[0]) for row in rows)
+
     def passage(self, generation: int, passage_id: PassageId) -> tuple[Passage, Document] | None:
         """A passage with its document, or None where the generation has none of this id."""
         rows = self._rows(

@@ -7,7 +7,7 @@ baseline, from `retrieval.fusion`, the texts from a corpus. It must not log quer
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Annotated, Any, Literal, Protocol
@@ -24,7 +24,7 @@ from retrieval.errors import IndexMismatchError
 from retrieval.expansion import expanded
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
-from retrieval.regions import HomeRegion, from_elsewhere, home_first
+from retrieval.regions import HomeRegion, from_elsewhere, home_first, region_code
 from retrieval.relevance import Asked, RelevanceModel
 from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
 from retrieval.rescoring import DEFAULT_RESCORING, Rescored, RescoringSettings, RescoringTable
@@ -153,6 +153,11 @@ class Searcher(Protocol):
         ...
 
     @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that it holds guidance of, by their codes where they have one, sorted."""
+        ...
+
+    @property
     def index_version(self) -> str:
         """Version of the index behind it."""
         ...
@@ -182,6 +187,14 @@ class Searcher(Protocol):
         """
         ...
 
+    def beside(self, id: PassageId) -> tuple[PassageId, ...]:
+        """The other passages of a passage's document, nearest first; none where there is no such passage.
+
+        Raises:
+            RetrievalError: the corpus failed.
+        """
+        ...
+
     def withdrawal(self, id: PassageId) -> Withdrawal | None:
         """Why a passage is withdrawn at this moment; None where it is not.
 
@@ -202,6 +215,7 @@ class HybridSearcher:
         sources: tuple[Source, ...] = DEFAULT_SOURCES,
         settings: SearchSettings = DEFAULT_SETTINGS,
         *,
+        regions: Iterable[str] = (),
         table: RescoringTable | None = None,
         index_version: str = "unversioned",
         superseded: Mapping[DocumentId, DocumentId] | None = None,
@@ -223,6 +237,7 @@ class HybridSearcher:
         self._corpus = corpus
         self._settings = settings
         self.sources = sources
+        self.regions = tuple(sorted({region_code(region) for region in regions}))
         self.index_version = index_version
 
     def search(self, request: SearchRequest) -> SearchResult:
@@ -274,6 +289,16 @@ class HybridSearcher:
         if found is None:
             return None
         return Hit(rank=1, score=0.0, passage=found[0], document=found[1], **self._standing(found[1], home_region))
+
+    def beside(self, id: PassageId) -> tuple[PassageId, ...]:
+        """See `Searcher.beside`."""
+        found = self.passage(id)
+        if found is None:
+            return ()
+        ids = self._corpus.passage_ids(found[1].id)
+        place = ids.index(id)
+        others = [at for at in range(len(ids)) if at != place]
+        return tuple(ids[at] for at in sorted(others, key=lambda at: (abs(at - place), at)))
 
     def withdrawal(self, id: PassageId) -> Withdrawal | None:
         """See `Searcher.withdrawal`."""

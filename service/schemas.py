@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from agent import MAX_QUESTION_CHARS, Citation, Question, Turn, clean_question
 from agent.question import MAX_TURNS, Printable
-from retrieval import HomeRegion, PartialDate, SearchFilters, Source, SourceId, StrengthClass, dates_in_order
+from agent.suggesting import Suggestion
+from retrieval import HomeRegion, PartialDate, PassageId, SearchFilters, Source, SourceId, StrengthClass, dates_in_order
 from service.records import Consent, Feedback
 from service.records.models import CONSENT_VERSION, CONSENT_WORDING, Title
 
@@ -218,6 +219,25 @@ class SearchResponse(BaseModel):
     total_ms: float
     #: Passages that a date filter left out because their documents give no date; null without a date filter.
     undated_left_out: int | None = None
+
+
+class SuggestionsBody(_Body):
+    """Body of POST /v1/suggestions."""
+
+    passage_ids: tuple[PassageId, ...] = Field(
+        min_length=1, max_length=20, description="Ids of the recommendations that the answer rests on."
+    )
+    found_ids: tuple[PassageId, ...] = Field(
+        default=(), max_length=20, description="Ids of what was found beside them and not used."
+    )
+
+
+class Suggestions(BaseModel):
+    """Questions that may be asked next; each is answered by a recommendation that a search for it finds first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    suggestions: tuple[Suggestion, ...]
 
 
 class SourceInfo(BaseModel):

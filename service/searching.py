@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi.concurrency import run_in_threadpool
 
 from agent import QuestionError, clean_question
+from agent.suggesting import Suggestion, follow_ups
 from retrieval import (
     Hit,
     HomeRegion,
@@ -17,7 +18,7 @@ from retrieval import (
 )
 from service.container import Service
 from service.problems import ProblemError
-from service.schemas import SearchBody
+from service.schemas import SearchBody, SuggestionsBody
 
 #: Longest id of a passage.
 MAX_ID_CHARS = 500
@@ -70,6 +71,22 @@ async def passage_named(service: Service, passage_id: str, home_region: HomeRegi
     if hit is None:
         raise ProblemError(404, "passage_not_found", "There is no such passage in this index.")
     return hit
+
+
+async def suggested(service: Service, body: SuggestionsBody) -> tuple[Suggestion, ...]:
+    """Questions that may be asked after an answer. Raises ProblemError."""
+    check_source(service, body.source)
+    try:
+        return await run_in_threadpool(
+            follow_ups,
+            service.agent.searcher,
+            body.passage_ids,
+            body.found_ids,
+            filters=body.filters(),
+            home_region=body.home_region,
+        )
+    except RetrievalError as error:
+        raise _unavailable(error) from error
 
 
 def _unavailable(error: RetrievalError) -> ProblemError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent import Answer, Citation
-from retrieval import Searcher
+from retrieval import HomeRegion, Searcher
 
 WITHDRAWN_SINCE = "Guidance that this answer showed was withdrawn since and is not shown any more. Ask again."
 NOT_SEARCHED = "No longer among the guidelines searched."
@@ -11,8 +11,8 @@ NOT_SEARCHED = "No longer among the guidelines searched."
 _STANDING = ("status", "superseded_by", "from_elsewhere", "labels")
 
 
-def as_it_stands(answer: Answer, searcher: Searcher) -> Answer:
-    """A stored answer as it may be shown now.
+def as_it_stands(answer: Answer, searcher: Searcher, home_region: HomeRegion | None = None) -> Answer:
+    """A stored answer as it may be shown now; `home_region` as in a search.
 
     Raises:
         RetrievalError: whether something is withdrawn cannot be looked up.
@@ -20,12 +20,12 @@ def as_it_stands(answer: Answer, searcher: Searcher) -> Answer:
     gone = {citation.number for citation in answer.citations if searcher.withdrawal(citation.passage_id) is not None}
     standing = answer.without(gone, WITHDRAWN_SINCE) if gone else answer
     return standing.model_copy(
-        update={"citations": tuple(_relabelled(citation, searcher) for citation in standing.citations)}
+        update={"citations": tuple(_relabelled(citation, searcher, home_region) for citation in standing.citations)}
     )
 
 
-def _relabelled(citation: Citation, searcher: Searcher) -> Citation:
-    hit = searcher.hit(citation.passage_id)
+def _relabelled(citation: Citation, searcher: Searcher, home_region: HomeRegion | None) -> Citation:
+    hit = searcher.hit(citation.passage_id, home_region)
     if hit is None:
         return citation.model_copy(update={"labels": (NOT_SEARCHED,)})
     now = Citation.of(citation.number, hit)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from agent.question import Printable
+from retrieval import HomeRegion
 from service.container import Service
 from service.conversations import as_it_stands, in_thread
 from service.identity import owner_of
@@ -55,11 +56,18 @@ async def conversations(
 
 
 @router.get("/v1/conversations/{conversation_id}", responses=_UNKNOWN)
-async def conversation(request: Request, conversation_id: ConversationPath) -> Conversation:
+async def conversation(
+    request: Request,
+    conversation_id: ConversationPath,
+    home_region: Annotated[
+        HomeRegion | None,
+        Query(description='Where you work, a country code such as "GB": guidance from elsewhere is labelled.'),
+    ] = None,
+) -> Conversation:
     """One conversation, whole. What was withdrawn since is left out, and every source says how it stands now."""
     service = service_of(request)
     found = await in_thread(service.records.get, owner_of(request, service.settings), ConversationId(conversation_id))
-    turns = await in_thread(_as_they_stand, service, found.asked)
+    turns = await in_thread(_as_they_stand, service, found.asked, home_region)
     return found.model_copy(update={"asked": turns})
 
 
@@ -81,15 +89,17 @@ async def delete(request: Request, conversation_id: ConversationPath) -> Respons
     return Response(status_code=204)
 
 
-def _as_they_stand(service: Service, turns: tuple[StoredTurn, ...]) -> tuple[StoredTurn, ...]:
+def _as_they_stand(
+    service: Service, turns: tuple[StoredTurn, ...], home_region: HomeRegion | None
+) -> tuple[StoredTurn, ...]:
     searcher = service.agent.searcher
     standing = []
     for turn in turns:
         update: dict[str, object] = {}
         if turn.result is not None:
-            answer = as_it_stands(turn.result.answer, searcher)
+            answer = as_it_stands(turn.result.answer, searcher, home_region)
             update = {"result": turn.result.model_copy(update={"answer": answer})}
         elif turn.shown is not None:
-            update = {"shown": as_it_stands(turn.shown, searcher)}
+            update = {"shown": as_it_stands(turn.shown, searcher, home_region)}
         standing.append(turn.model_copy(update=update))
     return tuple(standing)

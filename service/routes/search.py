@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Request
 
 from agent import Citation
 from service.routes.common import service_of
-from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo
-from service.searching import MAX_ID_CHARS, found, passage_named
+from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo, Suggestions, SuggestionsBody
+from service.searching import MAX_ID_CHARS, found, passage_named, suggested
 
 router = APIRouter(tags=["search"])
 
@@ -39,6 +39,22 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
 async def passage(request: Request, passage_id: Annotated[str, Path(max_length=MAX_ID_CHARS)]) -> Citation:
     """One passage with its document; the number is always 1. 410 with the reason where it was withdrawn."""
     return Citation.of(1, await passage_named(service_of(request), passage_id))
+
+
+@router.post("/v1/suggestions")
+async def suggestions(request: Request, body: SuggestionsBody) -> Suggestions:
+    """Questions that may be asked after an answer, at most three, without the model.
+
+    Each is made of what a guideline says of one recommendation, and is given only where a search for it finds that
+    recommendation first.
+    """
+    return Suggestions(suggestions=await suggested(service_of(request), body))
+
+
+@router.get("/v1/regions")
+async def regions(request: Request) -> tuple[str, ...]:
+    """The regions that the index holds guidance of: country codes, "EU" or "INT"."""
+    return service_of(request).agent.searcher.regions
 
 
 @router.get("/v1/sources")
