@@ -2,8 +2,9 @@
 
 import { conflicts } from "./conflicts.js";
 import { el, written } from "./dom.js";
+import { parted, printedReferences } from "./references.js";
 import { standing } from "./standing.js";
-import { count, dateWords, duration, origin, stopWords, withheldWords } from "./wording.js";
+import { count, dateWords, duration, limitedWords, origin, stopWords, withheldWords } from "./wording.js";
 
 let turns = 0;
 
@@ -24,7 +25,7 @@ export class TurnView {
   #parts;
 
   /**
-   * openEvidence(citations, number, opener) shows a source; announce(text) tells people who cannot see
+   * openEvidence(citations, number, opener, sentences) shows a source; announce(text) tells people who cannot see
    * the page; underAnswer(result) is what goes under a finished answer. `askedAt` is set of a turn that
    * was read from the records.
    */
@@ -37,6 +38,7 @@ export class TurnView {
     const id = `turn-${++turns}`;
     const part = (tag, properties) => el(tag, properties);
     this.#parts = {
+      limited: part("p.limited"),
       status: part("span.status"),
       steps: part("ol"),
       about: part("p.about"),
@@ -51,11 +53,12 @@ export class TurnView {
       under: part(".under"),
       problem: part(".turn-problem", { role: "alert" }),
     };
-    const { status, steps, about, ...answer } = this.#parts;
+    const { limited, status, steps, about, ...answer } = this.#parts;
     this.element = el(
       "article.turn",
       { "aria-labelledby": id, "aria-busy": "true" },
       written("h2.question", question, { id }),
+      limited,
       el("details.doing", {}, el("summary", {}, el("span.dot", { "aria-hidden": "true" }), status), steps, about),
       el(".answer", {}, ...Object.values(answer)),
     );
@@ -65,6 +68,17 @@ export class TurnView {
   /** Nothing of the answer is on the page yet. */
   get isBlank() {
     return this.#sentences.length === 0;
+  }
+
+  /** What is on the page of the answer, whole or not. */
+  get answer() {
+    const part = { kind: "written", label: null, sentences: this.#sentences, citations: [...this.#citations.values()], withheld: this.#withheld };
+    return this.result?.answer ?? part;
+  }
+
+  /** What is added to the turn on paper, or null. */
+  printed() {
+    return printedReferences(this);
   }
 
   /** Apply one event of the stream. */
@@ -144,9 +158,8 @@ export class TurnView {
     this.#parts.steps.replaceChildren(...result.steps.map(stepItem), ...result.failures.map(failureItem));
     this.#parts.about.textContent = `Model ${result.model} · index ${result.index_version} · run ${result.rollout_id}`;
 
-    const cited = new Set(answer.sentences.flatMap((sentence) => sentence.citations));
-    const listed = answer.citations.filter((citation) => !cited.has(citation.number));
-    const used = answer.citations.filter((citation) => cited.has(citation.number));
+    this.#parts.limited.textContent = limitedWords(result.limited_to ?? []);
+    const { used, found: listed } = parted(answer);
     // Not said quietly: whoever reads this answer again tomorrow will not find it.
     const lost = result.failures.find((failure) => failure.code === "not_kept");
     if (lost) this.#parts.bottom.append(written("p.label-note", lost.message));
@@ -204,7 +217,7 @@ export class TurnView {
         type: "button",
         "aria-haspopup": "dialog",
         onclick: () => {
-          if (this.#citations.has(number)) this.#openEvidence([...this.#citations.values()], number, button);
+          if (this.#citations.has(number)) this.#openEvidence([...this.#citations.values()], number, button, this.#sentences);
         },
         ...properties,
       },

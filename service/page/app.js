@@ -6,9 +6,12 @@ import { Consent } from "./consent.js";
 import { el } from "./dom.js";
 import { EvidencePanel } from "./evidence.js";
 import { feedbackRow } from "./feedback.js";
+import { Filters } from "./filters.js";
 import { HistoryPanel } from "./history.js";
 import { addressOf, beginConversation, conversationIn, getConversation, RecordsError } from "./records.js";
 import { ask, AskError } from "./stream.js";
+import { nextQuestions } from "./suggestions.js";
+import { answerTools, Printing } from "./tools.js";
 import { count } from "./wording.js";
 
 const MAX_TURNS = 10;
@@ -25,6 +28,8 @@ const fresh = byId("new");
 const announcer = byId("announcer");
 const unkept = byId("unkept");
 const panel = new EvidencePanel(byId("evidence"));
+const filters = new Filters(byId("filters-open"), byId("filters"));
+const printing = new Printing(() => turns);
 const consent = new Consent(byId("consent-open"), byId("consent"));
 const list = new HistoryPanel(
   {
@@ -77,6 +82,7 @@ for (const example of document.querySelectorAll(".examples button")) {
 begin();
 
 async function begin() {
+  filters.read();
   const id = conversationIn(location.href);
   if (id) openConversation(id, { push: false });
   await refreshList();
@@ -108,7 +114,9 @@ async function run(question) {
   if (running) return;
   const controller = new AbortController();
   const history = turns.map((turn) => turn.asHistory()).filter(Boolean).slice(-MAX_TURNS);
-  const turn = new TurnView(question, { openEvidence, announce, underAnswer: under });
+  const limits = filters.body;
+  filters.close();
+  const turn = new TurnView(question, { openEvidence, announce, underAnswer: (result) => under(turn, result, limits) });
   turns.push(turn);
   running = controller;
   box.value = "";
@@ -118,7 +126,7 @@ async function run(question) {
   turn.element.scrollIntoView({ block: "start" });
   try {
     await keepConversation(controller.signal);
-    const request = conversation ? { question, conversation_id: conversation } : { question, history };
+    const request = { question, ...limits, ...(conversation ? { conversation_id: conversation } : { history }) };
     let first = true;
     for await (const event of ask(request, controller.signal)) {
       if (first) refreshList(); // the question is kept by now
@@ -162,10 +170,15 @@ function openEvidence(...shown) {
   panel.open(...shown);
 }
 
-/** What goes under an answer that is kept. */
-function under(result) {
+/** What goes under an answer that was asked with the filters `limits`; thumbs and consent only where it is kept. */
+function under(turn, result, limits) {
   const kept = conversation && !result.failures.some((failure) => failure.code === "not_kept");
-  return kept ? [feedbackRow(result.rollout_id), consent.card()] : [];
+  const next = nextQuestions(result, limits, run);
+  return [tools(turn), kept ? feedbackRow(result.rollout_id) : null, next, kept ? consent.card() : null];
+}
+
+function tools(turn) {
+  return answerTools(turn, () => printing.print(turn));
 }
 
 /** Keep what was shown, say what to do, and put the question back where it can be changed. */
@@ -201,7 +214,7 @@ async function openConversation(id, { push = true } = {}) {
   main.setAttribute("aria-busy", "true");
   main.removeAttribute("data-empty");
   try {
-    const found = await getConversation(id);
+    const found = await getConversation(id, filters.home);
     if (shown !== view) return;
     for (const kept of found.asked) restore(kept);
     showState();
@@ -222,7 +235,8 @@ async function openConversation(id, { push = true } = {}) {
 
 /** A turn as it was kept. */
 function restore({ rollout_id: rolloutId, question, state, asked_at: askedAt, result, shown, feedback }) {
-  const turn = new TurnView(question, { openEvidence, underAnswer: () => [feedbackRow(rolloutId, feedback)], askedAt });
+  const underAnswer = () => [tools(turn), feedbackRow(rolloutId, feedback)];
+  const turn = new TurnView(question, { openEvidence, underAnswer, askedAt });
   turns.push(turn);
   thread.append(turn.element);
   if (result) {

@@ -2,6 +2,7 @@
 // Beside the answer where there is room; a modal sheet from the bottom where there is not.
 
 import { el, webLink, written } from "./dom.js";
+import { cutAt, supported } from "./highlight.js";
 import { standing } from "./standing.js";
 import { regionName } from "./wording.js";
 
@@ -10,6 +11,7 @@ const narrow = matchMedia("(max-width: 799.98px)");
 export class EvidencePanel {
   #dialog;
   #citations = [];
+  #sentences = [];
   #index = 0;
   #opener = null;
   #switching = false;
@@ -33,12 +35,13 @@ export class EvidencePanel {
     });
   }
 
-  /** Show one of an answer's citations; `opener` gets the focus back. */
-  open(citations, number, opener) {
+  /** Show one of an answer's citations with the words that its `sentences` use; `opener` gets the focus back. */
+  open(citations, number, opener, sentences) {
     this.#opener?.removeAttribute("aria-expanded");
     this.#opener = opener;
     opener.setAttribute("aria-expanded", "true");
     this.#citations = citations;
+    this.#sentences = sentences;
     this.#index = Math.max(0, citations.findIndex((citation) => citation.number === number));
     this.#render();
     if (!this.#dialog.open) this.#show();
@@ -95,17 +98,31 @@ export class EvidencePanel {
       total > 1 ? step(1, "Next source", "›") : null,
       el("button.icon", { type: "button", "aria-label": "Close", onclick: () => this.close(), textContent: "✕" }),
     );
-    this.#dialog.replaceChildren(bar, recommendation(citation));
+    const resting = this.#sentences.filter((sentence) => sentence.citations.includes(citation.number));
+    this.#dialog.replaceChildren(bar, recommendation(citation, resting.map((sentence) => sentence.text)));
     this.#dialog.scrollTop = 0;
   }
 }
 
-/** The whole recommendation. What the publisher did not state is said to be not stated, never left out. */
-function recommendation(citation) {
+/** A sentence of an answer that is made of contraindications (agent/quoting.py) rests on those, every other on the text. */
+const WARNS = /^Contraindications:/;
+
+/** Text in which what the sentences say too is marked. */
+function marked(tag, text, sentences) {
+  return el(tag, { dir: "auto" }, ...cutAt(text, supported(text, sentences), (part) => el("mark", {}, part)));
+}
+
+/**
+ * The whole recommendation, marked where the answer's `sentences` rest on it. What the publisher did not state is
+ * said to be not stated, never left out.
+ */
+function recommendation(citation, sentences) {
+  const text = marked("p.recommendation", citation.text, sentences.filter((sentence) => !WARNS.test(sentence)));
+  const warnings = sentences.filter((sentence) => WARNS.test(sentence));
   const row = (name, ...value) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value));
   const said = (value) => (value ? written("span", value) : el("span.absent", {}, "Not stated"));
   const contraindications = citation.contraindications.length
-    ? el("ul", {}, ...citation.contraindications.map((item) => written("li", item)))
+    ? el("ul", {}, ...citation.contraindications.map((item) => marked("li", item, warnings)))
     : el("span.absent", {}, "None stated with this recommendation");
   const link = citation.url ? webLink(citation.url, "Open the original") : null;
   return el(
@@ -113,7 +130,8 @@ function recommendation(citation) {
     {},
     citation.condition ? written("p.condition", citation.condition) : null,
     standing(citation),
-    written("p.recommendation", citation.text),
+    text,
+    text.querySelector("mark") ? el("p.rests", {}, el("mark", {}, "Marked"), ": the words that the answer uses. Read the whole before acting.") : null,
     el(
       "dl",
       {},

@@ -36,7 +36,8 @@ export function listConversations({ query = "", cursor = null, signal } = {}) {
 }
 
 export const beginConversation = () => call("POST", "/v1/conversations", {});
-export const getConversation = (id) => call("GET", `/v1/conversations/${id}`);
+/** A conversation, its sources labelled for somebody who works in `home`. */
+export const getConversation = (id, home = null) => call("GET", `/v1/conversations/${id}${home ? `?home_region=${home}` : ""}`);
 export const renameConversation = (id, title) => call("PATCH", `/v1/conversations/${id}`, { title });
 export const deleteConversation = (id) => call("DELETE", `/v1/conversations/${id}`);
 export const sendFeedback = (rolloutId, feedback) => call("POST", "/v1/feedback", { rollout_id: rolloutId, feedback });

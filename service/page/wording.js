@@ -98,6 +98,13 @@ export function regionName(code) {
   }
 }
 
+/** "Searched only: region United Kingdom; source guidelines", or "" where everything was searched. */
+export function limitedWords(conditions) {
+  if (!conditions.length) return "";
+  const named = (codes) => codes.split(" or ").map(regionName).join(" or ");
+  return `Searched only: ${conditions.map((said) => said.replace(/^region (.+)$/, (_, codes) => `region ${named(codes)}`)).join("; ")}.`;
+}
+
 /** Publisher, year and region on one line. */
 export function origin(citation) {
   return [citation.publisher, citation.year, regionName(citation.region)].filter(Boolean).join(" · ");

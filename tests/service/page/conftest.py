@@ -55,6 +55,7 @@ ALLERGY = (
     "For an adult with example fever and examplicillin allergy, give samplomycin 100 mg by mouth once daily for 7 days."
 )
 REVIEW = "Review an adult with example fever after 48 hours, and refer to hospital when breathing is laboured."
+ELSEWHERE = "For an adult with example fever, give otherocillin 40 mg by mouth twice daily for 3 days."
 #: Markup as a careless or hostile author could write it; it must arrive as these characters.
 HOSTILE = '<img src=x onerror="window.broken=1"> Give hostilomycin <script>window.broken=1</script> 5 mg once daily.'
 NOTICE = "Invented for tests. Not for patient care: check the publisher's own guideline before acting."
@@ -128,6 +129,30 @@ def corpus() -> list[CorpusEntry]:
     ]
 
 
+def wider_corpus() -> list[CorpusEntry]:
+    """The same, with more in the first guideline than an answer uses, and a guideline of another country."""
+    fever, *others = corpus()
+    more = tuple(
+        Passage(
+            id=PassageId(f"test/fever/rash-{name}"),
+            document_id=fever.document.id,
+            kind=PassageKind.RECOMMENDATION,
+            section=("Sample rash", "monitoring"),
+            text=f"Look again at {name} with sample rash after {days} days.",
+            population=f"{name.capitalize()} with sample rash",
+        )
+        for days, name in enumerate(("adults", "children", "pregnant women"), start=2)
+    )
+    (elsewhere,) = [
+        _entry(
+            "elsewhere", ELSEWHERE, title="Fevers, a practice guideline", year="2024-02", url="https://example.org/us"
+        )
+    ]
+    moved = elsewhere.document.model_copy(update={"region": "US", "publisher": "Society for Worked Examples"})
+    wider = fever.model_copy(update={"passages": fever.passages + more})
+    return [wider, *others, elsewhere.model_copy(update={"document": moved})]
+
+
 def _cite(request: CompletionRequest, text: str) -> str:
     """A recommendation's own words with the key this run gave it."""
     shown = "\n".join(message.content for message in request.messages)
@@ -152,6 +177,8 @@ def play(request: CompletionRequest) -> str:
         return ANSWER if searched else search("example fever treatment")
     if "hostile" in question:
         return f"{_cite(request, HOSTILE)}\n<img src=x onerror='window.broken=1'> {_cite(request, DOSE)}"
+    if "other country" in question:
+        return _cite(request, ELSEWHERE)
     if "unverified" in question:
         return "Examplicillin is a fine drug. Give 900 mg daily."
     if "partly" in question:
@@ -184,11 +211,19 @@ def journal() -> MemoryJournal:
 
 
 @pytest.fixture(scope="module")
-def address(journal: MemoryJournal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def entries() -> list[CorpusEntry]:
+    """What the application searches."""
+    return corpus()
+
+
+@pytest.fixture(scope="module")
+def address(
+    journal: MemoryJournal, entries: list[CorpusEntry], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Where the application listens, on a free port of this machine."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), encoder="hashing")
     model = PacedModel([play], identity=ModelIdentity(model="scripted", trained=True))
-    searcher = memory_searcher(corpus(), encoder=HashingEncoder())
+    searcher = memory_searcher(entries, encoder=HashingEncoder())
     agent = ClinicalAgent(model, searcher, journal, settings=settings.agent_settings(trained=True))
     app = create_app(Service(settings=settings, agent=agent, journal=journal))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
