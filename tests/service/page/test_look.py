@@ -1,4 +1,4 @@
-"""How the page looks: it fits a phone, its text is readable in light and dark; and pictures for people to judge."""
+"""How the page looks: it fits a phone, anybody can read and use it, light or dark; and pictures for people to judge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import PATIENCE_MS, ask, finished
+from retrieval import CorpusEntry
+
+from .accessibility import axe_violations
+from .conftest import PATIENCE_MS, ask, finished, wider_corpus
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +50,11 @@ FAINT_TEXT = """
 """
 
 
+@pytest.fixture(scope="module")
+def entries() -> list[CorpusEntry]:
+    return wider_corpus()
+
+
 @pytest.fixture(params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=lambda p: f"{p[0]}-{p[1]}")
 def look(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[tuple[Page, str]]:
     """The page at one width and colour scheme, and the name for its pictures."""
@@ -67,15 +75,24 @@ def look(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
     context.close()
 
 
-def test_text_is_readable_in_every_state(look: tuple[Page, str]) -> None:
-    """Otherwise somebody cannot read a dose in bright light or at night. Also takes the pictures."""
+def test_every_view_can_be_read_and_used_by_anybody(look: tuple[Page, str]) -> None:
+    """Otherwise somebody cannot read a dose in bright light or at night, or not with a screen reader.
+
+    Also takes the pictures.
+    """
     page, name = look
 
     def check(state: str) -> None:
         page.screenshot(path=PICTURES / f"{name}-{state}.png")
         assert page.evaluate(FAINT_TEXT) == [], f"too faint in state {state}"
+        assert axe_violations(page) == [], f"not accessible in state {state}"
 
     check("1-empty")
+    page.get_by_role("button", name="Filters", exact=True).click()
+    page.get_by_role("checkbox", name="United States").check()
+    check("1-filters")
+    page.get_by_role("button", name="Clear filters").click()
+    page.get_by_role("button", name="Done").click()
     ask(page, "What happens slowly?")
     expect(page.locator(".sentence")).to_have_count(1)
     check("2-running")
@@ -97,6 +114,12 @@ def test_text_is_readable_in_every_state(look: tuple[Page, str]) -> None:
     ask(page, "What does an unverified answer show?")
     finished(page)
     check("7-recommendations")
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.screenshot(path=PICTURES / f"{name}-7-print.png", full_page=True)
+    assert page.evaluate(FAINT_TEXT) == [], "too faint on paper"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
     page.locator(".turn").last.get_by_role("button", name="Not helpful").click()
     page.get_by_role("checkbox", name="Out of date").check()
     page.get_by_role("button", name="Send").scroll_into_view_if_needed()
@@ -107,6 +130,14 @@ def test_text_is_readable_in_every_state(look: tuple[Page, str]) -> None:
     card = page.get_by_role("region", name="Your questions and training")
     card.scroll_into_view_if_needed()
     check("9-consent")
+    following = page.get_by_role("region", name="Ask next")
+    following.scroll_into_view_if_needed()
+    check("9-suggestions")
+    page.route("**/v1/ask", lambda route: route.abort("connectionreset"))
+    ask(page, "What if the network fails?")
+    finished(page)
+    check("9-error")
+    page.unroute("**/v1/ask")
     page.reload()
     opener = page.get_by_role("button", name="Conversations", exact=True)
     if opener.is_visible():
