@@ -46,6 +46,17 @@ function qualifiers({ strength, certainty, population, contraindications }) {
   ];
 }
 
+/** Where publishers disagree: both sides, each in its own words, under its number. */
+function differing({ conflicts = [], citations }) {
+  const side = (number, words) => {
+    const citation = citations.find((one) => one.number === number);
+    return `[${number}] ${citation.title}. ${publication(citation)}. Strength: ${citation.strength ?? "not stated"}\n    ${words}`;
+  };
+  return conflicts.flatMap(({ first, second, differences }) =>
+    differences.map((one) => [`Recommendations differ on ${one.kind}:`, side(first, one.first), side(second, one.second)].join("\n")),
+  );
+}
+
 /** A finished run (RunSummary) as plain text, with its references. */
 export function plainAnswer(question, result, now = new Date()) {
   const { answer } = result;
@@ -65,6 +76,7 @@ export function plainAnswer(question, result, now = new Date()) {
     `Question: ${question}`,
     ...sentences,
     ...remarks(result),
+    ...differing(answer),
     ...(references.length ? [title, ...references] : []),
     `${stopWords(result)}. clinsearch, copied ${dateWords(now)}, run ${result.rollout_id}.`,
   ];

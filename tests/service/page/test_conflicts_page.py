@@ -10,6 +10,10 @@ from .conftest import ask, finished
 
 pytestmark = pytest.mark.slow
 
+COPY = """
+async ({ question, result }) => (await import("/page/references.js")).plainAnswer(question, result)
+"""
+
 
 def test_both_sides_stand_beside_each_other_as_text_and_open_their_sources(page: Page) -> None:
     done = SUMMARY.model_dump_json()
@@ -37,5 +41,8 @@ def test_both_sides_stand_beside_each_other_as_text_and_open_their_sources(page:
     assert left is not None
     assert right is not None
     assert left["y"] == right["y"], "side by side on a wide screen"
+    text = page.evaluate(COPY, {"question": "How long?", "result": SUMMARY.model_dump(mode="json")})
+    assert "Recommendations differ on how long:\n[1] Example fever. College of Examples, 2019" in text
+    assert "[2] Example fever. Institute of Cases, 2022, United Kingdom. Strength: Strong\n    Give ex" in text
     sides.nth(1).get_by_role("button").click()
     expect(page.get_by_role("dialog")).to_contain_text("Institute of Cases")
