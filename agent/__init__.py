@@ -3,7 +3,7 @@
 Drives `retrieval` and a model server over HTTP. Knows nothing of the web service around it.
 """
 
-from agent.answer import Answer, AnswerKind, Citation, Sentence, StopReason
+from agent.answer import Answer, AnswerKind, Citation, Notice, Sentence, StopReason
 from agent.budget import Budget
 from agent.cited import CitingAnswer, answers_citing
 from agent.client import Completion, CompletionRequest, Message, ModelClient, ModelIdentity
@@ -16,6 +16,7 @@ from agent.events import (
     ErrorEvent,
     Event,
     EvidenceEvent,
+    NoticesEvent,
     RunSummary,
     SentenceEvent,
     StepEvent,
@@ -26,7 +27,7 @@ from agent.journal import Journal, MemoryJournal, RolloutSink, RunArchive, read_
 from agent.judgements import Judgement, read_judgements
 from agent.openai_client import OpenAIModelClient
 from agent.origin import Origin
-from agent.policy import Policy, load_policy
+from agent.policy import Audience, Policy, load_policy
 from agent.question import MAX_QUESTION_CHARS, Question, Turn, clean_question
 from agent.rollout import Rollout, RolloutId, new_rollout_id
 from agent.run import AgentSettings
@@ -38,6 +39,7 @@ __all__ = [
     "AgentSettings",
     "Answer",
     "AnswerKind",
+    "Audience",
     "Budget",
     "Citation",
     "CitingAnswer",
@@ -59,6 +61,8 @@ __all__ = [
     "ModelClient",
     "ModelError",
     "ModelIdentity",
+    "Notice",
+    "NoticesEvent",
     "OpenAIModelClient",
     "Origin",
     "Policy",

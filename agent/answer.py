@@ -118,10 +118,19 @@ class Sentence(_Record):
     citations: tuple[int, ...]
 
 
+class Notice(_Record):
+    """What the organisation's policy says before an answer: where to get help at once. `rule` is why."""
+
+    rule: str
+    text: str
+
+
 class Answer(_Record):
     """The outcome of a run as shown. `label` says what the clinician is looking at when it is not a full answer."""
 
     kind: AnswerKind
+    #: To be shown before everything else, beside the answer and never instead of it.
+    notices: tuple[Notice, ...] = ()
     label: str | None = None
     sentences: tuple[Sentence, ...] = ()
     citations: tuple[Citation, ...] = ()
@@ -129,6 +138,8 @@ class Answer(_Record):
     withheld: dict[WithheldReason, int] = {}
     #: Citations of different publishers or regions that disagree on one point, to be shown side by side.
     conflicts: tuple[Conflict, ...] = ()
+    #: Sentences of the policy that must stand with the answer wherever it is shown.
+    disclaimers: tuple[str, ...] = ()
 
     @property
     def used(self) -> tuple[Citation, ...]:

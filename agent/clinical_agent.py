@@ -19,10 +19,11 @@ from agent.evidence import EvidenceBook
 from agent.graph import build_graph
 from agent.journal import RolloutSink
 from agent.origin import FROM_SERVICE, Origin
-from agent.policy import Policy, load_policy
+from agent.policy import Audience, Policy, load_policy
 from agent.prompts import neutral, prompt_sha256, system_message
 from agent.question import Question
 from agent.rollout import (
+    GuardRecord,
     Outcome,
     Provenance,
     Rollout,
@@ -32,7 +33,7 @@ from agent.rollout import (
 from agent.rollout import Policy as RolloutPolicy
 from agent.run import AgentSettings, Run
 from agent.version import PRODUCER
-from retrieval import FirstSource, PassageId, RetrievalError, Searcher, SourceRouter
+from retrieval import FirstSource, PassageId, RetrievalError, Searcher, SourceRouter, scoped
 
 #: Safety net above the run's own budgets; a graph that exceeds it is a bug.
 _RECURSION_LIMIT = 200
@@ -43,6 +44,8 @@ _EARLIER_ANSWER_CHARS = 1_500
 class ClinicalAgent:
     """Answers questions with one model, one searcher and one policy.
 
+    `audience` is whom it answers (None: whom the policy says); a question may name a narrower one where the policy
+    lets it. Each audience is searched under the policy's scope for it.
     Safe to use for many questions at once in one event loop.
     """
 
@@ -54,20 +57,46 @@ class ClinicalAgent:
         *,
         settings: AgentSettings | None = None,
         policy: Policy | None = None,
+        audience: Audience | None = None,
         router: SourceRouter | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._client = client
-        self._searcher = searcher
+        self._policy = policy or load_policy()
+        self._audience = audience or self._policy.audience
+        answered = [one for one in Audience if self._audience.covers(one)]
+        self._searchers = {one: scoped(searcher, self._policy.search_scope(one)) for one in answered}
         self._journal = journal
         self._settings = settings or AgentSettings()
         self._clock = clock or SystemClock()
-        self._graph = build_graph(client, searcher, policy or load_policy(), router or FirstSource())
+        self._graphs = {one: build_graph(client, own, router or FirstSource()) for one, own in self._searchers.items()}
 
     @property
     def searcher(self) -> Searcher:
-        """The searcher in use."""
-        return self._searcher
+        """The searcher in use, which finds what this deployment's audience may see."""
+        return self._searchers[self._audience]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._policy
+
+    @property
+    def audience(self) -> Audience:
+        """Whom this deployment answers."""
+        return self._audience
+
+    def audience_of(self, wanted: Audience | None) -> Audience:
+        """Whom a request is answered for.
+
+        Raises:
+            QuestionError: `audience_not_allowed`; this deployment does not answer that audience.
+        """
+        return self._policy.audience_of(wanted, self._audience)
+
+    def searcher_for(self, audience: Audience | None) -> Searcher:
+        """The searcher of an audience. Raises QuestionError as `audience_of`."""
+        return self._searchers[self.audience_of(audience)]
 
     @property
     def client(self) -> ModelClient:
@@ -86,6 +115,9 @@ class ClinicalAgent:
 
         The run is in the journal before this returns. Model and search failures end in a typed
         stop reason and are not raised; cancelling is recorded as `aborted`.
+
+        Raises:
+            QuestionError: the question is for an audience that is not answered here; nothing is recorded.
         """
 
         async def discard(_: Event) -> None:
@@ -98,7 +130,7 @@ class ClinicalAgent:
                 # LangSmith's environment switches must not send a clinician's words anywhere.
                 with tracing_context(enabled=False):
                     self._recall(run)
-                    await self._graph.ainvoke(
+                    await self._graphs[run.judged.audience].ainvoke(
                         {"next": "guard"}, context=run, config={"recursion_limit": _RECURSION_LIMIT}
                     )
                 status = "completed"
@@ -140,7 +172,9 @@ class ClinicalAgent:
             await asyncio.gather(task, return_exceptions=True)
 
     def _new_run(self, question: Question, emit: Emit, rollout_id: RolloutId, seed: int | None) -> Run:
-        messages = [system_message(self._searcher.sources)]
+        judged = self._policy.judge(question.text, self.audience_of(question.audience))
+        searcher = self._searchers[judged.audience]
+        messages = [system_message(searcher.sources)]
         for turn in question.history:
             messages.append(Message(role="user", content=neutral(turn.question)))
             messages.append(Message(role="assistant", content=neutral(turn.answer[:_EARLIER_ANSWER_CHARS])))
@@ -155,6 +189,8 @@ class ClinicalAgent:
             book=EvidenceBook(rollout_id, self._withdrawn),
             messages=messages,
             earlier=[],
+            policy=self._policy,
+            judged=judged,
         )
 
     def _recall(self, run: Run) -> None:
@@ -162,8 +198,8 @@ class ClinicalAgent:
         history = run.question.history
         ids: tuple[PassageId, ...] = history[-1].passage_ids if history else ()
         try:
-            home = run.question.home_region
-            found = [(rank, self._searcher.hit(passage_id, home)) for rank, passage_id in enumerate(ids, start=1)]
+            home, searcher = run.question.home_region, self._searchers[run.judged.audience]
+            found = [(rank, searcher.hit(passage_id, home)) for rank, passage_id in enumerate(ids, start=1)]
         except RetrievalError as error:
             run.fail(error.code, "The passages of the last answer could not be read.")
             return
@@ -173,7 +209,7 @@ class ClinicalAgent:
 
     def _withdrawn(self, passage_id: PassageId) -> bool:
         try:
-            return self._searcher.withdrawal(passage_id) is not None
+            return self.searcher.withdrawal(passage_id) is not None
         except RetrievalError:
             return True  # nobody can say whether it still stands, so it is not shown
 
@@ -187,7 +223,7 @@ class ClinicalAgent:
             steps=tuple(run.summaries),
             failures=tuple(run.failures),
             model=self._client.identity.model,
-            index_version=self._searcher.index_version,
+            index_version=self.searcher.index_version,
             duration_ms=run.spending.elapsed_s * 1000,
             limited_to=run.question.filters.in_words(),
             usage=run.spending.usage,
@@ -213,6 +249,13 @@ class ClinicalAgent:
                 quote=run.settings.quote,
                 caution=run.settings.caution,
             ),
+            guard=GuardRecord(
+                policy_version=run.policy.version,
+                policy_sha256=run.policy.sha256,
+                audience=run.judged.audience,
+                refused=run.judged.refused.id if run.judged.refused is not None else None,
+                notices=tuple(rule.id for rule in run.judged.notices),
+            ),
             filters=run.question.filters,
             home_region=run.question.home_region,
             messages=tuple(run.messages),
@@ -229,7 +272,7 @@ class ClinicalAgent:
                 training_consent=origin.training_consent,
                 licence=origin.licence,
                 episode=origin.episode,
-                index_version=self._searcher.index_version,
+                index_version=self.searcher.index_version,
             ),
             duration_ms=run.spending.elapsed_s * 1000,
         )

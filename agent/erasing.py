@@ -39,10 +39,16 @@ class Erased:
 
 def without_words(rollout: Rollout) -> Rollout:
     """The record of a run with nothing in it that a person or a model wrote."""
-    answer = rollout.answer.model_copy(update={"sentences": (), "label": None}) if rollout.answer is not None else None
+    answer, guard = rollout.answer, rollout.guard
+    if answer is not None:
+        answer = answer.model_copy(update={"sentences": (), "label": None, "notices": ()})
+    if guard is not None:
+        guard = guard.model_copy(update={"refused": None, "notices": ()})
     return rollout.model_copy(
         update={
             "erased": True,
+            # Which rules spoke up says what was asked; under which policy does not.
+            "guard": guard,
             # A hash of a short question can be guessed.
             "task_key": _ERASED,
             "filters": NO_FILTERS,

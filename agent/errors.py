@@ -73,7 +73,7 @@ class ModelNonsenseError(ModelError):
 
 
 class PolicyFileError(AgentError):
-    """The policy file breaks its schema; the message names the rule."""
+    """The policy file breaks its schema; the message names the line and the field, and what to do."""
 
     code = "policy_file_invalid"
 

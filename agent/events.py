@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.answer import Answer, Citation, Sentence, StopReason
+from agent.answer import Answer, Citation, Notice, Sentence, StopReason
 from agent.client import Usage
 from agent.gate import WithheldReason
 
@@ -35,6 +35,18 @@ class StepSummary(BaseModel):
     queries: tuple[str, ...] = ()
     found: int | None = None
     duration_ms: float
+
+
+class NoticesEvent(_Event):
+    """What the policy has said with this answer: sent once, before any sentence, so that it stands even if the run ends
+    early.
+    """
+
+    type: Literal["notices"] = "notices"
+    #: To be shown before the answer.
+    notices: tuple[Notice, ...] = ()
+    #: To be shown with it.
+    disclaimers: tuple[str, ...] = ()
 
 
 class StepEvent(_Event):
@@ -101,6 +113,7 @@ class ErrorEvent(_Event):
 
 
 Event = Annotated[
-    StepEvent | EvidenceEvent | SentenceEvent | WithheldEvent | DoneEvent | ErrorEvent, Field(discriminator="type")
+    NoticesEvent | StepEvent | EvidenceEvent | SentenceEvent | WithheldEvent | DoneEvent | ErrorEvent,
+    Field(discriminator="type"),
 ]
 Emit = Callable[[Event], Awaitable[None]]

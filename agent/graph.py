@@ -21,7 +21,7 @@ from agent.budget import BudgetName
 from agent.client import ModelClient
 from agent.deciding import decide_action
 from agent.errors import ModelError
-from agent.policy import Policy
+from agent.events import NoticesEvent
 from agent.prompts import (
     ANSWER_LINE,
     EARLIER_EVIDENCE_HEADING,
@@ -48,9 +48,9 @@ class State(TypedDict):
 AgentGraph = CompiledStateGraph[State, Run, State, State]
 
 
-def build_graph(client: ModelClient, searcher: Searcher, policy: Policy, router: SourceRouter) -> AgentGraph:
-    """Compile the loop for one model, one searcher, one policy and one router of sources."""
-    nodes = _Nodes(client, searcher, policy, router)
+def build_graph(client: ModelClient, searcher: Searcher, router: SourceRouter) -> AgentGraph:
+    """Compile the loop for one model, one searcher and one router of sources."""
+    nodes = _Nodes(client, searcher, router)
     graph = StateGraph(State, context_schema=Run)
     steps = {
         "guard": nodes.guard,
@@ -73,10 +73,9 @@ def build_graph(client: ModelClient, searcher: Searcher, policy: Policy, router:
 class _Nodes:
     """One method per node; each returns the name of the next."""
 
-    def __init__(self, client: ModelClient, searcher: Searcher, policy: Policy, router: SourceRouter) -> None:
+    def __init__(self, client: ModelClient, searcher: Searcher, router: SourceRouter) -> None:
         self._client = client
         self._searcher = searcher
-        self._policy = policy
         self._router = router
         self._sources = tuple(str(source.id) for source in searcher.sources)
 
@@ -102,12 +101,19 @@ class _Nodes:
     async def guard(self, state: State, runtime: Runtime[Run]) -> State:
         run = runtime.context
         started = run.clock.monotonic()
-        rule = self._policy.check(run.question.text)
-        if rule is None:
-            return {"next": "decide"}
-        await run.step("guard", "Declined by the policy of this service.", started)
-        run.finish(StopReason.DECLINED, Answer(kind=AnswerKind.DECLINED, label=rule.message))
-        return {"next": "end"}
+        if run.notices or run.disclaimers:
+            await run.send(NoticesEvent(notices=run.notices, disclaimers=run.disclaimers))
+        refused = run.judged.refused
+        if refused is not None:
+            await run.step("guard", "Declined by the policy of this service.", started)
+            said = run.policy.wording[refused.say]
+            run.finish(StopReason.DECLINED, Answer(kind=AnswerKind.DECLINED, label=said))
+            return {"next": "end"}
+        if not self._sources:
+            # The policy leaves this audience nothing that the index holds.
+            run.finish(StopReason.NO_EVIDENCE, Answer(kind=AnswerKind.DECLINED, label=wording.NOTHING_FOR_AUDIENCE))
+            return {"next": "end"}
+        return {"next": "decide"}
 
     async def decide(self, state: State, runtime: Runtime[Run]) -> State:
         run = runtime.context
@@ -200,7 +206,7 @@ class _Nodes:
         run = runtime.context
         assert isinstance(run.pending, DeclineAction)
         reason = run.pending.reason
-        label = wording.DECLINES[reason]
+        label = run.policy.wording["out-of-scope"] if reason is DeclineReason.POLICY else wording.NOT_IN_CORPUS
         if reason is DeclineReason.NOT_IN_CORPUS:
             listed = run.book.best(run.settings.listed_recommendations)
             for evidence in listed:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from agent.errors import QuestionError
+from agent.policy import Audience
 from retrieval import HomeRegion, PassageId, SearchFilters
 from retrieval.documents import sha256_of
 
@@ -56,6 +57,8 @@ class Question(BaseModel):
     filters: SearchFilters = SearchFilters()
     #: Where the clinician works; None takes the deployment's.
     home_region: HomeRegion | None = None
+    #: Whom the answer is for; None takes the deployment's.
+    audience: Audience | None = None
 
     @property
     def task_key(self) -> str:

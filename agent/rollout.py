@@ -20,6 +20,7 @@ from agent.client import Message, TokenLogprob, Usage
 from agent.events import Failure
 from agent.gate import Verdict
 from agent.origin import Split
+from agent.policy import Audience
 from agent.probabilities import ActionProbabilities
 from retrieval import SearchFilters
 from retrieval.filters import NO_FILTERS
@@ -122,6 +123,18 @@ class Policy(_Record):
     caution: float = 0.0
 
 
+class GuardRecord(_Record):
+    """Under which policy of the organisation the question was answered, and what it did."""
+
+    policy_version: str
+    #: Of the policy file.
+    policy_sha256: str
+    audience: Audience
+    #: Ids of rules; None where nothing was refused.
+    refused: str | None = None
+    notices: tuple[str, ...] = ()
+
+
 class Labels(_Record):
     """Judgements joined later by rollout id; None means not judged."""
 
@@ -155,6 +168,8 @@ class Rollout(_Record):
     created_at: str
     split: Split = "prod"
     policy: Policy
+    #: None in runs recorded before there was one.
+    guard: GuardRecord | None = None
     #: What the search was limited to.
     filters: SearchFilters = NO_FILTERS
     home_region: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.actions import Action, ActionKind
-from agent.answer import Answer, Citation, StopReason, withheld_counts
+from agent.answer import Answer, Citation, Notice, StopReason, withheld_counts
 from agent.budget import Budget, BudgetName, Spending
 from agent.client import Message
 from agent.clock import Clock
@@ -17,6 +17,7 @@ from agent.conflicts import conflicts_of, disagreement
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import Verdict
+from agent.policy import Judged, Policy
 from agent.question import Question
 from agent.rollout import RetrievalEntry, RolloutId, RolloutStep
 from agent.wording import WITHDRAWN_LABEL
@@ -71,6 +72,9 @@ class Run:
     messages: list[Message]
     #: What the last answer rested on; citable only when it is reworded.
     earlier: list[Hit]
+    policy: Policy
+    #: What the policy makes of the question.
+    judged: Judged
     steps: list[RolloutStep] = field(default_factory=list)
     retrieval: list[RetrievalEntry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -129,20 +133,33 @@ class Run:
         self.failures.append(Failure(code=code, message=message))
 
     def finish(self, reason: StopReason, answer: Answer) -> None:
-        """End the run with an answer; withheld sentences and citations are filled in here.
+        """End the run with an answer; withheld sentences, citations and what the policy says are filled in here.
 
         What was withdrawn since it was cited goes, with every sentence that rests on it.
         """
         gone = {item.number for name, item in self.citations.items() if self.book.withdrawn(name)}
         whole = answer.model_copy(
             update={
+                "notices": self.notices,
                 "citations": tuple(self.citations.values()),
                 "withheld": withheld_counts(self.verdicts),
                 "conflicts": conflicts_of(self._cited()),
+                "disclaimers": self.disclaimers,
             }
         )
         self.stop_reason = reason
         self.answer = whole.without(gone, WITHDRAWN_LABEL) if gone else whole
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the policy says before the answer; two rules that say the same say it once."""
+        said = {self.policy.wording[rule.say]: rule.id for rule in reversed(self.judged.notices)}
+        return tuple(Notice(rule=said[text], text=text) for text in reversed(said))
+
+    @property
+    def disclaimers(self) -> tuple[str, ...]:
+        """What the policy says with every answer."""
+        return self.policy.terms(self.judged.audience).disclaimers
 
     @property
     def found(self) -> tuple[tuple[Evidence, ...], ...]:

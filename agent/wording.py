@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.actions import DeclineReason, Missing, ReplyKind
+from agent.actions import Missing, ReplyKind
 from agent.budget import BudgetName
 from retrieval import SearchFilters
 
@@ -20,14 +20,12 @@ CLARIFYING_QUESTIONS: dict[Missing, str] = {
     Missing.CURRENT_DRUGS: "Which drugs does the patient take now?",
     Missing.CONDITION: "Which condition or problem is this about?",
 }
-DECLINES: dict[DeclineReason, str] = {
-    DeclineReason.POLICY: "This service answers clinical questions from guidelines and does not take this one on.",
-    DeclineReason.NOT_IN_CORPUS: (
-        "The guidelines searched do not hold an answer to this. "
-        "The nearest recommendations found are listed; they may not apply."
-    ),
-}
+NOT_IN_CORPUS = (
+    "The guidelines searched do not hold an answer to this. "
+    "The nearest recommendations found are listed; they may not apply."
+)
 NOTHING_FOUND = "The guidelines searched hold nothing on this. Try other words, or another source."
+NOTHING_FOR_AUDIENCE = "This service holds nothing that may be shown to this audience. Ask whoever runs it."
 NOTHING_WITHIN = (
     "The guidelines searched hold nothing on this within these filters: {filters}. "
     "Look at their spelling, take one away, or try other words."

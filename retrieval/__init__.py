@@ -50,6 +50,7 @@ from retrieval.relevance import RelevanceModel, relevance_for
 from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
 from retrieval.rescoring import RescoringSettings, RescoringTable
 from retrieval.routing import DescriptionRouter, FirstSource, SourceRouter, router_for
+from retrieval.scope import EVERYTHING, Scope, ScopedSearcher, scoped
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named, with_added
 from retrieval.starter import starter_entries
@@ -75,6 +76,7 @@ from retrieval.withdrawals import NOTHING_WITHDRAWN, WITHDRAWALS_FILE, Withdrawa
 __all__ = [
     "DEFAULT_SOURCES",
     "EMBEDDED",
+    "EVERYTHING",
     "LIBRARY_FILE",
     "NOTHING_STATED",
     "NOTHING_WITHDRAWN",
@@ -134,6 +136,8 @@ __all__ = [
     "RescoringSettings",
     "RescoringTable",
     "RetrievalError",
+    "Scope",
+    "ScopedSearcher",
     "ScriptedReranker",
     "SearchFilters",
     "SearchRequest",
@@ -174,6 +178,7 @@ __all__ = [
     "region_code",
     "relevance_for",
     "router_for",
+    "scoped",
     "source_named",
     "starter_entries",
     "store_backend",

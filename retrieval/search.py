@@ -28,6 +28,7 @@ from retrieval.regions import HomeRegion, from_elsewhere, home_first, region_cod
 from retrieval.relevance import Asked, RelevanceModel
 from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
 from retrieval.rescoring import DEFAULT_RESCORING, Rescored, RescoringSettings, RescoringTable
+from retrieval.scope import EVERYTHING, Scope
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named
 from retrieval.status import GuidanceStatus, guidance_status
 from retrieval.stores.base import Leg, SearchStore, ordered_leg
@@ -86,6 +87,8 @@ class SearchRequest(_Model):
     filters: SearchFilters = SearchFilters()
     #: Where the clinician works, ISO 3166-1 alpha-2; None takes the deployment's.
     home_region: HomeRegion | None = None
+    #: What may be searched for whoever asks; `retrieval.scope` says who sets it.
+    scope: Scope = EVERYTHING
     #: What a screen or a prompt holds is far less; the most is what recall is measured at.
     limit: Annotated[int, Field(ge=1, le=100)] = 8
 
@@ -242,7 +245,7 @@ class HybridSearcher:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """See `Searcher.search`."""
-        scopes = self._scopes(request.filters)
+        scopes = self._scopes(request.filters, request.scope)
         # A query given twice would count twice in the fusion.
         queries = list(dict.fromkeys(request.queries))
         depth = max(self._settings.leg_limit, request.limit)
@@ -328,13 +331,19 @@ class HybridSearcher:
         self._store.close()
         self._corpus.close()
 
-    def _scopes(self, filters: SearchFilters) -> tuple[SearchFilters, ...]:
-        """What is searched: together, but each source under its own defaults, also where none is named."""
+    def _scopes(self, filters: SearchFilters, scope: Scope) -> tuple[SearchFilters, ...]:
+        """What is searched: together, but each source under its own defaults, also where none is named.
+
+        Every search goes through here, so this is where what may not be searched is left out; nothing is left where
+        a request and its scope have nothing in common.
+        """
         if filters.source is not None:
-            return (source_named(filters.source, self.sources).narrowed(filters),)
-        if not any(source.publishers or source.regions for source in self.sources):
-            return (filters,)
-        return tuple(source.narrowed(filters) for source in self.sources)
+            wanted: tuple[SearchFilters, ...] = (source_named(filters.source, self.sources).narrowed(filters),)
+        elif not scope.sources and not any(source.publishers or source.regions for source in self.sources):
+            wanted = (filters,)
+        else:
+            wanted = tuple(source.narrowed(filters) for source in self.sources)
+        return tuple(limited for filters in wanted if (limited := scope.limited(filters)) is not None)
 
     def _bm25(self, wording: str, scopes: tuple[SearchFilters, ...], depth: int) -> Leg:
         terms = term_ids(tokenise(wording))

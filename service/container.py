@@ -20,6 +20,7 @@ from retrieval import (
 from retrieval import make_encoder as encoder_of
 from service.conversations.delivery import Delivery
 from service.live import LiveRuns
+from service.guarding import audience_in, open_policy
 from service.metrics import Metrics
 from service.model.choice import model_place
 from service.model.environment import find_model_environment
@@ -168,9 +169,11 @@ def build_service(settings: Settings, *, keeps: bool = True) -> Service:
     `keeps=False` opens no records: for what asks without a conversation.
 
     Raises:
+        PolicyFileError: the organisation's policy is wrong; the message says where.
         RetrievalError: there is no usable index; the message says how to build it.
         RecordsError: the conversations cannot be opened.
     """
+    policy = open_policy(settings)
     searcher = open_service_searcher(settings)
     records = open_service_records(settings) if keeps and settings.conversations == "on" else MemoryRecords()
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
@@ -181,7 +184,15 @@ def build_service(settings: Settings, *, keeps: bool = True) -> Service:
     def agent_of(url: str, identity: ModelIdentity, key: str) -> ClinicalAgent:
         clients.append(OpenAIModelClient(url, identity, api_key=key))
         loop = settings.agent_settings(trained=identity.trained, caution=identity.caution)
-        return ClinicalAgent(clients[-1], searcher, journal, settings=loop, router=router)
+        return ClinicalAgent(
+            clients[-1],
+            searcher,
+            journal,
+            settings=loop,
+            policy=policy,
+            audience=audience_in(settings, policy),
+            router=router,
+        )
 
     agent = agent_of(settings.model_url or settings.local_model_url, model_identity(settings), key)
     # The key belongs to the server it was given for.

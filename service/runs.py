@@ -26,7 +26,7 @@ def question_of(service: Service, body: QuestionBody) -> Question:
         question = body.to_question()
     except QuestionError as error:
         raise ProblemError(422, error.code, str(error)) from error
-    check_source(service, body.source)
+    check_source(service, body.source, body.audience)
     return question
 
 

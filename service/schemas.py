@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from agent import MAX_QUESTION_CHARS, Citation, Question, Turn, clean_question
+from agent import MAX_QUESTION_CHARS, Audience, Citation, Question, Turn, clean_question
 from agent.question import MAX_TURNS, Printable
 from agent.suggesting import Suggestion
 from retrieval import HomeRegion, PartialDate, PassageId, SearchFilters, Source, SourceId, StrengthClass, dates_in_order
@@ -56,6 +56,11 @@ class _Body(BaseModel):
         description='Where the clinician works, a country code such as "GB": its guidance comes first among equals, '
         "the rest is labelled as from another region.",
     )
+    audience: Audience | None = Field(
+        default=None,
+        description="Whom it is for, where that is narrower than this deployment: the policy says what is searched and "
+        "told for it. A wider one is refused.",
+    )
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
@@ -98,6 +103,7 @@ class QuestionBody(_Body):
             history=self.history,
             filters=self.filters(),
             home_region=self.home_region,
+            audience=self.audience,
         )
 
 
@@ -296,3 +302,5 @@ class Readiness(BaseModel):
     status: str
     model: bool
     index_version: str
+    #: SHA-256 of the policy file in force.
+    policy_sha256: str

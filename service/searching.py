@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.concurrency import run_in_threadpool
 
-from agent import QuestionError, clean_question
+from agent import Audience, QuestionError, clean_question
 from agent.suggesting import Suggestion, follow_ups
 from retrieval import (
     Hit,
@@ -17,6 +17,7 @@ from retrieval import (
     source_named,
 )
 from service.container import Service
+from service.guarding import searcher_wanted
 from service.problems import ProblemError
 from service.schemas import SearchBody, SuggestionsBody
 
@@ -24,12 +25,13 @@ from service.schemas import SearchBody, SuggestionsBody
 MAX_ID_CHARS = 500
 
 
-def check_source(service: Service, source: str | None) -> None:
-    """Refuse a source that does not exist. Raises ProblemError."""
+def check_source(service: Service, source: str | None, audience: Audience | None = None) -> None:
+    """Refuse an audience that is not answered here, and a source that does not exist for it. Raises ProblemError."""
+    sources = searcher_wanted(service.agent, audience).sources
     if source is None:
         return
     try:
-        source_named(source, service.agent.searcher.sources)
+        source_named(source, sources)
     except UnknownSourceError as error:
         raise ProblemError(422, error.code, str(error)) from error
 
@@ -42,10 +44,10 @@ async def found(service: Service, body: SearchBody) -> SearchResult:
         raise ProblemError(
             422, error.code.replace("question", "query"), str(error).replace("question", "query")
         ) from error
-    check_source(service, body.source)
+    check_source(service, body.source, body.audience)
     wanted = SearchRequest(queries=(query,), filters=body.filters(), home_region=body.home_region, limit=body.limit)
     try:
-        return await run_in_threadpool(service.agent.searcher.search, wanted)
+        return await run_in_threadpool(searcher_wanted(service.agent, body.audience).search, wanted)
     except RetrievalError as error:
         raise _unavailable(error) from error
 
@@ -75,11 +77,11 @@ async def passage_named(service: Service, passage_id: str, home_region: HomeRegi
 
 async def suggested(service: Service, body: SuggestionsBody) -> tuple[Suggestion, ...]:
     """Questions that may be asked after an answer. Raises ProblemError."""
-    check_source(service, body.source)
+    check_source(service, body.source, body.audience)
     try:
         return await run_in_threadpool(
             follow_ups,
-            service.agent.searcher,
+            searcher_wanted(service.agent, body.audience),
             body.passage_ids,
             body.found_ids,
             filters=body.filters(),

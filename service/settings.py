@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from agent import Budget
+from agent import Audience, Budget
 from agent.run import AgentSettings
 from retrieval import (
     WITHDRAWALS_FILE,
@@ -66,6 +66,11 @@ class Settings(BaseSettings):
 
     #: Country code of where this deployment's clinicians work ("GB"); its guidance comes first among equals.
     home_region: HomeRegion | None = None
+
+    #: The organisation's policy file; unset: the one that ships. `clinsearch policy test` runs its examples.
+    policy: Path | None = None
+    #: Whom this deployment answers; unset: whom the policy says. It may narrow that ("public"), never widen it.
+    audience: Audience | None = None
 
     #: Sources besides the built-in ones, as JSON: '[{"id": "local_formulary", "description": "...", "title": "..."}]'.
     #: One with the id of a built-in source takes its place.

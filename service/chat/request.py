@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent import MAX_QUESTION_CHARS, Question, QuestionError, Turn, clean_question
+from agent import MAX_QUESTION_CHARS, Audience, Question, QuestionError, Turn, clean_question
 from agent.question import MAX_ANSWER_CHARS, MAX_TURNS
 from service.chat.text import without_lists
 from service.problems import ProblemError
@@ -73,6 +73,8 @@ class ChatBody(_Body):
     model: Name | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    #: Of this service: whom the answer is for, as in POST /v1/ask.
+    audience: Audience | None = None
     #: Only 1: a question has one verified answer.
     n: int | None = None
     #: Must be empty, as `functions`: the agent uses its own tools.
@@ -103,6 +105,7 @@ class ChatBody(_Body):
             return Question(
                 text=clean_question(last.question),
                 history=tuple(_turn(exchange) for exchange in earlier[-MAX_TURNS:]),
+                audience=self.audience,
             )
         except QuestionError as error:
             raise ProblemError(400, error.code, str(error), param="messages") from error

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent import Answer, AnswerKind, Citation, Sentence
+from agent import Answer, AnswerKind, Citation, Notice, Sentence
 
 REFERENCES = "References:"
+#: Before what the policy says of every answer, and before each thing that it says of this one.
+DISCLAIMERS = "Please note:"
+IMPORTANT = "Important: "
 _LISTED = "Recommendations found:"
 _LISTS: dict[AnswerKind, str] = {
     AnswerKind.WRITTEN: "Also found:",
@@ -21,7 +24,7 @@ _LISTS: dict[AnswerKind, str] = {
 }
 #: Where publishers disagree.
 DIFFERING = "Recommendations differ:"
-_HEADINGS = (*dict.fromkeys(_LISTS.values()), _LISTED, REFERENCES, DIFFERING)
+_HEADINGS = (*dict.fromkeys(_LISTS.values()), _LISTED, REFERENCES, DIFFERING, DISCLAIMERS)
 #: Said where a sentence was sent before its guidance was withdrawn: what was streamed cannot be taken back.
 RETRACTED = "Do not use the sentences above that cite {marks}: that guidance was withdrawn while this was answered."
 
@@ -38,22 +41,31 @@ class Mark:
 class AnswerText:
     """Writes the text of one answer piece by piece; the pieces joined are the whole text.
 
-    Give every sentence as it is shown, then `rest` the finished answer. Positions count characters (code points).
+    Give the policy's notices, then every sentence as it is shown, then `rest` the finished answer. Positions count
+    characters (code points).
     """
 
     def __init__(self) -> None:
         self._length = 0
         self._marks: list[Mark] = []
         self._shown: list[Sentence] = []
+        self._noticed = False
 
     @property
     def marks(self) -> tuple[Mark, ...]:
         """Every mark written so far, in the order of the text."""
         return tuple(self._marks)
 
+    def notices(self, notices: Sequence[Notice]) -> str:
+        """The first piece: what is said before the answer; empty where nothing is, or it was written already."""
+        if self._noticed or not notices:
+            return ""
+        self._noticed = True
+        return "".join(self._paragraph(f"{IMPORTANT}{notice.text}") for notice in notices)
+
     def sentence(self, sentence: Sentence) -> str:
         """The next piece: a verified sentence with its marks."""
-        pieces = [self._plain(f" {sentence.text}" if self._shown else sentence.text)]
+        pieces = [self._plain(f" {sentence.text}") if self._shown else self._paragraph(sentence.text)]
         for number in sentence.citations:
             pieces += [self._plain(" "), self._mark(number)]
         self._shown.append(sentence)
@@ -61,7 +73,8 @@ class AnswerText:
 
     def rest(self, answer: Answer) -> str:
         """The last piece: what is left of the answer, its label, recommendations and sources."""
-        pieces = [self.sentence(item) for item in answer.sentences if item not in self._shown]
+        pieces = [self.notices(answer.notices)]
+        pieces += [self.sentence(item) for item in answer.sentences if item not in self._shown]
         if note := _retracted(self._shown, answer):
             pieces.append(self._paragraph(note))
         if answer.label:
@@ -79,6 +92,9 @@ class AnswerText:
             pieces.append(self._paragraph("\n".join(lines)))
         notices = dict.fromkeys(citation.notice for citation in answer.citations if citation.notice)
         pieces += [self._paragraph(notice) for notice in notices]
+        if answer.disclaimers:
+            pieces.append(self._paragraph(DISCLAIMERS))
+            pieces += [self._paragraph(disclaimer) for disclaimer in answer.disclaimers]
         return "".join(pieces)
 
     def _conflicts(self, answer: Answer) -> list[str]:
@@ -107,7 +123,9 @@ class AnswerText:
 
 
 def without_lists(text: str) -> str:
-    """An earlier answer without the recommendations and sources listed under it."""
+    """An earlier answer without what the policy says around it and the recommendations and sources listed under it."""
+    while text.startswith(IMPORTANT):
+        text = text.partition("\n\n")[2]
     ends = [place for heading in _HEADINGS if (place := text.find(f"\n\n{heading}\n\n")) >= 0]
     return text[: min(ends)] if ends else text
 

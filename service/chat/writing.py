@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from agent import DoneEvent, ErrorEvent, Event, RolloutId, RunSummary, SentenceEvent, new_rollout_id
+from agent import DoneEvent, ErrorEvent, Event, NoticesEvent, RolloutId, RunSummary, SentenceEvent, new_rollout_id
 from service.chat.reply import (
     ChatChunk,
     ChatCompletion,
@@ -57,13 +57,17 @@ class Completion:
     async def frames(self, events: AsyncGenerator[Event], *, include_usage: bool) -> AsyncGenerator[bytes]:
         """The reply as server-sent events while the run goes on; closing it closes the events.
 
-        Of the run's events only sentences that passed the gate and the finished answer become text.
+        Of the run's events only the policy's notices, sentences that passed the gate and the finished answer become
+        text.
         """
         text = AnswerText()
         yield self._frame(Delta(role="assistant", content=""))
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, SentenceEvent):
+                if isinstance(event, NoticesEvent):
+                    if said := text.notices(event.notices):
+                        yield self._frame(Delta(content=said))
+                elif isinstance(event, SentenceEvent):
                     yield self._frame(Delta(content=text.sentence(event.sentence)))
                 elif isinstance(event, DoneEvent):
                     result = event.result

@@ -12,6 +12,7 @@ from service.cli import (
     index,
     mcp,
     model,
+    policy,
     questions,
     rollouts,
     search,
@@ -37,6 +38,7 @@ app.add_typer(evaluate.app, name="eval")
 app.add_typer(gate.app, name="gate")
 app.add_typer(index.app, name="index")
 app.add_typer(model.app, name="model")
+app.add_typer(policy.app, name="policy")
 app.add_typer(questions.app, name="questions")
 app.add_typer(rollouts.app, name="rollouts")
 app.add_typer(settings.app, name="settings")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from agent import DoneEvent, Event, Origin, Question, StepEvent, clean_question
+from agent import DoneEvent, Event, NoticesEvent, Origin, Question, QuestionError, StepEvent, clean_question
 from agent.wording import UNDATED_LEFT_OUT
 from retrieval import UnknownSourceError, source_named
 from service.cli import filters as options
@@ -28,6 +28,7 @@ def ask(
     strength: options.Strengths = None,
     include_superseded: options.IncludeSuperseded = False,
     home_region: options.HomeRegion = None,
+    audience: options.Audience = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole outcome as JSON.")] = False,
 ) -> None:
     """Ask a clinical question and get an answer with numbered sources."""
@@ -44,20 +45,25 @@ def ask(
             include_superseded=include_superseded,
         )
         home = options.home_region_from(home_region)
-        asked = Question(text=clean_question(question_from(question)), filters=filters, home_region=home)
+        text = clean_question(question_from(question))
+        asked = Question(text=text, filters=filters, home_region=home, audience=audience)
         if filters.dated:
             err.print(UNDATED_LEFT_OUT, style="dim")
         with err.status("Opening the guidelines..."):
             service = build_service(settings, keeps=False)
-        if source is not None:
-            try:
-                source_named(source, service.agent.searcher.sources)
-            except UnknownSourceError:
-                asyncio.run(service.close())
-                raise
+        try:
+            sources = service.agent.searcher_for(audience).sources
+            if source is not None:
+                source_named(source, sources)
+        except (UnknownSourceError, QuestionError):
+            asyncio.run(service.close())
+            raise
 
         async def emit(event: Event) -> None:
-            if isinstance(event, StepEvent):
+            if isinstance(event, NoticesEvent):
+                for notice in event.notices:  # at once: the answer may take a minute
+                    err.print(Text(notice.text, style="bold red"))
+            elif isinstance(event, StepEvent):
                 err.print(Text(f"· {event.step.summary} ({event.step.duration_ms:.0f} ms)", style="dim"))
             elif isinstance(event, DoneEvent):
                 if as_json:

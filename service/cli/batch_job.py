@@ -36,6 +36,7 @@ from agent.prompts import prompt_sha256
 from retrieval import HybridSearcher, router_for
 from retrieval.documents import sha256_of
 from service.container import model_identity, open_service_searcher
+from service.guarding import audience_in, open_policy
 from service.settings import Settings
 from training.episodes import simulated_clinician, teacher_of
 from training.teacher import TEACHER
@@ -119,11 +120,13 @@ class JobRunner:
         """Open the index.
 
         Raises:
+            PolicyFileError: the organisation's policy is wrong.
             RetrievalError: there is none that can be used.
         """
         # A query takes milliseconds on one core; on more it takes them from the model server beside it.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         self._job = job
+        self._policy = open_policy(job.settings)
         self._searcher = open_service_searcher(job.settings)
         self._plan = job.plan(self._searcher)
 
@@ -172,12 +175,22 @@ class JobRunner:
                     if job.settings.model_url is None
                     else f"The model server at {job.settings.model_url} does not answer: start it, or name another."
                 )
-            agent = ClinicalAgent(client, searcher, sink, settings=settings, router=router_for(searcher.encoder))
+            policy, audience = self._policy, audience_in(job.settings, self._policy)
+            agent = ClinicalAgent(
+                client,
+                searcher,
+                sink,
+                settings=settings,
+                policy=policy,
+                audience=audience,
+                router=router_for(searcher.encoder),
+            )
 
             def agent_for(task: BatchTask) -> ClinicalAgent:
                 if job.policy is Policy.MODEL:
                     return agent
-                return ClinicalAgent(teacher_of(task, searcher), searcher, sink, settings=settings)
+                teacher = teacher_of(task, searcher)
+                return ClinicalAgent(teacher, searcher, sink, settings=settings, policy=policy, audience=audience)
 
             with Ledger(job.output) as ledger:
                 work = asyncio.ensure_future(

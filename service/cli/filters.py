@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from agent import Audience as AudienceName
 from retrieval import SearchFilters, SourceId, StrengthClass, region_code
 from service.cli.common import stop
 
@@ -28,6 +29,9 @@ IncludeSuperseded = Annotated[
 ]
 HomeRegion = Annotated[
     str | None, typer.Option(help="Where you work (ISO 3166-1 code): its guidance comes first among equals.")
+]
+Audience = Annotated[
+    AudienceName | None, typer.Option(help="Whom it is for, where that is narrower than this deployment.")
 ]
 
 

@@ -13,6 +13,8 @@ from retrieval import Hit
 def print_answer(console: Console, result: RunSummary) -> None:
     """The answer with numbered sources."""
     answer = result.answer
+    for notice in answer.notices:
+        console.print(Text(notice.text, style="bold red"))
     if answer.label and not answer.sentences:
         console.print(Text(answer.label, style="bold yellow"))
     for sentence in answer.sentences:
@@ -34,6 +36,10 @@ def print_answer(console: Console, result: RunSummary) -> None:
     for citation in others:
         console.print()
         print_citation(console, citation)
+    if answer.disclaimers:
+        console.print()
+    for disclaimer in answer.disclaimers:
+        console.print(Text(disclaimer, style="yellow"))
     console.print(
         Text(f"\n{result.stop_reason} in {result.duration_ms / 1000:.1f} s, rollout {result.rollout_id}", style="dim")
     )

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from agent import clean_question
-from retrieval import SearchRequest
+from retrieval import SearchRequest, scoped
 from service.cli import filters as options
 from service.cli.common import errors_as_sentences, load_settings, out, question_from
 from service.cli.rendering import print_hit
 from service.container import open_service_searcher
+from service.guarding import audience_in, open_policy
 
 
 def search(
@@ -27,6 +28,7 @@ def search(
     strength: options.Strengths = None,
     include_superseded: options.IncludeSuperseded = False,
     home_region: options.HomeRegion = None,
+    audience: options.Audience = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find recommendations by BM25 and dense search together, best first."""
@@ -44,9 +46,12 @@ def search(
         )
         home = options.home_region_from(home_region)
         words = clean_question(question_from(query))
+        policy = open_policy(settings)
+        scope = policy.search_scope(policy.audience_of(audience, audience_in(settings, policy)))
         with closing(open_service_searcher(settings)) as searcher:
             searcher.wait_for_reranker()
-            result = searcher.search(SearchRequest(queries=(words,), filters=filters, home_region=home, limit=limit))
+            wanted = SearchRequest(queries=(words,), filters=filters, home_region=home, limit=limit)
+            result = scoped(searcher, scope).search(wanted)
     if as_json:
         out.print_json(result.model_dump_json())
         return

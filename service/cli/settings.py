@@ -8,7 +8,8 @@ import os
 import typer
 
 from retrieval import UNPROVEN
-from service.cli.common import load_settings, out
+from service.cli.common import errors_as_sentences, load_settings, out
+from service.guarding import audience_in, open_policy
 
 app = typer.Typer(help="The settings in force.", no_args_is_help=True)
 
@@ -26,6 +27,13 @@ def show() -> None:
         if name == "encoder" and settings.encoder in UNPROVEN:
             origin += "; never run here with its real weights"
         out.print(f"{variable}={shown}  ({origin})", highlight=False, markup=False, soft_wrap=True)
+    with errors_as_sentences():
+        policy = open_policy(settings)
+    for line in (
+        f"\nPolicy {policy.version} of {policy.organisation}, SHA-256 {policy.sha256}:",
+        f"  answers the audience {audience_in(settings, policy)}. {policy.scope}",
+    ):
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     out.print("\nSources the model may choose between, where the index holds documents of them:", highlight=False)
     for source in settings.all_sources:
         filters = [

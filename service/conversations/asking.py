@@ -17,6 +17,7 @@ from agent import (
     ErrorEvent,
     Event,
     EvidenceEvent,
+    NoticesEvent,
     Origin,
     Question,
     RolloutId,
@@ -60,6 +61,7 @@ class Talk:
         self.origin = Origin(training_consent=training_consent)
         self._sentences: list[Sentence] = []
         self._citations: list[Citation] = []
+        self._said = NoticesEvent()
 
     async def whole(self, run: Awaitable[RunSummary]) -> RunSummary:
         """The outcome of a run, kept; one that fails or is given up is noted."""
@@ -82,6 +84,8 @@ class Talk:
             async with aclosing(events):
                 async for event in events:
                     match event:
+                        case NoticesEvent():
+                            self._said = event
                         case EvidenceEvent():
                             self._citations.append(event.citation)
                         case SentenceEvent():
@@ -112,6 +116,8 @@ class Talk:
             used = {number for sentence in self._sentences for number in sentence.citations}
             shown = Answer(
                 kind=AnswerKind.WRITTEN,
+                notices=self._said.notices,
+                disclaimers=self._said.disclaimers,
                 sentences=tuple(self._sentences),
                 citations=tuple(citation for citation in self._citations if citation.number in used),
             )

@@ -109,6 +109,7 @@ class AskResult(_Result):
         "hold no answer. search_results: recommendations found, without an answer of the model's. declined: not a "
         "question for this service. reply: about the service or the last answer."
     )
+    notices: tuple[str, ...] = Field(description="Must be shown first, before the answer and not in its place.")
     label: str | None = Field(description="What the clinician must be told about this result, or is asked.")
     sentences: tuple[SourcedSentence, ...]
     evidence: tuple[Evidence, ...] = Field(description="Every recommendation cited or listed, whole.")
@@ -119,6 +120,7 @@ class AskResult(_Result):
     withheld: dict[WithheldReason, int] = Field(
         description="Sentences that could not be verified and are not shown, by reason."
     )
+    disclaimers: tuple[str, ...] = Field(description="Must be shown with the answer, word for word.")
     failures: tuple[str, ...] = Field(description="What went wrong and was handled.")
     stop_reason: StopReason
     rollout_id: str = Field(description="Id of the record of this run, for whoever runs the service.")
@@ -133,6 +135,7 @@ class AskResult(_Result):
         none = result.stop_reason is StopReason.NO_EVIDENCE
         return cls(
             kind="no_evidence" if none else _KINDS[answer.kind],
+            notices=tuple(notice.text for notice in answer.notices),
             label=answer.label,
             sentences=tuple(SourcedSentence(text=item.text, citations=item.citations) for item in answer.sentences),
             evidence=tuple(
@@ -141,6 +144,7 @@ class AskResult(_Result):
             ),
             conflicts=answer.conflicts,
             withheld=answer.withheld,
+            disclaimers=answer.disclaimers,
             failures=tuple(failure.message for failure in result.failures),
             stop_reason=result.stop_reason,
             rollout_id=result.rollout_id,

@@ -42,6 +42,8 @@ export class TurnView {
       status: part("span.status"),
       steps: part("ol"),
       about: part("p.about"),
+      // What the policy says before an answer, and with it.
+      notices: part(".notices", { role: "note" }),
       top: part(".top-label"),
       sentences: part(".sentences"),
       bottom: part(".bottom-label"),
@@ -50,6 +52,7 @@ export class TurnView {
       // What an answer rests on comes before what else was found.
       sources: part(".sources"),
       cards: part(".cards"),
+      disclaimers: part(".disclaimers"),
       under: part(".under"),
       problem: part(".turn-problem", { role: "alert" }),
     };
@@ -84,6 +87,10 @@ export class TurnView {
   /** Apply one event of the stream. */
   take(event) {
     switch (event.type) {
+      case "notices":
+        this.#showSaid(event);
+        event.notices.forEach((notice) => this.#announce(notice.text));
+        break;
       case "step":
         this.#steps.push(event.step);
         this.#parts.steps.append(stepItem(event.step));
@@ -125,6 +132,7 @@ export class TurnView {
     this.#citations = new Map(answer.citations.map((citation) => [citation.number, citation]));
     answer.sentences.forEach((sentence) => this.#addSentence(sentence));
     this.#showLabel(answer);
+    this.#showSaid(answer);
   }
 
   /** This turn as the history of a follow-up question, or null when it did not finish. */
@@ -166,6 +174,7 @@ export class TurnView {
     this.#showLabel(answer);
     const differing = conflicts(answer, (number) => this.#citeButton(number));
     if (differing) this.#parts.conflicts.replaceChildren(differing);
+    this.#showSaid(answer);
     if (listed.length) this.#showCards(listed, answer.kind);
     if (used.length) this.#showSources(used);
 
@@ -224,6 +233,12 @@ export class TurnView {
       ...children,
     );
     return button;
+  }
+
+  /** What the policy says. Answers kept from before there was one say nothing. */
+  #showSaid({ notices = [], disclaimers = [] }) {
+    this.#parts.notices.replaceChildren(...notices.map((notice) => written("p", notice.text)));
+    this.#parts.disclaimers.replaceChildren(...disclaimers.map((text) => written("p.fine", text)));
   }
 
   #showLabel(answer) {

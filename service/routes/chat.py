@@ -8,6 +8,7 @@ from service import sse
 from service.chat.reply import ChatCompletion
 from service.chat.request import ChatBody
 from service.chat.writing import Completion
+from service.guarding import audience_wanted
 from service.openai_errors import OpenAIError
 from service.routes.common import agent_of, service_of
 from service.runs import check_slots, run_events, run_whole
@@ -22,7 +23,8 @@ router = APIRouter(tags=["chat"])
         200: {"content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "The answer."},
         "4XX": {
             "model": OpenAIError,
-            "description": "The request cannot be carried out (400), no such model (404), too large (413).",
+            "description": "The request cannot be carried out (400), that audience is not answered here (403), no such "
+            "model (404), too large (413).",
         },
         "5XX": {
             "model": OpenAIError,
@@ -39,6 +41,7 @@ async def chat_completions(request: Request, body: ChatBody) -> ChatCompletion |
     service = service_of(request)
     agent = agent_of(service, body.model)
     question = body.to_question()
+    audience_wanted(agent, question.audience)
     check_slots(service)
     completion = Completion(model=body.model or service.settings.model_name)
     if body.stream:

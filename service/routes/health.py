@@ -25,7 +25,10 @@ async def readyz(request: Request) -> Readiness:
     agent = service_of(request).agent
     model = await agent.client.ready()
     return Readiness(
-        status="ready" if model else "ready_without_model", model=model, index_version=agent.searcher.index_version
+        status="ready" if model else "ready_without_model",
+        model=model,
+        index_version=agent.searcher.index_version,
+        policy_sha256=agent.policy.sha256,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 
 from agent import Citation
+from service.guarding import PolicyInfo
 from service.routes.common import service_of
 from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo, Suggestions, SuggestionsBody
 from service.searching import MAX_ID_CHARS, found, passage_named, suggested
@@ -55,6 +56,12 @@ async def suggestions(request: Request, body: SuggestionsBody) -> Suggestions:
 async def regions(request: Request) -> tuple[str, ...]:
     """The regions that the index holds guidance of: country codes, "EU" or "INT"."""
     return service_of(request).agent.searcher.regions
+
+
+@router.get("/v1/policy")
+async def policy(request: Request) -> PolicyInfo:
+    """The organisation's policy in force: its version and hash, whom it answers, what is searched and always said."""
+    return PolicyInfo.of(service_of(request).agent)
 
 
 @router.get("/v1/sources")

@@ -284,6 +284,7 @@ async def test_a_client_that_goes_away_leaves_what_it_was_shown(make_service: Se
     assert (turn["state"], turn["result"]) == ("stopped", None)
     assert "examplicillin 250 mg" in turn["shown"]["sentences"][0]["text"]
     assert [citation["number"] for citation in turn["shown"]["citations"]] == [1]
+    assert turn["shown"]["disclaimers"], "what must stand beside an answer is gone from what was shown of it"
     assert journal_of(service).rollouts[-1].outcome.status == "aborted"
 
 

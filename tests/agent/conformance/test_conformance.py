@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import wording
+from agent import load_policy, wording
 from agent.evidence import EvidenceBook
 from agent.gate import AnswerGate
 from agent.misbehaving import BEHAVIOURS, CallKind, Ending
@@ -32,7 +32,7 @@ LABELS = {
     *(value for name, value in vars(wording).items() if name.isupper() and isinstance(value, str)),
     *wording.BUDGET_LABELS.values(),
     *wording.CLARIFYING_QUESTIONS.values(),
-    *wording.DECLINES.values(),
+    load_policy().wording["out-of-scope"],
     *wording.REPLIES.values(),
 }
 
