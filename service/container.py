@@ -19,8 +19,8 @@ from retrieval import (
 )
 from retrieval import make_encoder as encoder_of
 from service.conversations.delivery import Delivery
-from service.live import LiveRuns
 from service.guarding import audience_in, open_policy
+from service.live import LiveRuns
 from service.metrics import Metrics
 from service.model.choice import model_place
 from service.model.environment import find_model_environment

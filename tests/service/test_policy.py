@@ -97,13 +97,13 @@ async def test_the_public_finds_and_opens_nothing_outside_its_sources(tmp_path: 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/search", "/v1/chat/completions"])
 async def test_no_request_widens_the_audience(tmp_path: Path, path: str) -> None:
-    body = {
+    bodies: dict[str, dict[str, object]] = {
         "/v1/ask": {"question": QUESTION},
         "/v1/search": {"query": "examplicillin"},
         "/v1/chat/completions": {"messages": [{"role": "user", "content": QUESTION}]},
-    }[path]
+    }
     async with client_of(public(tmp_path)) as http:
-        reply = await http.post(path, json={**body, "audience": "clinician"})
+        reply = await http.post(path, json={**bodies[path], "audience": "clinician"})
     assert reply.status_code == 403
     assert "audience_not_allowed" in reply.text
     assert "250 mg" not in reply.text

@@ -35,7 +35,13 @@ async def test_a_suggestion_keeps_to_the_filters_and_asks_no_model(make_service:
 
 
 async def test_what_suggestions_cannot_be_made_of_is_refused(http: httpx2.AsyncClient) -> None:
-    for body in ({}, {"passage_ids": []}, {"passage_ids": [FEVER], "source": "narnia"}, {"passage_ids": ["x"] * 21}):
+    refused: tuple[dict[str, object], ...] = (
+        {},
+        {"passage_ids": []},
+        {"passage_ids": [FEVER], "source": "narnia"},
+        {"passage_ids": ["x"] * 21},
+    )
+    for body in refused:
         assert (await http.post("/v1/suggestions", json=body)).status_code == 422, body
 
 
