@@ -63,7 +63,10 @@ def _plain(schema: Schema, defined: Mapping[str, Schema]) -> Schema:
         schema.pop("description", None)  # what a definition says of itself is for readers of the code
     if "anyOf" in schema:
         (only,) = [item for item in schema["anyOf"] if item.get("type") != "null"]
-        schema = {**{name: value for name, value in schema.items() if name not in ("anyOf", "default")}, **only}
+        schema = {
+            **{name: value for name, value in schema.items() if name not in ("anyOf", "default")},
+            **_plain(only, defined),
+        }
     plain = {name: value for name, value in schema.items() if name != "title"}
     if "properties" in plain:
         plain["properties"] = {name: _plain(item, defined) for name, item in plain["properties"].items()}

@@ -62,7 +62,7 @@ async def test_every_answer_carries_the_disclaimers_and_every_rollout_the_policy
     assert said
     for replies, question in (
         ([search("cystitis"), ANSWER, cite_first], QUESTION),
-        (['{"action": "ask", "missing": "age"}'], QUESTION),
+        (['{"action": "ask_clinician", "missing": "age"}'], QUESTION),
         (['{"action": "decline", "reason": "policy"}'], QUESTION),
         (['{"action": "reply", "kind": "thanks"}'], "Thank you"),
         (["nonsense", "nonsense"], QUESTION),

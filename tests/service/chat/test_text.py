@@ -9,7 +9,7 @@ from agent.errors import ModelUnavailableError
 from agent.scripted import ANSWER, Reply, Script, search
 from retrieval import DocumentId, PassageId, PassageKind
 from service.chat.reply import url_citations
-from service.chat.text import AnswerText, without_lists
+from service.chat.text import DISCLAIMERS, AnswerText, without_lists
 
 from ..conftest import QUESTION, ServiceFactory
 from ..conftest import client_of as http_of
@@ -78,7 +78,7 @@ async def test_what_the_service_says_itself_is_the_whole_text(
     make_service: ServiceFactory, script: list[Script], question: str
 ) -> None:
     answer, message = await both(make_service, *script, question=question)
-    assert message["content"] == answer.label
+    assert message["content"] == "\n\n".join([str(answer.label), DISCLAIMERS, *answer.disclaimers])
     assert message["annotations"] == []
 
 
@@ -99,7 +99,9 @@ async def test_references_name_title_publisher_year_strength_and_address(make_se
         "- [1] Guideline on example fever · Test Society · 2024 · Strength: Strong · Certainty: Moderate · "
         "Population: Adults · Contraindications: Allergy to examplicillin · https://example.org/guideline\n"
         "- [2] Guideline on sample rash · Test Society · 2024 · Strength: Strong · https://example.org/guideline\n\n"
-        "Invented for tests."
+        "Invented for tests.\n\n"
+        "Please note:\n\n"
+        "Check the source and your patient before you act. This does not replace clinical judgement."
     )
 
 
