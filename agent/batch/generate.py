@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.batch.errors import BatchError, TaskError
 from agent.batch.ledger import Ledger
@@ -17,11 +18,10 @@ from agent.batch.sink import BatchSink
 from agent.batch.summary import BatchSummary
 from agent.batch.tasks import BadLine, BatchTask
 from agent.client import ModelClient
-from agent.clinical_agent import ClinicalAgent
 from agent.clock import Clock, SystemClock
 from agent.origin import Origin
 from agent.question import Question
-from agent.rollout import Rollout, new_rollout_id
+from agent.rollout import Rollout, RolloutId, new_rollout_id
 from retrieval.documents import sha256_of
 
 #: Runs lost to an outage before an asking is left for the next call: its prompt may be what brings the server down.
@@ -31,6 +31,15 @@ _MAX_BAD_LINES = 1_000
 _LONGEST_PAUSE_S = 5.0
 #: Turns of one episode.
 _MAX_TURNS = 4
+
+
+class Asker(Protocol):
+    """What a batch asks: the service's agent, or anything else that hands its runs to the batch's sink."""
+
+    async def ask(self, question: Question, *, origin: Origin, rollout_id: RolloutId) -> object:
+        """Carry one question through; its run is in the sink before this returns."""
+        ...
+
 
 #: From a task, the question just asked and its run: the next question of the episode, or None where it is over.
 FollowUp = Callable[[BatchTask, Question, Rollout], Question | None]
@@ -103,7 +112,7 @@ class _Supply:
 
 async def generate(
     tasks: Iterable[BatchTask | BadLine],
-    agent_for: Callable[[BatchTask], ClinicalAgent],
+    agent_for: Callable[[BatchTask], Asker],
     client: ModelClient,
     sink: BatchSink,
     ledger: Ledger,
@@ -180,7 +189,7 @@ def run_seed(base: int, task_key: str, rep: int) -> int:
 
 
 async def _episode(
-    agent: ClinicalAgent, asking: _Asking, sink: BatchSink, ledger: Ledger, seed: int, follow_up: FollowUp | None
+    agent: Asker, asking: _Asking, sink: BatchSink, ledger: Ledger, seed: int, follow_up: FollowUp | None
 ) -> bool:
     """Make and write one episode; False where the server was lost on the way and nothing was written."""
     question: Question | None = asking.task.question
@@ -198,7 +207,7 @@ async def _episode(
     return True
 
 
-async def _ask(agent: ClinicalAgent, question: Question, asking: _Asking, sink: BatchSink, seed: int) -> Rollout | None:
+async def _ask(agent: Asker, question: Question, asking: _Asking, sink: BatchSink, seed: int) -> Rollout | None:
     task = asking.task
     rollout_id = new_rollout_id()
     origin = Origin(
