@@ -55,15 +55,19 @@ def groups_of(questions: Sequence[AgentQuestion]) -> dict[str, list[AgentQuestio
 
 
 def compare(
-    name: str, questions: Sequence[AgentQuestion], models: Sequence[ModelTallies], durations: Sequence[Durations]
+    name: str,
+    questions: Sequence[AgentQuestion],
+    models: Sequence[ModelTallies],
+    durations: Sequence[Durations],
+    measures: Sequence[str] = MEASURE_NAMES,
 ) -> Group:
-    """Figures of every model on these questions, which all of them have answered."""
+    """Figures of every model in these measures on these questions, which all of them have answered."""
     keys = [question.key for question in questions]
-    columns = len(MEASURE_NAMES)
+    columns = len(measures)
     over, of = np.zeros((len(keys), len(models) * columns)), np.zeros((len(keys), len(models) * columns))
     for place, tallies in enumerate(models):
         for row, key in enumerate(keys):
-            for column, measure in enumerate(MEASURE_NAMES):
+            for column, measure in enumerate(measures):
                 if (tally := tallies[key].get(measure)) is not None:
                     over[row, place * columns + column] = tally.over
                     of[row, place * columns + column] = tally.of
@@ -72,7 +76,7 @@ def compare(
     means = np.divide(over.sum(axis=0), totals, out=np.full_like(totals, np.nan), where=totals > 0)
     rests_on = (of > 0).sum(axis=0)
     figures = {}
-    for column, measure in enumerate(MEASURE_NAMES):
+    for column, measure in enumerate(measures):
         places = [place * columns + column for place in range(len(models))]
         figures[measure] = _figures(means[places], samples[:, places], totals[places], rests_on[places])
     for measure, quantile in QUANTILES.items():

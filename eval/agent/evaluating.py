@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from agent import Rollout, read_journal
 from agent.version import PRODUCER
 from eval.agent.comparing import Durations, ModelTallies, compare, groups_of, summed
-from eval.agent.episodes import episodes
+from eval.agent.episodes import Episode, episodes
 from eval.agent.questions import AgentQuestion, read_questions
 from eval.agent.reliability import curves
 from eval.agent.report import AgentReport, EvaluatedModel, Reliability
@@ -56,7 +56,7 @@ def evaluate_runs(directory: Path, names: Sequence[str]) -> AgentReport:
         questions_sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         questions=len(finished),
         unfinished=len(questions) - len(finished),
-        not_known=_not_known(finished),
+        not_known=not_known(finished),
         models=tuple(model.about for model in models),
         groups=tuple(
             compare(name, members, [model.tallies for model in models], [model.durations for model in models])
@@ -83,7 +83,15 @@ def found_models(directory: Path) -> tuple[str, ...]:
     return tuple(path.name for path in folders)
 
 
-def _scored(name: str, directory: Path, questions: Mapping[str, AgentQuestion]) -> ScoredModel:
+def read_model(
+    name: str, directory: Path, questions: Collection[str]
+) -> tuple[EvaluatedModel, Mapping[str, Mapping[int, Episode]]]:
+    """What made one model's runs, and its episodes on the questions of these keys.
+
+    Raises:
+        SetMissingError: there are no runs of it.
+        JournalError: a line of a journal is not a record.
+    """
     if not directory.is_dir():
         raise SetMissingError(f"There are no runs of {name} in {directory.parent}.")
     seen: list[Rollout] = []
@@ -103,15 +111,6 @@ def _scored(name: str, directory: Path, questions: Mapping[str, AgentQuestion]) 
     if not seen:
         raise SetMissingError(f"There are no runs of {name} on these questions in {directory.parent}.")
     policy = seen[0].policy
-    tallies, durations, success, grades = {}, {}, {}, {}
-    for key, repetitions in found.items():
-        question = questions[key]
-        made = [episode for _, episode in sorted(repetitions.items())]
-        tallies[key] = summed([score(episode, question) for episode in made])
-        durations[key] = [run.duration_ms for episode in made for run in episode]
-        if question.gold is not None and question.answerable is not False:
-            success[key] = [float(succeeded(episode, question)) for episode in made]
-            grades[key] = [graded(episode, question) for episode in made]
     about = EvaluatedModel(
         name=name,
         served_as=policy.model,
@@ -125,10 +124,25 @@ def _scored(name: str, directory: Path, questions: Mapping[str, AgentQuestion]) 
         runs=runs,
         failures=dict(sorted(failures.items())),
     )
+    return about, found
+
+
+def _scored(name: str, directory: Path, questions: Mapping[str, AgentQuestion]) -> ScoredModel:
+    about, found = read_model(name, directory, questions.keys())
+    tallies, durations, success, grades = {}, {}, {}, {}
+    for key, repetitions in found.items():
+        question = questions[key]
+        made = [episode for _, episode in sorted(repetitions.items())]
+        tallies[key] = summed([score(episode, question) for episode in made])
+        durations[key] = [run.duration_ms for episode in made for run in episode]
+        if question.gold is not None and question.answerable is not False:
+            success[key] = [float(succeeded(episode, question)) for episode in made]
+            grades[key] = [graded(episode, question) for episode in made]
     return ScoredModel(about, tallies, durations, success, grades)
 
 
-def _not_known(questions: Sequence[AgentQuestion]) -> dict[str, int]:
+def not_known(questions: Sequence[AgentQuestion]) -> dict[str, int]:
+    """Of how many questions something is not known, by what."""
     counts = {
         "kind": sum(question.made is None for question in questions),
         "answerable": sum(question.answerable is None for question in questions),

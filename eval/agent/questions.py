@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.batch import BadLine, read_tasks
+from agent.batch import BadLine, BatchTask, read_tasks
 from eval.retrieval.errors import OutputError, SetInvalidError, SetMissingError
 from retrieval import PassageId
 from retrieval.documents import sha256_of
@@ -39,6 +39,12 @@ class AgentQuestion:
     must_have: tuple[str, ...] | None
     #: Asked by a clinician, or written from the corpora; None where nobody said.
     real: bool | None
+    #: Whether it lacks what decides the answer; None where nobody said.
+    needs_context: bool | None = None
+    #: Name of the set it belongs to, where a file holds several.
+    of_set: str | None = None
+    #: Passages that the conversation before it rests on.
+    earlier: frozenset[PassageId] = frozenset()
 
     @property
     def kind(self) -> QuestionKind | None:
@@ -55,13 +61,18 @@ class _Row(BaseModel):
     gold: tuple[PassageId, ...] = Field(default=())
     must_have: tuple[str, ...] = ()
     real: bool | None = None
+    needs_context: bool | None = None
+    of_set: str | None = None
 
 
 def read_questions(path: Path) -> tuple[AgentQuestion, ...]:
     """The questions of a JSONL file in its order, each once.
 
-    A row holds `question`, and `id`, `answerable`, `gold` and `must_have` where they are known; or it is a row of
-    a file of training questions. Raises SetMissingError where there is no file, SetInvalidError with the line.
+    A row holds `question`, and `id`, `answerable`, `gold`, `must_have` and `needs_context` where they are known; or it
+    is a row of a file of training questions.
+
+    Raises:
+        SetMissingError, SetInvalidError: there is no file; a row is wrong, by its line.
     """
     if not path.is_file():
         raise SetMissingError(f"There is no file of questions at {path}.")
@@ -71,7 +82,7 @@ def read_questions(path: Path) -> tuple[AgentQuestion, ...]:
         if isinstance(task, BadLine):
             raise SetInvalidError(f"{path.name} line {task.line}: {task.why}.")
         try:
-            question = _question(task.key, task.row)
+            question = _question(task)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -82,7 +93,8 @@ def read_questions(path: Path) -> tuple[AgentQuestion, ...]:
     return tuple(found.values())
 
 
-def _question(key: str, values: Mapping[str, Any]) -> AgentQuestion:
+def _question(task: BatchTask) -> AgentQuestion:
+    key, values = task.key, task.row
     row = _Row.model_validate(values)
     made = None
     answerable = row.answerable
@@ -99,6 +111,9 @@ def _question(key: str, values: Mapping[str, Any]) -> AgentQuestion:
         gold=row.gold or None,
         must_have=row.must_have or None,
         real=row.real if made is None else made.real,
+        needs_context=row.needs_context if made is None else made.kind is QuestionKind.UNDERSPECIFIED,
+        of_set=row.of_set,
+        earlier=frozenset(name for turn in task.question.history for name in turn.passage_ids),
     )
 
 
