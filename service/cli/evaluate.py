@@ -30,12 +30,14 @@ from eval.sources import (
 from retrieval import DescriptionRouter
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.evaluate_agent import agent
+from service.cli.evaluate_answers import answers
 from service.cli.evaluate_relevance import relevance
 from service.cli.evaluate_retrieval import retrieval
 from service.container import build_service, make_encoder, model_identity
 
 app = typer.Typer(help="Measure the search, and answers with the agent and the model in use.", no_args_is_help=True)
 app.command("agent")(agent)
+app.command("answers")(answers)
 app.command("retrieval")(retrieval)
 app.command("relevance")(relevance)
 
