@@ -87,7 +87,7 @@ class _Token:
     start: int
     end: int
     number: Fraction | None = None
-    #: A number word or dosing word; "one" is no number unless something is measured or counted by it.
+    #: A number word or dosing word.
     word: bool = False
     name: bool = False
 
@@ -108,13 +108,18 @@ def numbers(text: str) -> list[Number]:
             continue
         written, after = _whole(tokens, at)
         number, end = _with_unit(prepared, tokens, at, written, after)
-        if not (token.word and token.text == "one" and not number.dimensions):
+        if not _says_nothing(token, number):
             if read and joined and tokens[at - 1].text in _JOINS and joined[-1][1] == at - 1:
                 _share_unit(read, number)
             read.append(number)
             joined.append((at, end))
         at = max(end, at + 1)
     return read
+
+
+def _says_nothing(token: _Token, number: Number) -> bool:
+    """ "One of them", "once the fever has gone", "half of them": words of another sense."""
+    return (token.text in ("one", "half") and not number.dimensions) or (token.text == "once" and not number.period)
 
 
 def prepare(text: str) -> str:
@@ -254,7 +259,8 @@ def _per(tokens: Sequence[_Token], at: int) -> tuple[Unit, Fraction, int] | None
     if tokens[at].text != "/" and tokens[at].text not in _EACH:
         return None
     count, place = Fraction(1), at + 1
-    if place < len(tokens) and (n := tokens[place].number) and not tokens[place].word:
+    # "5 mg every 6 hours" holds two numbers, "5 ml/24 h" one.
+    if tokens[at].text == "/" and place < len(tokens) and (n := tokens[place].number) and not tokens[place].word:
         count, place = n, place + 1
     unit = UNITS.get(tokens[place].text) if place < len(tokens) and tokens[place].number is None else None
     if unit is None or count <= 0 or (tokens[at].text != "/" and unit.dimension not in ("time", "month", "mass")):
