@@ -42,7 +42,7 @@ class Turn(BaseModel):
 
     question: Printable = Field(max_length=MAX_QUESTION_CHARS)
     answer: Printable = Field(max_length=MAX_ANSWER_CHARS)
-    passage_ids: tuple[PassageId, ...] = Field(
+    passage_ids: tuple[Annotated[PassageId, AfterValidator(_printable)], ...] = Field(
         default=(), max_length=20, description="Ids of the recommendations that the answer cited."
     )
 

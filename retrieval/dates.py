@@ -46,7 +46,7 @@ def _checked(stated: str) -> str:
 
 
 #: A date known to the year, the month or the day, as ISO 8601: "2018", "2018-10", "2018-10-31". "2018-13" is refused.
-PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), AfterValidator(_checked)]
+PartialDate = Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), AfterValidator(_checked)]
 
 
 def _parts(stated: str) -> tuple[int, int | None, int | None]:

@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from agent.version import PRODUCER
 from service import problems
 from service.container import Service
-from service.event_schema import DescribedApplication
+from service.event_schema import event_components
 from service.identity import remember
 from service.middleware import RequestBoundary, host_names
 from service.problems import ProblemError
+from service.published import published
 from service.reference import reference_page
 from service.routes import ask, chat, consent, conversations, events, feedback, health, search
 from service.routes.common import PROBLEM
@@ -33,6 +34,18 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _Application(FastAPI):
+    """FastAPI, whose document says all that is answered."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = published(super().openapi())
+            # FastAPI sees only what its own streams send.
+            document["components"]["schemas"] = {**event_components(), **document["components"]["schemas"]}
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
 def create_app(service: Service) -> FastAPI:
     """The application around a wired service; closing it closes the service."""
 
@@ -43,12 +56,14 @@ def create_app(service: Service) -> FastAPI:
         await service.finish_chores()
         await service.close()
 
-    app = DescribedApplication(
+    app = _Application(
         title="clinsearch",
         version=PRODUCER.partition(" ")[2],
         description="Agentic clinical search: answers whose every sentence names the recommendation it rests on.",
         docs_url=None,
         redoc_url=None,
+        # An address is right or wrong: a redirect is an answer that the document does not list.
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.service = service

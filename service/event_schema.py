@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
 from pydantic import TypeAdapter
 
 from agent import Event
@@ -54,16 +53,3 @@ def event_components() -> dict[str, Any]:
     schema = _EVENTS.json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     parts = schema.pop("$defs")
     return {**parts, COMPONENT: {"title": COMPONENT, "description": _ABOUT, **schema}}
-
-
-class DescribedApplication(FastAPI):
-    """An application whose description also has what it streams, which FastAPI sees only of its own streams."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document."""
-        if self.openapi_schema is None:
-            document = super().openapi()
-            known = document["components"]["schemas"]
-            document["components"]["schemas"] = {**event_components(), **known}
-        assert self.openapi_schema is not None
-        return self.openapi_schema

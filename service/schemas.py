@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent import MAX_QUESTION_CHARS, Audience, Citation, Question, Turn, clean_question
 from agent.question import MAX_TURNS, Printable
@@ -48,7 +48,7 @@ class _Body(BaseModel):
     strengths: tuple[StrengthClass, ...] = Field(
         default=(), max_length=len(StrengthClass), description="Only recommendations of these classes of strength."
     )
-    include_superseded: bool = Field(
+    include_superseded: StrictBool = Field(
         default=False, description="Also find guidance that a newer version replaces; it is labelled."
     )
     home_region: HomeRegion | None = Field(
@@ -162,7 +162,7 @@ class ConsentBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    training: bool = Field(
+    training: StrictBool = Field(
         description="Whether what is asked from now on may be trained on; "
         "false also takes back what was agreed to before."
     )
@@ -198,7 +198,7 @@ class SearchBody(_Body):
     """Body of POST /v1/search."""
 
     query: str = Field(description="What to look for, in words: condition, drug, patient, setting.")
-    limit: int = Field(default=8, ge=1, le=50, description="Most results that are returned.")
+    limit: StrictInt = Field(default=8, ge=1, le=50, description="Most results that are returned.")
 
 
 class SearchHit(BaseModel):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from agent import MAX_QUESTION_CHARS, Audience, Question, QuestionError, Turn, clean_question
 from agent.question import MAX_ANSWER_CHARS, MAX_TURNS
@@ -56,7 +56,7 @@ class StreamOptions(_Body):
     """Of a streamed reply."""
 
     #: Send the token counts in a last chunk without choices.
-    include_usage: bool | None = None
+    include_usage: StrictBool | None = None
 
 
 class ResponseFormat(_Body):
@@ -71,12 +71,12 @@ class ChatBody(_Body):
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
     #: The model that answers, see GET /v1/models; the one in use if left out.
     model: Name | None = None
-    stream: bool | None = None
+    stream: StrictBool | None = None
     stream_options: StreamOptions | None = None
     #: Of this service: whom the answer is for, as in POST /v1/ask.
     audience: Audience | None = None
     #: Only 1: a question has one verified answer.
-    n: int | None = None
+    n: StrictInt | None = None
     #: Must be empty, as `functions`: the agent uses its own tools.
     tools: tuple[object, ...] | None = None
     functions: tuple[object, ...] | None = None

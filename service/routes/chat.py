@@ -14,13 +14,19 @@ from service.routes.common import agent_of, service_of
 from service.runs import check_slots, run_events, run_whole
 
 router = APIRouter(tags=["chat"])
+#: One event of a streamed answer, as it is published.
+_CHUNK_SCHEMA = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "description": 'A chat.completion.chunk as JSON; "[DONE]" is last.'}},
+}
 
 
 @router.post(
     "/v1/chat/completions",
     response_model=ChatCompletion,
     responses={
-        200: {"content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "The answer."},
+        200: {"content": {sse.MEDIA_TYPE: {"schema": _CHUNK_SCHEMA}}, "description": "The answer."},
         "4XX": {
             "model": OpenAIError,
             "description": "The request cannot be carried out (400), that audience is not answered here (403), no such "

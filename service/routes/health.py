@@ -32,7 +32,11 @@ async def readyz(request: Request) -> Readiness:
     )
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "As Prometheus reads."}},
+)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
     return Response(service_of(request).metrics.render(), media_type=CONTENT_TYPE_LATEST)

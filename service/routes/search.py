@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 
 from agent import Citation
 from service.guarding import PolicyInfo
-from service.routes.common import service_of
+from service.routes.common import PROBLEM, service_of
 from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo, Suggestions, SuggestionsBody
 from service.searching import MAX_ID_CHARS, found, passage_named, suggested
 
@@ -36,7 +36,13 @@ async def search(request: Request, body: SearchBody) -> SearchResponse:
     )
 
 
-@router.get("/v1/passages/{passage_id:path}")
+@router.get(
+    "/v1/passages/{passage_id:path}",
+    responses={
+        404: {**PROBLEM, "description": "There is no such passage in this index."},
+        410: {**PROBLEM, "description": "The passage was withdrawn; the detail says when and why."},
+    },
+)
 async def passage(request: Request, passage_id: Annotated[str, Path(max_length=MAX_ID_CHARS)]) -> Citation:
     """One passage with its document; the number is always 1. 410 with the reason where it was withdrawn."""
     return Citation.of(1, await passage_named(service_of(request), passage_id))

@@ -36,6 +36,13 @@ JSON = {"content-type": "application/json"}
         (b'{"question": "dose?", "regions": "GB"}', 422, "invalid_request"),
         (b'{"question": "dose?", "publishers": ["a\\u0000"]}', 422, "invalid_request"),
         (b'{"question": "dose?", "history": [{"question": "half \\ud83d", "answer": "a"}]}', 422, "invalid_request"),
+        (
+            b'{"question": "dose?", "history": [{"question": "a", "answer": "b", "passage_ids": ["half \\ud83d"]}]}',
+            422,
+            "invalid_request",
+        ),
+        (b'{"question": "dose?", "include_superseded": "yes"}', 422, "invalid_request"),
+        ('{"question": "dose?", "published_from": "２０１８"}'.encode(), 422, "invalid_request"),
     ],
 )
 async def test_bad_questions(http: httpx2.AsyncClient, content: bytes, status: int, code: str) -> None:
@@ -52,7 +59,12 @@ async def test_bad_questions(http: httpx2.AsyncClient, content: bytes, status: i
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b'{"query": " "}', "query_empty"), (b'{"query": "x", "limit": 0}', "invalid_request")],
+    [
+        (b'{"query": " "}', "query_empty"),
+        (b'{"query": "x", "limit": 0}', "invalid_request"),
+        (b'{"query": "x", "limit": "7"}', "invalid_request"),
+        (b'{"query": "x", "limit": true}', "invalid_request"),
+    ],
 )
 async def test_bad_searches(http: httpx2.AsyncClient, content: bytes, code: str) -> None:
     response = await http.post("/v1/search", content=content, headers=JSON)
@@ -64,6 +76,7 @@ async def test_bad_searches(http: httpx2.AsyncClient, content: bytes, code: str)
     [
         ("GET", "/nothing", 404, "not_found"),
         ("DELETE", "/v1/ask", 405, "method_not_allowed"),
+        ("POST", "/v1/ask/", 404, "not_found"),
         ("GET", "/v1/passages/none", 404, "passage_not_found"),
     ],
 )
