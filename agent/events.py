@@ -44,9 +44,9 @@ class NoticesEvent(_Event):
 
     type: Literal["notices"] = "notices"
     #: To be shown before the answer.
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...]
     #: To be shown with it.
-    disclaimers: tuple[str, ...] = ()
+    disclaimers: tuple[str, ...]
 
 
 class StepEvent(_Event):

@@ -19,7 +19,7 @@ _ABOUT = (
     "The `data` of one server-sent event of POST /v1/ask. Its `type` is the event's name, and the last one of a stream "
     "is `done` or `error`. Ids count from 1 without gaps; a citation's evidence comes before the sentence that uses it."
 )
-#: What OpenAPI 3.2 says of one item of an event stream.
+#: One item of an event stream, in OpenAPI.
 ITEM: dict[str, Any] = {
     "type": "object",
     "required": ["data", "event", "id"],

@@ -1,7 +1,7 @@
 """The OpenAPI document as it is published: FastAPI's, with what holds at every address written out.
 
-FastAPI lists the model of an error under `application/json`, whatever the response is sent as, and knows nothing of
-the layer around the routes, which refuses hosts and sizes and turns a failure into a problem.
+FastAPI lists the model of an error under the type of what is sent where nothing is wrong, and knows nothing of the
+layer around the routes, which refuses hosts and sizes and turns a failure into a problem.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def published(document: dict[str, Any]) -> dict[str, Any]:
         operation["summary"] = first.partition(". ")[0].removesuffix(".")
         responses = operation["responses"]
         for response in responses.values():
-            if response.get("content", {}).get("application/json", {}).get("schema") == _PROBLEM:
+            if any(sent.get("schema") == _PROBLEM for sent in response.get("content", {}).values()):
                 response["content"] = {PROBLEM_JSON: {"schema": _PROBLEM}}
         for status, description in _EVERYWHERE.items():
             if f"{status[0]}XX" not in responses:

@@ -23,8 +23,8 @@ SCHEMA_TYPE = "application/schema+json"
 _SCHEMA = json.dumps(event_schema(), ensure_ascii=False, indent=2).encode()
 #: Headers of a stream: which run it is, and how long it can be resumed after it broke.
 RUN_HEADER, RESUME_HEADER = "X-Rollout-ID", "X-Resume-Seconds"
-#: `schema` is read as that of each event by tools of OpenAPI 3.1, `itemSchema` is the word of 3.2 for it.
-STREAM: dict[str, Any] = {sse.MEDIA_TYPE: {"schema": ITEM, "itemSchema": ITEM}}
+#: In OpenAPI 3.1 the schema of an event stream is read as that of each event.
+STREAM: dict[str, Any] = {sse.MEDIA_TYPE: {"schema": ITEM}}
 _OTHERS: dict[int | str, dict[str, Any]] = {
     403: {**PROBLEM, "description": "A page of another origin asked."},
     404: {**PROBLEM, "description": "There is no such stream of yours, or no longer."},

@@ -29,11 +29,14 @@ def bug(_: object) -> str:
 
 #: Replies of a model, and kinds of events that they bring about.
 SCRIPTS: dict[str, tuple[list[Script], set[str]]] = {
-    "answered": ([ByTurn("examplicillin dose")], {"step", "evidence", "sentence", "done"}),
-    "withheld": ([search("examplicillin"), ANSWER, "Give 900 mg. Rest."], {"step", "evidence", "withheld", "done"}),
-    "down": ([Reply(error=ModelUnavailableError("down"))], {"step", "evidence", "done"}),
-    "asks": ([json.dumps({"action": "ask_clinician", "missing": "allergy"})], {"step", "done"}),
-    "fails": ([bug], {"error"}),
+    "answered": ([ByTurn("examplicillin dose")], {"step", "evidence", "sentence", "notices", "done"}),
+    "withheld": (
+        [search("examplicillin"), ANSWER, "Give 900 mg. Rest."],
+        {"step", "evidence", "withheld", "notices", "done"},
+    ),
+    "down": ([Reply(error=ModelUnavailableError("down"))], {"step", "evidence", "notices", "done"}),
+    "asks": ([json.dumps({"action": "ask_clinician", "missing": "allergy"})], {"step", "notices", "done"}),
+    "fails": ([bug], {"notices", "error"}),
 }
 
 
@@ -86,7 +89,7 @@ async def test_the_description_of_the_api_names_them_as_a_component(make_service
     assert names == ["StepEvent", "EvidenceEvent", "SentenceEvent", "WithheldEvent", "DoneEvent", "ErrorEvent"]
     for route, method in (("/v1/ask", "post"), ("/v1/ask/{rollout_id}/events", "get")):
         content = document["paths"][route][method]["responses"]["200"]["content"]["text/event-stream"]
-        data = content["itemSchema"]["properties"]["data"]
+        data = content["schema"]["properties"]["data"]
         assert data["contentSchema"] == {"$ref": f"#/components/schemas/{COMPONENT}"}
     # Every reference leads somewhere, and the component says what the document by itself says.
     whole = {**document["components"], "$ref": f"#/schemas/{COMPONENT}"}
