@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 
 from agent.version import PRODUCER
 from service import problems
+from service.cds.access import CdsAccess
+from service.cds.tokens import TokenCheck
 from service.container import Service
 from service.event_schema import event_components
 from service.identity import remember
@@ -22,7 +24,7 @@ from service.middleware import RequestBoundary, host_names
 from service.problems import ProblemError
 from service.published import published
 from service.reference import reference_page
-from service.routes import ask, chat, consent, conversations, events, feedback, health, search
+from service.routes import ask, cds, chat, consent, conversations, events, feedback, health, search
 from service.routes.common import PROBLEM
 
 _PAGE = Path(__file__).parent / "page"
@@ -70,6 +72,11 @@ def create_app(service: Service) -> FastAPI:
     for router in (ask.router, events.router, search.router, conversations.router, feedback.router, consent.router):
         app.include_router(router, responses=_PROBLEMS)
     app.include_router(chat.router)
+    settings = service.settings
+    if settings.cds != "off":
+        app.include_router(cds.router, responses=_PROBLEMS)
+        check = TokenCheck(settings.cds_clients) if settings.cds == "on" else None
+        app.add_middleware(CdsAccess, check=check, url=settings.cds_url, origins=settings.cds_origins)
     app.include_router(health.router)
 
     @app.get("/docs", include_in_schema=False)

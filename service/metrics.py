@@ -40,6 +40,13 @@ class Metrics:
         self.feedback = Counter(
             "clinsearch_feedback", "Feedback on answers; none: taken back.", ("thumbs",), registry=self.registry
         )
+        self.cds_cards = Counter("clinsearch_cds_cards", "CDS Hooks cards sent.", ("hook",), registry=self.registry)
+        self.cds_feedback = Counter(
+            "clinsearch_cds_feedback",
+            "Feedback on CDS Hooks cards, by what became of them.",
+            ("hook", "outcome", "reason"),
+            registry=self.registry,
+        )
 
     def observe(self, result: RunSummary) -> None:
         """Count a finished run."""

@@ -49,7 +49,7 @@ async def found(service: Service, body: SearchBody) -> SearchResult:
     try:
         return await run_in_threadpool(searcher_wanted(service.agent, body.audience).search, wanted)
     except RetrievalError as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
 
 
 async def passage_named(service: Service, passage_id: str, home_region: HomeRegion | None = None) -> Hit:
@@ -63,7 +63,7 @@ async def passage_named(service: Service, passage_id: str, home_region: HomeRegi
         withdrawal = await run_in_threadpool(searcher.withdrawal, name)
         hit = await run_in_threadpool(searcher.hit, name, home_region)
     except RetrievalError as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
     if withdrawal is not None:
         raise ProblemError(
             410,
@@ -88,10 +88,11 @@ async def suggested(service: Service, body: SuggestionsBody) -> tuple[Suggestion
             home_region=body.home_region,
         )
     except RetrievalError as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
 
 
-def _unavailable(error: RetrievalError) -> ProblemError:
+def unavailable(error: RetrievalError) -> ProblemError:
+    """What a client is told where the search failed."""
     return ProblemError(
         503, error.code, "The guidelines could not be searched just now. Try again in a moment.", retry_after_s=2
     )

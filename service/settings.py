@@ -25,6 +25,9 @@ from retrieval import (
     StoreKind,
     with_added,
 )
+from service.cds.clients import CdsClient, is_origin, is_web_address
+
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 class Settings(BaseSettings):
@@ -149,6 +152,16 @@ class Settings(BaseSettings):
     #: the service: whoever can, can claim any name. Unset: each browser is a person.
     user_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
 
+    #: The address that health record systems know this service by, "https://cds.example.org": audience of their tokens.
+    cds_url: str = ""
+    #: Trusted systems with their public keys, as JSON: '[{"issuer": "https://ehr.example.org/", "jwks_file": "..."}]'.
+    cds_clients: tuple[CdsClient, ...] = Field(default=(), max_length=100)
+    #: Origins of record systems that call from a browser, as JSON: '["https://ehr.example.org"]'.
+    cds_origins: tuple[str, ...] = Field(default=(), max_length=100)
+    #: CDS Hooks for health record systems at /cds-services: "on" asks every caller for a token of one of `cds_clients`;
+    #: "open" asks nobody, only for trying it on this machine.
+    cds: Literal["off", "on", "open"] = "off"
+
     #: OTLP/HTTP endpoint for traces ("http://host:4318/v1/traces"); unset: no traces leave the process.
     otlp_endpoint: str | None = None
 
@@ -168,6 +181,41 @@ class Settings(BaseSettings):
             [info.data.get("model_name"), *(Path(model).name for model in info.data.get("also", ())), *urls]
         )
         return urls
+
+    @field_validator("cds_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not is_origin(origin):
+                raise ValueError('an origin is a scheme and a host, like "https://ehr.example.org"; no "*", no path')
+        return origins
+
+    @field_validator("cds_clients")
+    @classmethod
+    def _issuers_differ(cls, clients: tuple[CdsClient, ...]) -> tuple[CdsClient, ...]:
+        if len({client.issuer for client in clients}) < len(clients):
+            raise ValueError("two clients have the same issuer")
+        return clients
+
+    @field_validator("cds_url")
+    @classmethod
+    def _cds_address(cls, url: str) -> str:
+        if url and not is_web_address(url):
+            raise ValueError("it needs an address like https://cds.example.org")
+        return url
+
+    @field_validator("cds")
+    @classmethod
+    def _cds_is_guarded(cls, cds: str, info: ValidationInfo) -> str:
+        given = info.data.get
+        if cds == "on" and not (given("cds_clients") and given("cds_url")):
+            raise ValueError("on needs CLINSEARCH_CDS_CLIENTS and CLINSEARCH_CDS_URL")
+        if cds == "open" and (given("host") not in _THIS_MACHINE or given("allowed_hosts")):
+            raise ValueError(
+                "open asks nobody who they are, so the service must listen on this machine only (CLINSEARCH_HOST) "
+                "and have no CLINSEARCH_ALLOWED_HOSTS; elsewhere use on"
+            )
+        return cds
 
     @model_validator(mode="after")
     def _sources_fit_together(self) -> Self:

@@ -21,7 +21,7 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        if any(not _same_place(request, origin) for origin in request.headers.getlist("origin")):
+        if any(not same_place(request, origin) for origin in request.headers.getlist("origin")):
             detail = "Web pages cannot use this address. Use a client that runs outside a browser."
             await problem_response(request, 403, "origin_not_allowed", detail)(scope, receive, send)
             return
@@ -36,7 +36,7 @@ class Access:
         await self._app(scope, receive, send)
 
 
-def _same_place(request: Request, origin: str) -> bool:
+def same_place(request: Request, origin: str) -> bool:
     """Whether a page at `origin` was served from the address that is asked."""
     try:
         return urlsplit(origin).netloc == request.headers.get("host", "") != ""

@@ -86,7 +86,9 @@ async def test_the_description_of_the_api_names_them_as_a_component(make_service
     assert app.openapi() is document
     schemas = document["components"]["schemas"]
     names = [part["$ref"].rsplit("/", 1)[-1] for part in schemas[COMPONENT]["oneOf"]]
-    assert names == ["StepEvent", "EvidenceEvent", "SentenceEvent", "WithheldEvent", "DoneEvent", "ErrorEvent"]
+    assert names == [
+        f"{kind}Event" for kind in ("Notices", "Step", "Evidence", "Sentence", "Withheld", "Done", "Error")
+    ]
     for route, method in (("/v1/ask", "post"), ("/v1/ask/{rollout_id}/events", "get")):
         content = document["paths"][route][method]["responses"]["200"]["content"]["text/event-stream"]
         data = content["schema"]["properties"]["data"]
