@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.conflicts import Conflict
 from agent.gate import Verdict, WithheldReason
 from agent.labels import standing_labels
+from agent.patient.conflict import Conflict, rules_out
 from retrieval import DocumentId, GuidanceStatus, Hit, PartialDate, PassageId, PassageKind, without_hidden
 
 
@@ -73,11 +74,13 @@ class Citation(_Record):
     superseded_by: DocumentId | None = None
     #: From another region than the home region and the bodies that it belongs to.
     from_elsewhere: bool = False
-    #: Sentences to show beside it: superseded, expired, from another region.
+    #: Sentences to show beside it: why it is not for the patient, then superseded, expired, from another region.
     labels: tuple[str, ...] = ()
+    #: What it says that the patient of the question does not fit; the headline of each is among the labels.
+    conflicts: tuple[Conflict, ...] = ()
 
     @classmethod
-    def of(cls, number: int, hit: Hit) -> Citation:
+    def of(cls, number: int, hit: Hit, conflicts: tuple[Conflict, ...] = ()) -> Citation:
         """The citation of a hit under a display number, without characters that nobody can see."""
         passage, document = hit.passage, hit.document
         return cls(
@@ -103,7 +106,20 @@ class Citation(_Record):
             status=hit.status,
             superseded_by=hit.superseded_by,
             from_elsewhere=hit.from_elsewhere,
-            labels=standing_labels(hit),
+            labels=(*(conflict.headline for conflict in conflicts), *standing_labels(hit)),
+            conflicts=conflicts,
+        )
+
+    @property
+    def is_ruled_out(self) -> bool:
+        """Whether all or part of it is not for the patient of the question."""
+        return rules_out(self.conflicts)
+
+    def without_patient(self) -> Citation:
+        """The citation with nothing in it that the question said of a patient."""
+        headlines = {conflict.headline for conflict in self.conflicts}
+        return self.model_copy(
+            update={"conflicts": (), "labels": tuple(label for label in self.labels if label not in headlines)}
         )
 
 

@@ -19,6 +19,7 @@ from agent.evidence import EvidenceBook
 from agent.graph import build_graph
 from agent.journal import RolloutSink
 from agent.origin import FROM_SERVICE, Origin
+from agent.patient import read_patient
 from agent.policy import Audience, Policy, load_policy
 from agent.prompts import neutral, prompt_sha256, system_message
 from agent.question import Question
@@ -191,6 +192,7 @@ class ClinicalAgent:
             earlier=[],
             policy=self._policy,
             judged=judged,
+            patient=read_patient([*(turn.question for turn in question.history), question.text]),
         )
 
     def _recall(self, run: Run) -> None:
@@ -263,6 +265,8 @@ class ClinicalAgent:
             retrieval=tuple(run.retrieval),
             verdicts=tuple(run.verdicts),
             answer=run.answer,
+            patient=run.patient,
+            patient_conflicts=run.passage_conflicts,
             outcome=Outcome(
                 status=status, stop_reason=run.stop_reason, failures=tuple(run.failures), searches=run.searches
             ),

@@ -41,7 +41,8 @@ def without_words(rollout: Rollout) -> Rollout:
     """The record of a run with nothing in it that a person or a model wrote."""
     answer, guard = rollout.answer, rollout.guard
     if answer is not None:
-        answer = answer.model_copy(update={"sentences": (), "label": None, "notices": ()})
+        citations = tuple(citation.without_patient() for citation in answer.citations)
+        answer = answer.model_copy(update={"sentences": (), "label": None, "notices": (), "citations": citations})
     if guard is not None:
         guard = guard.model_copy(update={"refused": None, "notices": ()})
     return rollout.model_copy(
@@ -57,6 +58,8 @@ def without_words(rollout: Rollout) -> Rollout:
             "retrieval": tuple(entry.model_copy(update={"queries": ()}) for entry in rollout.retrieval),
             "verdicts": tuple(verdict.model_copy(update={"text": "", "detail": None}) for verdict in rollout.verdicts),
             "answer": answer,
+            "patient": None,
+            "patient_conflicts": (),
             "provenance": rollout.provenance.model_copy(update={"training_consent": False, "episode": None}),
         }
     )

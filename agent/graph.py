@@ -22,6 +22,7 @@ from agent.client import ModelClient
 from agent.deciding import decide_action
 from agent.errors import ModelError
 from agent.events import NoticesEvent
+from agent.gate import WithheldReason
 from agent.prompts import (
     ANSWER_LINE,
     EARLIER_EVIDENCE_HEADING,
@@ -171,7 +172,11 @@ class _Nodes:
             return {"next": "recommend"}
         started = run.clock.monotonic()
         line = QUOTE_LINE if run.settings.quote else ANSWER_LINE
-        offered = worth_quoting(run.found, run.question.own_words)
+        # Sentences of what is not for this patient would be withheld: where nothing else was found, nobody writes.
+        fitting = [[item for item in search if run.fits(item)] for search in run.found]
+        if any(run.found) and not any(fitting):
+            return {"next": "recommend"}
+        offered = worth_quoting(fitting, run.question.own_words)
         sentences, failure = await write_answer(run, self._client, line, "answer", offered)
         withheld = sum(not verdict.shown for verdict in run.verdicts)
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
@@ -186,10 +191,15 @@ class _Nodes:
         if run.steps[-1].finish_reason == "length":
             label: str | None = wording.LENGTH_LABEL
         else:
-            label = wording.PARTLY_WITHHELD_LABEL if withheld else None
+            ruled_out = sum(verdict.reason is WithheldReason.NOT_FOR_PATIENT for verdict in run.verdicts)
+            kinds = [
+                *([wording.NOT_FOR_PATIENT_LABEL] if ruled_out else []),
+                *([wording.PARTLY_WITHHELD_LABEL] if withheld > ruled_out else []),
+            ]
+            label = " ".join(kinds) or None
         used = set(run.citations)
         others = [item for item in run.book.best(len(run.book)) if item.hit.passage.id not in used]
-        for evidence in others[: run.settings.also_listed]:
+        for evidence in run.fitting_first(others[: run.settings.also_listed]):
             await run.cite(evidence)
         await run.cite_opposing()
         run.finish(StopReason.ANSWERED, Answer(kind=AnswerKind.WRITTEN, label=label, sentences=sentences))
@@ -208,7 +218,7 @@ class _Nodes:
         reason = run.pending.reason
         label = run.policy.wording["out-of-scope"] if reason is DeclineReason.POLICY else wording.NOT_IN_CORPUS
         if reason is DeclineReason.NOT_IN_CORPUS:
-            listed = run.book.best(run.settings.listed_recommendations)
+            listed = run.fitting_first(run.book.best(run.settings.listed_recommendations))
             for evidence in listed:
                 await run.cite(evidence)
             if not listed:
@@ -249,7 +259,7 @@ class _Nodes:
                 failed_search = True
                 run.fail(error.code, "The search could not be run.")
         shown: tuple[Sentence, ...] = run.answer.sentences if run.answer else ()
-        listed = run.book.best(run.settings.listed_recommendations)
+        listed = run.fitting_first(run.book.best(run.settings.listed_recommendations))
         for evidence in listed:
             await run.cite(evidence)
         await run.cite_opposing()
@@ -259,6 +269,7 @@ class _Nodes:
             return {"next": "end"}
         await run.step("recommend", f"Listed {len(listed)} recommendations, shown whole.", started, found=len(listed))
         codes = {failure.code for failure in run.failures}
+        none_fits = bool(listed) and not any(run.fits(item) for item in listed)
         if run.exhausted is not None:
             stop, label = StopReason.BUDGET_EXHAUSTED, wording.BUDGET_LABELS[run.exhausted]
         elif shown:
@@ -268,7 +279,11 @@ class _Nodes:
         elif codes:
             stop, label = StopReason.MODEL_FAILED, wording.MODEL_FAILED_LABEL
         else:
-            stop, label = StopReason.ANSWERED, wording.RECOMMENDATIONS_LABEL
+            # A model that may write was not asked to where there is nothing that it may write.
+            writes = none_fits and run.settings.write_answers
+            stop, label = StopReason.ANSWERED, wording.LISTED if writes else wording.RECOMMENDATIONS_LABEL
+        if none_fits:
+            label = f"{wording.NONE_FITS_LABEL} {label}"
         kind = AnswerKind.WRITTEN if shown else AnswerKind.RECOMMENDATIONS
         run.finish(stop, Answer(kind=kind, label=label, sentences=shown))
         return {"next": "end"}

@@ -21,6 +21,7 @@ from agent.events import Failure
 from agent.gate import Verdict
 from agent.origin import Split
 from agent.policy import Audience
+from agent.patient import PassageConflicts, Patient
 from agent.probabilities import ActionProbabilities
 from retrieval import SearchFilters
 from retrieval.filters import NO_FILTERS
@@ -178,6 +179,9 @@ class Rollout(_Record):
     retrieval: tuple[RetrievalEntry, ...]
     verdicts: tuple[Verdict, ...]
     answer: Answer | None
+    #: What was read of the patient, and what that rules out; None in records that are older than this.
+    patient: Patient | None = None
+    patient_conflicts: tuple[PassageConflicts, ...] = ()
     outcome: Outcome
     labels: Labels = Labels()
     provenance: Provenance

@@ -6,6 +6,7 @@ graph's own state stays one word: the node to go to next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.actions import Action, ActionKind
@@ -17,6 +18,7 @@ from agent.conflicts import conflicts_of, disagreement
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import Verdict
+from agent.patient import NOBODY, Conflict, PassageConflicts, Patient, conflicts_of, rules_out, severity
 from agent.policy import Judged, Policy
 from agent.question import Question
 from agent.rollout import RetrievalEntry, RolloutId, RolloutStep
@@ -75,6 +77,9 @@ class Run:
     policy: Policy
     #: What the policy makes of the question.
     judged: Judged
+    #: Read from the question and the questions before it; never from an answer.
+    patient: Patient = NOBODY
+    conflicts: dict[PassageId, tuple[Conflict, ...]] = field(default_factory=dict)
     steps: list[RolloutStep] = field(default_factory=list)
     retrieval: list[RetrievalEntry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -107,7 +112,7 @@ class Run:
         known = self.citations.get(evidence.hit.passage.id)
         if known is not None:
             return known
-        citation = Citation.of(len(self.citations) + 1, evidence.hit)
+        citation = Citation.of(len(self.citations) + 1, evidence.hit, self.conflicts_with(evidence))
         self.citations[evidence.hit.passage.id] = citation
         await self.send(EvidenceEvent(citation=citation))
         return citation
@@ -123,6 +128,30 @@ class Run:
     def _cited(self) -> list[tuple[int, Hit]]:
         hits = {item.hit.passage.id: item.hit for item in self.book.all()}
         return [(citation.number, hits[name]) for name, citation in self.citations.items() if name in hits]
+
+    def conflicts_with(self, evidence: Evidence) -> tuple[Conflict, ...]:
+        """What a passage says that the patient does not fit."""
+        passage = evidence.hit.passage
+        if passage.id not in self.conflicts:
+            self.conflicts[passage.id] = conflicts_of(self.patient, passage)
+        return self.conflicts[passage.id]
+
+    def fits(self, evidence: Evidence) -> bool:
+        """Whether a passage may be given as the answer to a question about this patient."""
+        return not rules_out(self.conflicts_with(evidence))
+
+    def fitting_first(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """The same, in the same order, but what is not for the patient behind the rest."""
+        return tuple(sorted(evidence, key=lambda item: severity(self.conflicts_with(item))))
+
+    @property
+    def passage_conflicts(self) -> tuple[PassageConflicts, ...]:
+        """The passages with conflicts, for the record."""
+        return tuple(
+            PassageConflicts(passage_id=name, conflicts=conflicts)
+            for name, conflicts in self.conflicts.items()
+            if conflicts
+        )
 
     async def send(self, event: Event) -> None:
         """Send one event to the client."""

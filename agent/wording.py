@@ -45,6 +45,13 @@ MODEL_FAILED_LABEL = f"The model could not be used for this question. {LISTED}"
 RECOMMENDATIONS_LABEL = f"The model in use does not write answers. {LISTED}"
 NOTHING_VERIFIED_LABEL = f"No sentence the model wrote could be verified. {LISTED}"
 CUT_OFF_LABEL = "The answer was cut off. The recommendations found follow, shown whole; some may not apply."
+NONE_FITS_LABEL = (
+    "As far as the question tells, none of the recommendations found applies to this patient. Each says why; "
+    "look for guidance on this patient's situation."
+)
+NOT_FOR_PATIENT_LABEL = (
+    "Part of the model's answer rests on recommendations that do not apply to this patient and is not shown."
+)
 LENGTH_LABEL = "The answer reached its length limit and its last sentence is not shown. Open the sources."
 WITHDRAWN_LABEL = "Guidance found for this question was withdrawn while it was answered and is not shown. Ask again."
 PARTLY_WITHHELD_LABEL = "Part of the model's answer could not be verified and is not shown. Open the sources."

@@ -114,6 +114,8 @@ class _Writer:
             cited = [item for key in verdict.keys if (item := self._run.book.resolve(key)) is not None]
             if verdict.shown and len(cited) < len(verdict.keys):
                 verdict = verdict.model_copy(update={"shown": False, "reason": WithheldReason.UNKNOWN_KEY})
+            elif verdict.shown and not all(self._run.fits(item) for item in cited):
+                verdict = verdict.model_copy(update={"shown": False, "reason": WithheldReason.NOT_FOR_PATIENT})
             span.set_attribute(spans.SHOWN, verdict.shown)
         self._run.verdicts.append(verdict)
         if not verdict.shown:

@@ -21,6 +21,8 @@ class WithheldReason(StrEnum):
     CONDITION_DROPPED = "condition_dropped"
     WORDS_NOT_IN_PASSAGE = "words_not_in_passage"
     SUPPORT_TOO_LOW = "support_too_low"
+    #: It rests on a recommendation that the patient of the question does not fit; said by the run, not by the gate.
+    NOT_FOR_PATIENT = "not_for_patient"
 
 
 class Verdict(BaseModel):

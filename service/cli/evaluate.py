@@ -14,6 +14,7 @@ from agent import ClinicalAgent, OpenAIModelClient
 from eval.conditions import condition_questions, evaluate_conditions
 from eval.conflicts import conflict_pairs
 from eval.guideline_agent import AgentSet, evaluate_guideline_agent, guideline_agent_questions
+from eval.patients import evaluate_patients, evaluate_rules, patient_questions
 from eval.retrieval import EvaluationError
 from eval.sources import (
     IN_FORCE,
@@ -27,7 +28,7 @@ from eval.sources import (
     source_questions,
     wordings,
 )
-from retrieval import DescriptionRouter
+from retrieval import DescriptionRouter, starter_entries
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.evaluate_agent import agent
 from service.cli.evaluate_answers import answers
@@ -80,6 +81,26 @@ def guidelines(
     Both corpora must have been added and indexed: `clinsearch corpus add` and `clinsearch index build`.
     """
     _with_agent(lambda agent: evaluate_guideline_agent(agent, guideline_agent_questions(which)), json_file)
+
+
+@app.command()
+def patients(
+    half: Annotated[str, typer.Option(help="seen: what the rules were made with; kept: the others; or both.")] = "both",
+    rules: Annotated[bool, typer.Option("--rules", help="The rules alone: no search, no model.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write every result to this file.")] = None,
+) -> None:
+    """Forty patients who must not get the obvious recommendation, and forty twins who may."""
+    if half not in ("both", "seen", "kept"):
+        raise stop("--half takes seen, kept or both.")
+    asked = [question for question in patient_questions() if half in ("both", question.half)]
+    passages = {passage.id: passage for entry in starter_entries() for passage in entry.passages}
+    if not rules:
+        _with_agent(lambda agent: evaluate_patients(agent, asked, passages), json_file)
+        return
+    report = evaluate_rules(asked, passages)
+    out.print(report.table(), highlight=False, markup=False)
+    if json_file is not None:
+        json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
 
 
 @app.command()

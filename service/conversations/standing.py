@@ -27,6 +27,7 @@ def as_it_stands(answer: Answer, searcher: Searcher, home_region: HomeRegion | N
 def _relabelled(citation: Citation, searcher: Searcher, home_region: HomeRegion | None) -> Citation:
     hit = searcher.hit(citation.passage_id, home_region)
     if hit is None:
-        return citation.model_copy(update={"labels": (NOT_SEARCHED,)})
-    now = Citation.of(citation.number, hit)
+        headlines = (conflict.headline for conflict in citation.conflicts)
+        return citation.model_copy(update={"labels": (*headlines, NOT_SEARCHED)})
+    now = Citation.of(citation.number, hit, citation.conflicts)
     return citation.model_copy(update={name: getattr(now, name) for name in _STANDING})

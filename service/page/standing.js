@@ -5,5 +5,8 @@ import { el, written } from "./dom.js";
 /** The labels of a source, or null where there is nothing to say. */
 export function standing(citation) {
   if (!citation.labels?.length) return null;
-  return el("ul.standing", {}, ...citation.labels.map((label) => written("li", label)));
+  // What is not for the patient of the question stands out from what is only old.
+  const against = citation.conflicts?.some((conflict) => conflict.weight !== "check") ?? false;
+  const list = against ? "ul.standing.not-for-patient" : "ul.standing";
+  return el(list, {}, ...citation.labels.map((label) => written("li", label)));
 }

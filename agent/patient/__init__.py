@@ -1,0 +1,19 @@
+"""The right patient: what a question and its conversation say of the patient, and which recommendations that rules out."""
+
+from agent.patient.conflict import Conflict, FactKind, PassageConflicts, Weight, rules_out, severity
+from agent.patient.fitting import conflicts_of
+from agent.patient.patient import NOBODY, Patient
+from agent.patient.reading import read_patient
+
+__all__ = [
+    "NOBODY",
+    "Conflict",
+    "FactKind",
+    "PassageConflicts",
+    "Patient",
+    "Weight",
+    "conflicts_of",
+    "read_patient",
+    "rules_out",
+    "severity",
+]

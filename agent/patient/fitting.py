@@ -1,0 +1,82 @@
+"""Whether a recommendation is for a patient: its text, population and contraindications against what was said.
+
+Only what is certain rules a recommendation out: a contraindication or population that it states itself, or an allergy to
+the drug it advises or to that drug's class. Nothing here approves a recommendation: without a conflict it is shown as
+it is, with its population and contraindications.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.patient.advice import Advice, advice_of
+from agent.patient.allergens import stated_allergens
+from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
+from agent.patient.contraindications import contraindication_conflicts
+from agent.patient.names import drug_names, spoken
+from agent.patient.patient import Allergy, Patient
+from agent.patient.population import only_pregnant, population_conflicts
+from retrieval import Passage, PassageKind
+
+#: The people of a recommendation that states no population: what its text begins with.
+_OPENING = re.compile(r"\s*(?:for|in)\s+(?P<who>[^,;.]{3,160})", re.IGNORECASE)
+_ALLERGY = re.compile(r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|reaction\s+to)\b", re.IGNORECASE)
+_SEVERE_ONLY = re.compile(
+    r"\b(?:severe|serious|anaphyla\w+)\b[^.;]*\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+)", re.IGNORECASE
+)
+
+
+def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
+    """What rules this passage out for this patient or has to be checked, what rules out most first."""
+    if not patient.is_known:
+        return ()
+    advice = advice_of(passage.text)
+    opening = _OPENING.match(passage.text)
+    population = passage.population or (opening["who"] if opening else "")
+    found = _allergies(patient, passage, advice)
+    found += contraindication_conflicts(
+        patient, passage.contraindications, advice, for_pregnant=only_pregnant(population)
+    )
+    if population:
+        found += population_conflicts(patient, population)
+    if passage.kind is PassageKind.NARRATIVE:
+        # Text around recommendations advises nothing by itself.
+        found = [item.model_copy(update={"weight": Weight.CHECK}) for item in found]
+    return weightiest(found)
+
+
+def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Conflict]:
+    """Allergies to what is advised, whether or not the recommendation says so."""
+    found = []
+    for allergy in patient.allergies:
+        hit = [
+            drug for drug in advice.drugs if any(drug_names().cross_reacts(allergy.names, name) for name in drug.names)
+        ]
+        if not hit:
+            continue
+        stated = next((item for item in passage.contraindications if _names(allergy, item)), None)
+        names = {spoken(name) for drug in hit for name in drug.names}
+        all_hit = len({drug.names for drug in hit}) == len({drug.names for drug in advice.drugs})
+        found.append(
+            Conflict(
+                kind=FactKind.ALLERGY,
+                weight=_weight(allergy, stated, whole=all_hit),
+                fact=f"{' and '.join(sorted(spoken(name) for name in allergy.names))} {'intolerance' if allergy.intolerance else 'allergy'}",
+                against=f"the recommendation {'is' if all_hit else 'names'} {', '.join(sorted(names))}",
+                question_words=allergy.words,
+                recommendation_words=stated or passage.text[hit[0].start : hit[-1].end],
+            )
+        )
+    return found
+
+
+def _names(allergy: Allergy, item: str) -> bool:
+    return _ALLERGY.search(item) is not None and any(
+        drug_names().cross_reacts(allergy.names, name) for name in stated_allergens(item)
+    )
+
+
+def _weight(allergy: Allergy, stated: str | None, *, whole: bool) -> Weight:
+    if allergy.intolerance or (allergy.severe is False and stated is not None and _SEVERE_ONLY.search(stated)):
+        return Weight.CHECK
+    return Weight.WHOLE if whole else Weight.PART
