@@ -88,7 +88,9 @@ class PatientReport(BaseModel):
         if run:
             listed = sum(bool(result.listed) for result in run if result.conflict)
             asked = sum(result.conflict for result in run)
-            lines.append(f"in runs: of {asked} recommendations not for the patient {listed} were listed, with a headline")
+            lines.append(
+                f"in runs: of {asked} recommendations not for the patient {listed} were listed, with a headline"
+            )
         lines += [f"wrong: {result.id}" for result in self.results if not result.right]
         return "\n".join(lines)
 

@@ -22,7 +22,9 @@ _AGES = (
     re.compile(
         rf"\bage(?:d|:)?\s+(?:of\s+)?(?P<n>\d{{1,3}})(?:\s*{_UNIT})?(?![\s-]*(?:to|or|and|-|–)\s*\d)\b", re.IGNORECASE
     ),
-    re.compile(r"\b(?:man|woman|lady|gentleman|male|female|boy|girl|patient)\s+of\s+(?P<n>\d{1,3})\b", re.IGNORECASE),
+    re.compile(
+        r"\b(?:man|woman|lady|gentleman|male|female|boy|girl|child|patient)\s+of\s+(?P<n>\d{1,3})\b", re.IGNORECASE
+    ),
     re.compile(r"\bin\s+(?:his|her|their)\s+(?:early\s+|mid[\s-]*|late\s+)?(?P<decade>[2-9]0)['’]?s\b", re.IGNORECASE),
 )
 _OLDEST = 120
@@ -41,10 +43,10 @@ _NOUNS: dict[str, Range] = {
 }  # fmt: skip
 _SOMEBODY = re.compile(
     r"\b(?<!as a )(?<!when a )(?<!since a )(?<!has a )(?<!of a )"
-    r"(?P<noun>adult|man|woman|lady|gentleman|child(?![\s-]*pugh|bearing|birth|hood)|toddler|infant|baby|newborn|neonate|teenager|adolescent|boy|girl)\b",
+    r"(?P<noun>adult|man|woman|lady|gentleman|child(?![\s-]*pugh|bearing|birth|hood|\s+(?:abuse|care|protection|health))|toddler|infant|baby|newborn|neonate|teenager|adolescent|boy|girl)\b",
     re.IGNORECASE,
 )
-_FEMALE = r"wom[ae]n|lad(?:y|ies)|females?|girls?|mrs|ms|miss|mothers?|mum|mom"
+_FEMALE = r"wom[ae]n|lad(?:y|ies)|females?|girls?|mrs|ms|miss|(?:new|nursing|breast-?feeding|lactating|expectant|pregnant|post-?natal|post-?partum)\s+(?:mother|mum|mom)|(?:mother|mum|mom)(?=\s+of\b)"
 _MALE = r"m[ae]n|gentlem[ae]n|males?|boys?|mr|MSM"
 _SEXES = re.compile(rf"\b(?:(?P<female>{_FEMALE})|(?P<male>{_MALE}))\b", re.IGNORECASE)
 _PRONOUNS = re.compile(r"\b(?:(?P<female>she|her)|(?P<male>he|his|him))\b", re.IGNORECASE)

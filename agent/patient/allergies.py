@@ -43,12 +43,12 @@ _TOLERATED = re.compile(
 _PEN = re.compile(r"\bpen(?=[\s-]*allerg)", re.IGNORECASE)
 
 _TAKES = re.compile(
-    r"\b(?:(?:is\s+|currently\s+|already\s+|now\s+|and\s+|who\s+is\s+|who['’]s\s+|she['’]s\s+|he['’]s\s+|stable\s+|established\s+|maintained\s+)*on|takes|taking|treated\s+with|using|uses|"
+    r"\b(?:(?:is\s+|currently\s+|already\s+|now\s+|and\s+|who\s+is\s+|who['’]s\s+|she['’]s\s+|he['’]s\s+|stable\s+|established\s+|maintained\s+)*(?<!-)on|takes|taking|treated\s+with|using|uses|"
     r"receiv(?:es|ing)|drug\s+history:?|DHx?:|meds:?|medications?:|current\s+(?:medicines|medications?|drugs):?|prescribed)\s+",
     re.IGNORECASE,
 )
 _TO_BE_STARTED = re.compile(
-    r"\b(?:start(?:ed|ing)?|put|begin|initiate|commence|want(?:s|ed)?\s+to|should|could|can|may|advice|guidance|guideline|information|evidence|question|focus|rash|reaction|swelling|hives|urticaria|allergy|intoleran\w+)\s+"
+    r"\b(?:start(?:ed|ing)?|put|decid\w+|home|discharged?|sent|plac(?:ed|ing)|switch\w*|chang\w+|begin|initiate|commence|want(?:s|ed)?\s+to|should|could|can|may|advice|guidance|guideline|information|evidence|question|focus|rash|reaction|swelling|hives|urticaria|allergy|intoleran\w+)\s+"
     r"(?:\w+\s+){0,3}$",
     re.IGNORECASE,
 )

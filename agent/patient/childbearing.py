@@ -26,6 +26,7 @@ _OBSTETRIC = re.compile(
 _AT_WEEKS = re.compile(
     rf"\b(?:at|is|now|currently|she['’]s)\s+{_WEEKS}\s*(?:weeks?|wks?)?(?!\s*(?:of\s+(?:age|treatment|therapy)|after|post|old|ago|mg|ml|%|years?|\d|\.\d))\b"
     rf"|\bG\d+\s?P\d+\D{{1,8}}{_WEEKS.replace('weeks', 'parity')}\s*(?:weeks?|wks?)\b"
+    rf"|(?:^|[,(]\s*){_WEEKS.replace('weeks', 'alone')}\s*(?:weeks|wks)(?=\s*[,.;)]|\s+with\b|$)"
     rf"|(?<![\d/+.]){_WEEKS.replace('weeks', 'bare')}\s*(?:weeks|wks)(?!\s*(?:of|after|post|old|ago|course|history|\w+partum))\b",
     re.IGNORECASE,
 )
@@ -36,10 +37,12 @@ _FOLLOWED_UP = re.compile(
 #: Not a pregnancy now.
 _NOT_NOW = re.compile(
     r"\b(?:previous|prior|past|last|earlier|history\s+of|had|avoid(?:ing)?|prevent(?:ing)?|planning|plans?|planned|trying\s+for|wants?|wish(?:es)?\s+for|"
-    r"after|since|before|ectopic|risk\s+of|possible|possibly|maybe|may\s+be|might\s+be|could\s+be|exclude|suspected|screen\w*\s+for|unplanned)\s+"
+    r"after|since|before|ectopic|risk\s+of|possible|possibly|maybe|may\s+be|might\s+be|could\s+(?:(?:she|it|the\s+patient)\s+)?be|exclude|suspected|screen\w*\s+for|unplanned)\s+"
     r"(?:(?:a|an|the|her|be|get|to|become)\s+)*$",
     re.IGNORECASE,
 )
+#: A disorder of a pregnancy that is over.
+_IN_ANOTHER = re.compile(r"\b(?:previous|prev|prior|past|last|earlier|history|had)\b[^,.;]*$", re.IGNORECASE)
 _TEST = re.compile(
     r"^\s*(?:test|tests|testing|prevention|category|rate)\b(?P<positive>[^.;,]{0,20}\bpositive)?", re.IGNORECASE
 )
@@ -68,17 +71,19 @@ def read_pregnancy(text: str) -> Pregnancy | None:
         test = _TEST.match(text[match.end() :]) if match[0].lower() == "pregnancy" else None
         if (test and not test["positive"]) or _NOT_NOW.search(text[: match.start()]):
             continue
+        if not match[0].lower().startswith("preg") and _IN_ANOTHER.search(text[: match.start()]):
+            continue
         match said(text, *match.span()):
             case Said.YES:
-                yes.append(Pregnancy(words=match[0], holds=True, weeks=_weeks(match)))
+                yes.append(Pregnancy(words=match[0].strip(" ,("), holds=True, weeks=_weeks(match)))
             case Said.NO:
                 no = no or Pregnancy(words=_with_denial(text, match), holds=False)
             case Said.NOT_THEIRS:
                 pass
     for match in _AT_WEEKS.finditer(text):
-        sure = _OBSTETRIC.search(text) or (match["weeks"] and _WOMAN.search(text))
+        sure = _OBSTETRIC.search(text) or ((match["weeks"] or match["alone"]) and _WOMAN.search(text))
         if sure and said(text, *match.span()) is Said.YES and not _FOLLOWED_UP.search(text[: match.start()]):
-            yes.append(Pregnancy(words=match[0], holds=True, weeks=_weeks(match)))
+            yes.append(Pregnancy(words=match[0].strip(" ,("), holds=True, weeks=_weeks(match)))
     if yes:
         return next((item for item in yes if item.weeks is not None), yes[0])
     if no is None and (surely := _SURELY_NOT.search(text)) and said(text, *surely.span()) is not Said.NOT_THEIRS:
@@ -108,7 +113,7 @@ def _weeks(match: re.Match[str]) -> Range | None:
     groups = match.groupdict()
     if trimester := groups.get("trimester"):
         return _TRIMESTERS[trimester[0].lower()]
-    number = next((groups[name] for name in ("weeks", "plus", "parity", "bare") if groups.get(name)), None)
+    number = next((groups[name] for name in ("weeks", "plus", "parity", "alone", "bare") if groups.get(name)), None)
     return Range(low=int(number), high=int(number) + 1) if number else None
 
 

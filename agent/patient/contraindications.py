@@ -35,6 +35,7 @@ _ALLERGY = re.compile(r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|reaction\s+t
 _SEVERE_ALLERGY = re.compile(r"\b(?:severe|serious|anaphyla\w+|life[\s-]threatening)\b", re.IGNORECASE)
 _PREGNANCY = re.compile(r"\bpregnan(?:cy|t)\b", re.IGNORECASE)
 _NOT_THE_PATIENTS = re.compile(r"\b(?:planned|planning|possible)\s+$", re.IGNORECASE)
+_DESENSITISE = re.compile(r"\bdesensiti[sz]\w*(?P<only>\s+in\s+pregnancy)?", re.IGNORECASE)
 _LATE = re.compile(r"\b(?:late|third\s+trimester(?:\s+of)?|at\s+term)\b", re.IGNORECASE)
 _EARLY = re.compile(r"\b(?:first\s+trimester)\b", re.IGNORECASE)
 _TERM = re.compile(r"\bat\s+term\b", re.IGNORECASE)
@@ -60,6 +61,7 @@ _TOGETHER = re.compile(
     r"\buse\s+with\b|\bin\s+the\s+last\b",
     re.IGNORECASE,
 )
+_TIMED = re.compile(r"\b(?:within|in\s+the\s+last)\b", re.IGNORECASE)
 _ANY_INTERACTION = re.compile(
     r"\b(?:interacting\s+medicines|interacting\s+drugs|drug\s+interactions|interactions)\b(?!\s+(?:that|such))",
     re.IGNORECASE,
@@ -106,9 +108,9 @@ def _read(item: str, advice: Advice) -> _Stated | None:
     soft = _SOFT.search(item) is not None or len(item) > _LONGEST
     names = drug_names()
     what, scope = item, ()
-    if (match := _PREFIX.fullmatch(item)) and (drugs := names.find(match["of"])) and not _ALLERGY.search(match["of"]):
-        what, scope = match["what"], drugs
-    elif (match := _SUFFIX.fullmatch(item)) and (drugs := names.find(match["of"])):
+    if (
+        (match := _PREFIX.fullmatch(item)) and (drugs := names.find(match["of"])) and not _ALLERGY.search(match["of"])
+    ) or ((match := _SUFFIX.fullmatch(item)) and (drugs := names.find(match["of"]))):
         what, scope = match["what"], drugs
     elif (named := names.find(item)) and named[0].start == 0:
         head = [named[0]]
@@ -147,7 +149,11 @@ def _against(patient: Patient, stated: _Stated, advice: Advice, *, for_pregnant:
     what = stated.what
     if _ALLERGY.search(what):
         for allergy in patient.allergies:
-            if (sure := _allergy(allergy, what)) is not None:
+            if (
+                sure := _allergy(
+                    allergy, stated.item, pregnant=patient.pregnancy is not None and patient.pregnancy.holds
+                )
+            ) is not None:
                 fact = f"{_spoken(allergy.names)} {'intolerance' if allergy.intolerance else 'allergy'}"
                 yield conflict(FactKind.ALLERGY, fact, allergy.words, sure=sure)
     elif _TOGETHER.search(stated.item):
@@ -174,7 +180,7 @@ def _against(patient: Patient, stated: _Stated, advice: Advice, *, for_pregnant:
                 yield conflict(FactKind.AGE, f"age: {age.words}", age.words, sure=age.years.within(ages))
     for condition in patient.conditions:
         match = condition_patterns()[condition.name].search(what)
-        if match and condition.name not in _ALLERGY_LIKE or match and not _ALLERGY.search(what):
+        if (match and condition.name not in _ALLERGY_LIKE) or (match and not _ALLERGY.search(what)):
             degree = _DEGREE.search(what[: match.start()]) or re.match(
                 r"(?P<how>severe|critical|uncontrolled|recent|active)\b", match[0], re.IGNORECASE
             )
@@ -185,27 +191,44 @@ def _against(patient: Patient, stated: _Stated, advice: Advice, *, for_pregnant:
 _ALLERGY_LIKE = frozenset(["angioedema"])
 
 
-def _allergy(allergy: Allergy, what: str) -> bool | None:
+def _allergy(allergy: Allergy, item: str, *, pregnant: bool) -> bool | None:
     """True: this very allergy. False: something to check. None: another one."""
     names = drug_names()
+    suffixed = _SUFFIX.fullmatch(item)
+    what = suffixed["what"] if suffixed else item
+    if (prefix := _PREFIX.fullmatch(what)) and not _ALLERGY.search(prefix["of"]):
+        what = prefix["what"]
     if not any(names.cross_reacts(allergy.names, name) for name in stated_allergens(what)):
         return None
-    if allergy.intolerance:
+    if allergy.intolerance or may_be_desensitised(item, pregnant=pregnant):
         return False
     return allergy.severe is True or not _SEVERE_ALLERGY.search(what)
+
+
+def may_be_desensitised(words: str, *, pregnant: bool) -> bool:
+    """Whether the recommendation itself says how it is followed in spite of an allergy."""
+    match = _DESENSITISE.search(words)
+    return match is not None and (pregnant or not match["only"])
 
 
 def _with_drugs(patient: Patient, stated: _Stated, conflict: Callable[..., Conflict]) -> Iterable[Conflict]:
     names = drug_names()
     partners = names.find(stated.what)
     # "Do not combine an ACE inhibitor with an ARB": one is taken, the other advised.
+    # When a drug was last taken is not read.
+    timed = _TIMED.search(stated.what) is not None
     also_renal = _RENAL.search(stated.what) is not None and not _PREFIX.match(stated.item)
     hit = False
     for taken in patient.drugs:
         for partner in partners:
             if any(names.covers(taken.names, name) for name in partner.names):
                 hit = True
-                yield conflict(FactKind.CURRENT_DRUG, f"takes {_spoken(taken.names)}", taken.words, sure=not also_renal)
+                yield conflict(
+                    FactKind.CURRENT_DRUG,
+                    f"takes {_spoken(taken.names)}",
+                    taken.words,
+                    sure=not also_renal and not timed,
+                )
                 break
     if not hit and patient.drugs and _ANY_INTERACTION.search(stated.what):
         taken = patient.drugs[0]

@@ -12,7 +12,7 @@ import re
 from agent.patient.advice import Advice, advice_of
 from agent.patient.allergens import stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
-from agent.patient.contraindications import contraindication_conflicts
+from agent.patient.contraindications import contraindication_conflicts, may_be_desensitised
 from agent.patient.names import drug_names, spoken
 from agent.patient.patient import Allergy, Patient
 from agent.patient.population import only_pregnant, population_conflicts
@@ -55,12 +55,14 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
         if not hit:
             continue
         stated = next((item for item in passage.contraindications if _names(allergy, item)), None)
+        pregnant = patient.pregnancy is not None and patient.pregnancy.holds
+        desensitised = any(may_be_desensitised(words, pregnant=pregnant) for words in (passage.text, stated or ""))
         names = {spoken(name) for drug in hit for name in drug.names}
         all_hit = len({drug.names for drug in hit}) == len({drug.names for drug in advice.drugs})
         found.append(
             Conflict(
                 kind=FactKind.ALLERGY,
-                weight=_weight(allergy, stated, whole=all_hit),
+                weight=Weight.CHECK if desensitised else _weight(allergy, stated, whole=all_hit),
                 fact=f"{' and '.join(sorted(spoken(name) for name in allergy.names))} {'intolerance' if allergy.intolerance else 'allergy'}",
                 against=f"the recommendation {'is' if all_hit else 'names'} {', '.join(sorted(names))}",
                 question_words=allergy.words,

@@ -12,6 +12,7 @@ const WITHHELD = {
   condition_dropped: "left out or changed a condition of its source",
   support_too_low: "was too far from what its source says",
   words_not_in_passage: "said something its source does not say",
+  not_for_patient: "rests on a recommendation that does not apply to this patient",
 };
 
 /** Reasons for a thumb, by the codes that are kept. */
