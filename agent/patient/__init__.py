@@ -1,4 +1,4 @@
-"""The right patient: what a question and its conversation say of the patient, and which recommendations that rules out."""
+"""The right patient: what a question and its conversation say of the patient, and what that rules out."""
 
 from agent.patient.conflict import Conflict, FactKind, PassageConflicts, Weight, rules_out, severity
 from agent.patient.fitting import conflicts_of

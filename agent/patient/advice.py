@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 from agent.patient.names import Named, drug_names
 
-_FORBIDS = r"do(?:es)?\s+not|don['’]t|avoid|must\s+not|never|should\s+not|stop|withhold|rather\s+than|instead\s+of|not\s+(?:routinely\s+)?(?:offer|give|use)"
+_FORBIDS = (
+    r"do(?:es)?\s+not|don['’]t|avoid|must\s+not|never|should\s+not|stop|withhold|rather\s+than|instead\s+of|"
+    r"not\s+(?:routinely\s+)?(?:offer|give|use)"
+)
 #: From a prohibition to where advice begins again.
 _FORBIDDEN = re.compile(
     rf"\b(?:{_FORBIDS})\b.*?(?=;|\.(?:\s|$)|,\s+(?:use|give|offer|choose|start|switch|prefer|advise|then)\b|\b(?:but|and)\s+(?:use|give|offer|choose|start|switch)\b|$)",

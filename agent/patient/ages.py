@@ -43,10 +43,16 @@ _NOUNS: dict[str, Range] = {
 }  # fmt: skip
 _SOMEBODY = re.compile(
     r"\b(?<!as a )(?<!when a )(?<!since a )(?<!has a )(?<!of a )"
-    r"(?P<noun>adult|man|woman|lady|gentleman|child(?![\s-]*pugh|bearing|birth|hood|\s+(?:abuse|care|protection|health))|toddler|infant|baby|newborn|neonate|teenager|adolescent|boy|girl)\b",
+    r"(?P<noun>adult|man|woman|lady|gentleman|child(?![\s-]*pugh|bearing|birth|hood|\s+(?:abuse|care|protection|health))|"
+    r"toddler|infant|baby|newborn|neonate|teenager|adolescent|boy|girl)\b",
     re.IGNORECASE,
 )
-_FEMALE = r"wom[ae]n|lad(?:y|ies)|females?|girls?|mrs|ms|miss|(?:new|nursing|breast-?feeding|lactating|expectant|pregnant|post-?natal|post-?partum)\s+(?:mother|mum|mom)|(?:mother|mum|mom)(?=\s+of\b)"
+_FEMALE = (
+    r"wom[ae]n|lad(?:y|ies)|females?|girls?|mrs|ms|miss|"
+    # "His mother" is not the patient; a nursing mother is.
+    r"(?:new|nursing|breast-?feeding|lactating|expectant|pregnant|post-?natal|post-?partum)\s+(?:mother|mum|mom)|"
+    r"(?:mother|mum|mom)(?=\s+of\b)"
+)
 _MALE = r"m[ae]n|gentlem[ae]n|males?|boys?|mr|MSM"
 _SEXES = re.compile(rf"\b(?:(?P<female>{_FEMALE})|(?P<male>{_MALE}))\b", re.IGNORECASE)
 _PRONOUNS = re.compile(r"\b(?:(?P<female>she|her)|(?P<male>he|his|him))\b", re.IGNORECASE)
@@ -102,7 +108,8 @@ _PEOPLE = re.compile(
     re.IGNORECASE,
 )
 _BASE: dict[str, Range] = {
-    "adult": Range(low=16), "child": Range(high=18), "infant": Range(high=2), "bab": Range(high=2), "neonate": Range(high=0.25),
+    "adult": Range(low=16), "child": Range(high=18), "infant": Range(high=2), "bab": Range(high=2),
+    "neonate": Range(high=0.25),
     "newborn": Range(high=0.25), "adolescent": Range(low=10, high=20), "teenager": Range(low=10, high=20),
     "young": Range(low=10, high=26), "girl": Range(high=20), "boy": Range(high=20),
 }  # fmt: skip

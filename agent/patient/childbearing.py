@@ -27,7 +27,8 @@ _AT_WEEKS = re.compile(
     rf"\b(?:at|is|now|currently|she['’]s)\s+{_WEEKS}\s*(?:weeks?|wks?)?(?!\s*(?:of\s+(?:age|treatment|therapy)|after|post|old|ago|mg|ml|%|years?|\d|\.\d))\b"
     rf"|\bG\d+\s?P\d+\D{{1,8}}{_WEEKS.replace('weeks', 'parity')}\s*(?:weeks?|wks?)\b"
     rf"|(?:^|[,(]\s*){_WEEKS.replace('weeks', 'alone')}\s*(?:weeks|wks)(?=\s*[,.;)]|\s+with\b|$)"
-    rf"|(?<![\d/+.]){_WEEKS.replace('weeks', 'bare')}\s*(?:weeks|wks)(?!\s*(?:of|after|post|old|ago|course|history|\w+partum))\b",
+    rf"|(?<![\d/+.]){_WEEKS.replace('weeks', 'bare')}\s*(?:weeks|wks)"
+    r"(?!\s*(?:of|after|post|old|ago|course|history|\w+partum))\b",
     re.IGNORECASE,
 )
 _WOMAN = re.compile(r"\b(?:woman|lady|female|girl|she|her|\d{2}\s?F)\b", re.IGNORECASE)

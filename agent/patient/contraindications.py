@@ -1,8 +1,8 @@
 """A patient against the contraindications that a recommendation states.
 
 A contraindication is read as: which of the drugs advised it is about ("Labetalol: asthma", "Pregnancy (doxycycline)",
-"Metformin in severe renal impairment"), what it names, and how firmly. Only what it names is compared, numbers as numbers.
-What asks for caution, for a lower dose or for advice is something to check, not a contraindication; so is what needs
+"Metformin in severe renal impairment"), what it names, and how firmly. Only what it names is compared, numbers as
+numbers. What asks for caution, for a lower dose or for advice is something to check, not a contraindication; so is what needs
 knowing more of the patient than was said.
 """
 
@@ -93,13 +93,16 @@ class _Stated(NamedTuple):
 def contraindication_conflicts(
     patient: Patient, items: Iterable[str], advice: Advice, *, for_pregnant: bool
 ) -> list[Conflict]:
-    """What the stated contraindications say against this patient; `for_pregnant`: the recommendation is for pregnancy."""
+    """What the stated contraindications say against this patient.
+
+    `for_pregnant`: the recommendation is for pregnant women, so that a contraindication in pregnancy is not of it whole.
+    """
     found: list[Conflict] = []
     for item in items:
         for part in item.split(";") if _SOFT.search(item) else [item]:
             stated = _read(part.strip(), advice)
             if stated is not None:
-                found += _against(patient, stated, advice, for_pregnant=for_pregnant)
+                found += _against(patient, stated, for_pregnant=for_pregnant)
     return found
 
 
@@ -107,7 +110,8 @@ def _read(item: str, advice: Advice) -> _Stated | None:
     """None where it is about a drug that is not advised, or where nothing is to be given."""
     soft = _SOFT.search(item) is not None or len(item) > _LONGEST
     names = drug_names()
-    what, scope = item, ()
+    what = item
+    scope: tuple[Named, ...] = ()
     if (
         (match := _PREFIX.fullmatch(item)) and (drugs := names.find(match["of"])) and not _ALLERGY.search(match["of"])
     ) or ((match := _SUFFIX.fullmatch(item)) and (drugs := names.find(match["of"]))):
@@ -135,7 +139,7 @@ def _read(item: str, advice: Advice) -> _Stated | None:
     return _Stated(item, what, Weight.CHECK if soft else weight, of)
 
 
-def _against(patient: Patient, stated: _Stated, advice: Advice, *, for_pregnant: bool) -> Iterable[Conflict]:
+def _against(patient: Patient, stated: _Stated, *, for_pregnant: bool) -> Iterable[Conflict]:
     def conflict(kind: FactKind, fact: str, said: str, *, sure: bool = True, against: str = _STATED) -> Conflict:
         return Conflict(
             kind=kind,
@@ -154,8 +158,7 @@ def _against(patient: Patient, stated: _Stated, advice: Advice, *, for_pregnant:
                     allergy, stated.item, pregnant=patient.pregnancy is not None and patient.pregnancy.holds
                 )
             ) is not None:
-                fact = f"{_spoken(allergy.names)} {'intolerance' if allergy.intolerance else 'allergy'}"
-                yield conflict(FactKind.ALLERGY, fact, allergy.words, sure=sure)
+                yield conflict(FactKind.ALLERGY, allergy_in_words(allergy), allergy.words, sure=sure)
     elif _TOGETHER.search(stated.item):
         yield from _with_drugs(patient, stated, conflict)
     if (
@@ -298,6 +301,11 @@ def _hepatic(hepatic: Hepatic, what: str) -> bool | None:
     if how in ("active", "acute"):
         return hepatic.state is Liver.ACTIVE
     return (match["what"] or "").lower() == "disease" or hepatic.state is Liver.ACTIVE
+
+
+def allergy_in_words(allergy: Allergy) -> str:
+    """ "penicillin allergy"."""
+    return f"{_spoken(allergy.names)} {'intolerance' if allergy.intolerance else 'allergy'}"
 
 
 def _spoken(names: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Whether a recommendation is for a patient: its text, population and contraindications against what was said.
 
-Only what is certain rules a recommendation out: a contraindication or population that it states itself, or an allergy to
-the drug it advises or to that drug's class. Nothing here approves a recommendation: without a conflict it is shown as
+Only what is certain rules a recommendation out: a contraindication or population that it states itself, or an allergy
+to the drug it advises or to that drug's class. Nothing here approves a recommendation: without a conflict it is shown as
 it is, with its population and contraindications.
 """
 
@@ -12,7 +12,7 @@ import re
 from agent.patient.advice import Advice, advice_of
 from agent.patient.allergens import stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
-from agent.patient.contraindications import contraindication_conflicts, may_be_desensitised
+from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
 from agent.patient.names import drug_names, spoken
 from agent.patient.patient import Allergy, Patient
 from agent.patient.population import only_pregnant, population_conflicts
@@ -63,7 +63,7 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
             Conflict(
                 kind=FactKind.ALLERGY,
                 weight=Weight.CHECK if desensitised else _weight(allergy, stated, whole=all_hit),
-                fact=f"{' and '.join(sorted(spoken(name) for name in allergy.names))} {'intolerance' if allergy.intolerance else 'allergy'}",
+                fact=allergy_in_words(allergy),
                 against=f"the recommendation {'is' if all_hit else 'names'} {', '.join(sorted(names))}",
                 question_words=allergy.words,
                 recommendation_words=stated or passage.text[hit[0].start : hit[-1].end],

@@ -137,7 +137,7 @@ def drug_names() -> DrugNames:
     for word in drugs.names:
         if word not in _NO_DRUG:
             enter(word, [second.get(word, word)])
-    for name, drug_class in data.items():
+    for drug_class in data.values():
         for member in drug_class.members:
             enter(member, [second.get(member, member)])
     for name, drug_class in data.items():

@@ -20,7 +20,11 @@ FAILURE_BELOW = 15.0
 #: From here on filtration is at most mildly lower.
 IMPAIRED_BELOW = 60.0
 
-_VALUE = r"(?:\s*(?:is|was|of|at|now|about|around|approx(?:imately)?|only|:|=|~))*\s*(?P<sign>[<>≤≥]|below|under|less\s+than|above|over|more\s+than)?\s*(?P<n>\d{1,3}(?:\.\d+)?)(?:\s*(?:-|–|to)\s*(?P<m>\d{1,3}))?(?!\s*(?:mg|years?|%))"
+_VALUE = (
+    r"(?:\s*(?:is|was|of|at|now|about|around|approx(?:imately)?|only|:|=|~))*\s*"
+    r"(?P<sign>[<>≤≥]|below|under|less\s+than|above|over|more\s+than)?\s*"
+    r"(?P<n>\d{1,3}(?:\.\d+)?)(?:\s*(?:-|–|to)\s*(?P<m>\d{1,3}))?(?!\s*(?:mg|years?|%))"
+)
 _EGFR = re.compile(rf"\be?GFR\b(?:\s*\([^)]*\))?{_VALUE}", re.IGNORECASE)
 _CLEARANCE = re.compile(rf"\b(?:Cr\s?Cl|creatinine\s+clearance|eCrCl)\b(?:\s*\([^)]*\))?{_VALUE}", re.IGNORECASE)
 _STAGE = re.compile(

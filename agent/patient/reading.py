@@ -1,7 +1,7 @@
 """A patient from a question and the questions before it.
 
-What is said later stands: "she is not pregnant" takes back what came before. Where a later question is about somebody of
-another sex or age, what was said before it is of another patient and is left out.
+What is said later stands: "she is not pregnant" takes back what came before. Where a later question is about somebody
+of another sex or age, what was said before it is of another patient and is left out.
 """
 
 from __future__ import annotations

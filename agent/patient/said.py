@@ -1,7 +1,7 @@
 """How something is said in a question: of the patient, denied, or of somebody else.
 
-After NegEx (Chapman and others, J Biomed Inform 2001): a cue before a term, and what ends its reach. Where it is in doubt
-the term counts as said of the patient, since a warning too many harms less than one too few.
+After NegEx (Chapman and others, J Biomed Inform 2001): a cue before a term, and what ends its reach. Where it is in
+doubt the term counts as said of the patient, since a warning too many harms less than one too few.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NEAR_WORDS = 3
 _LIST_WORDS = 7
 _DENIED_AFTER = re.compile(
     r"\W{0,3}(?:(?:is|was|are|were|has been|have been|test(?: is| was)?|status)\s+){0,2}"
-    r"(?:negative\b|excluded\b|ruled out\b|denied\b|absent\b|de-?labelled\b|disproved\b|none\b|nil\b|:\s*(?:no|nil|none)\b)",
+    r"(?:(?:negative|excluded|ruled out|denied|absent|de-?labelled|disproved|none|nil)\b|:\s*(?:no|nil|none)\b)",
     re.IGNORECASE,
 )
 
