@@ -175,6 +175,12 @@ def read_drugs(text: str) -> tuple[CurrentDrug, ...]:
     return tuple(found.values())
 
 
+_DEGREE = re.compile(
+    r"\b(?:severe|uncontrolled|unstable|active|untreated|decompensated|acute|recent|critical|advanced)\s+(?:\w+\s+)?$",
+    re.IGNORECASE,
+)
+
+
 @cache
 def condition_patterns() -> dict[str, re.Pattern[str]]:
     """The conditions of `conditions.yaml`, each with the words for it."""
@@ -187,9 +193,14 @@ def read_conditions(text: str) -> tuple[tuple[Condition, ...], frozenset[str]]:
     found: list[Condition] = []
     denied: set[str] = set()
     for name, pattern in condition_patterns().items():
-        standings = [(said(text, *match.span()), match[0]) for match in pattern.finditer(text)]
+        standings = [(said(text, *match.span()), _with_degree(text, match)) for match in pattern.finditer(text)]
         if words := next((words for standing, words in standings if standing is Said.YES), None):
             found.append(Condition(words=words, name=name))
         elif any(standing is Said.NO for standing, _ in standings):
             denied.add(name)
     return tuple(found), frozenset(denied)
+
+
+def _with_degree(text: str, match: re.Match[str]) -> str:
+    degree = _DEGREE.search(text[: match.start()])
+    return text[degree.start() if degree else match.start() : match.end()]

@@ -37,7 +37,7 @@ _FOLLOWED_UP = re.compile(
 )
 #: Not a pregnancy now.
 _NOT_NOW = re.compile(
-    r"\b(?:previous|prior|past|last|earlier|history\s+of|had|avoid(?:ing)?|prevent(?:ing)?|planning|plans?|planned|trying\s+for|wants?|wish(?:es)?\s+for|"
+    r"\b(?:previous|prior|past|last|earlier|history\s+of|had|avoid(?:ing)?|prevent(?:ing)?|planning|plans?|planned|trying(?:\s+(?:for|to))?|wants?|wish(?:es)?\s+for|"
     r"after|since|before|ectopic|risk\s+of|possible|possibly|maybe|may\s+be|might\s+be|could\s+(?:(?:she|it|the\s+patient)\s+)?be|exclude|suspected|screen\w*\s+for|unplanned)\s+"
     r"(?:(?:a|an|the|her|be|get|to|become)\s+)*$",
     re.IGNORECASE,

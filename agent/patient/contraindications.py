@@ -2,8 +2,8 @@
 
 A contraindication is read as: which of the drugs advised it is about ("Labetalol: asthma", "Pregnancy (doxycycline)",
 "Metformin in severe renal impairment"), what it names, and how firmly. Only what it names is compared, numbers as
-numbers. What asks for caution, for a lower dose or for advice is something to check, not a contraindication; so is what needs
-knowing more of the patient than was said.
+numbers. What asks for caution, for a lower dose or for advice is something to check, not a contraindication; so is what
+needs knowing more of the patient than was said.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _SOFT = re.compile(
 )
 _PREFIX = re.compile(r"(?P<of>[^:]{2,60}):\s+(?P<what>.+)", re.DOTALL)
 _SUFFIX = re.compile(r"(?P<what>.+?)\s*\((?P<of>(?!use\b|such\b)[^()]{3,60})\)\s*", re.DOTALL | re.IGNORECASE)
+_NOTE = re.compile(r"\([^()]*\)")
 _IN = re.compile(r"\s*(?:in|at|during|with|together\s+with|when)\s+", re.IGNORECASE)
 _ALLERGY = re.compile(r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|reaction\s+to)\b", re.IGNORECASE)
 _SEVERE_ALLERGY = re.compile(r"\b(?:severe|serious|anaphyla\w+|life[\s-]threatening)\b", re.IGNORECASE)
@@ -95,7 +96,7 @@ def contraindication_conflicts(
 ) -> list[Conflict]:
     """What the stated contraindications say against this patient.
 
-    `for_pregnant`: the recommendation is for pregnant women, so that a contraindication in pregnancy is not of it whole.
+    `for_pregnant`: it is for pregnant women, so that a contraindication in pregnancy is not of it whole.
     """
     found: list[Conflict] = []
     for item in items:
@@ -161,6 +162,8 @@ def _against(patient: Patient, stated: _Stated, *, for_pregnant: bool) -> Iterab
                 yield conflict(FactKind.ALLERGY, allergy_in_words(allergy), allergy.words, sure=sure)
     elif _TOGETHER.search(stated.item):
         yield from _with_drugs(patient, stated, conflict)
+    # A note: "Penicillin allergy (desensitise in pregnancy)" is not against pregnancy.
+    what = _NOTE.sub(" ", what)
     if (
         (pregnancy := patient.pregnancy)
         and pregnancy.holds

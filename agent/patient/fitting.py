@@ -1,8 +1,8 @@
 """Whether a recommendation is for a patient: its text, population and contraindications against what was said.
 
 Only what is certain rules a recommendation out: a contraindication or population that it states itself, or an allergy
-to the drug it advises or to that drug's class. Nothing here approves a recommendation: without a conflict it is shown as
-it is, with its population and contraindications.
+to the drug it advises or to that drug's class. Nothing here approves a recommendation: without a conflict it is shown
+as it is, with its population and contraindications.
 """
 
 from __future__ import annotations

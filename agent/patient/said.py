@@ -22,7 +22,7 @@ class Said(Enum):
 _STOP = re.compile(r"[;\n]|[.?!](?=\s|$)")
 _NO = re.compile(
     r"\b(?:(?P<list>no|nil|without|den(?:ies|ied|ying)|negative for|free of|neither|nor)"
-    r"|(?P<near>not|non|never|isn'?t|wasn'?t|hasn'?t|doesn'?t|isn’t|wasn’t|hasn’t|doesn’t))\b(?!\s+only\b)",
+    r"|(?P<near>not|non|never|isn'?t|wasn'?t|hasn'?t|doesn'?t|isn’t|wasn’t|hasn’t|doesn’t)(?:\s+had)?)\b(?!\s+only\b)",
     re.IGNORECASE,
 )
 #: What ends the reach of a denial.

@@ -1,0 +1,244 @@
+"""If these fail, a recommendation is offered to a patient whom it says it must not be given, or kept from one it is for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.patient import Conflict, FactKind, Weight, conflicts_of, read_patient, rules_out
+from eval.patients import patient_questions
+from retrieval import DocumentId, Passage, PassageId, PassageKind, starter_entries
+
+
+def recommendation(
+    text: str = "Give amoxicillin 500 mg by mouth 3 times daily for 5 days.",
+    *,
+    population: str | None = None,
+    against: tuple[str, ...] = (),
+    kind: PassageKind = PassageKind.RECOMMENDATION,
+) -> Passage:
+    return Passage(
+        id=PassageId("made/1"),
+        document_id=DocumentId("made"),
+        kind=kind,
+        text=text,
+        population=population,
+        contraindications=against,
+    )
+
+
+def conflicts(question: str, passage: Passage) -> tuple[Conflict, ...]:
+    return conflicts_of(read_patient([question]), passage)
+
+
+def weight(question: str, passage: Passage) -> str | None:
+    found = conflicts(question, passage)
+    return found[0].weight if found else None
+
+
+class TestAllergy:
+    def test_the_drug_and_its_class_are_ruled_out_though_nothing_is_stated(self) -> None:
+        for question in ("allergic to amoxicillin", "penicillin allergy", "anaphylaxis to flucloxacillin"):
+            assert weight(question, recommendation()) == Weight.WHOLE, question
+        assert weight("allergic to clarithromycin", recommendation()) is None
+
+    def test_the_headline_has_the_words_of_both(self) -> None:
+        (found,) = conflicts("58M, came out in hives with Augmentin", recommendation(against=("Penicillin allergy",)))
+        assert found.headline == (
+            "Does not apply to this patient: co-amoxiclav allergy (the recommendation is amoxicillin). "
+            "Question: “hives with Augmentin”. Recommendation: “Penicillin allergy”."
+        )
+
+    def test_one_class_is_not_taken_for_another_unless_the_recommendation_says_so(self) -> None:
+        cefalexin = "Give cefalexin 500 mg by mouth twice daily."
+        assert weight("anaphylaxis to penicillin", recommendation(cefalexin)) is None
+        stated = recommendation(cefalexin, against=("Severe penicillin allergy",))
+        assert weight("anaphylaxis to penicillin", stated) == Weight.WHOLE
+        assert weight("penicillin allergy", stated) == Weight.CHECK
+        assert weight("mild rash with penicillin", stated) == Weight.CHECK
+
+    def test_one_of_several_drugs_rules_out_a_part(self) -> None:
+        choice = recommendation(
+            "First choices are amoxicillin 500 mg 3 times daily or doxycycline 200 mg on day 1.",
+            against=("Penicillin allergy (amoxicillin)",),
+        )
+        assert weight("penicillin allergy", choice) == Weight.PART
+
+    def test_a_drug_that_is_only_named_is_not_advised(self) -> None:
+        for text in (
+            "For an adult with penicillin allergy, give clarithromycin 500 mg twice daily.",
+            "Do not give amoxicillin; use clarithromycin 500 mg twice daily.",
+            "If amoxicillin is unsuitable, give clarithromycin 500 mg twice daily.",
+        ):
+            assert weight("penicillin allergy", recommendation(text)) is None, text
+
+    def test_desensitising_is_something_to_check(self) -> None:
+        stated = recommendation("Give benzylpenicillin.", against=("Penicillin allergy (desensitise in pregnancy)",))
+        assert weight("38M, penicillin allergy", stated) == Weight.WHOLE
+        assert weight("20 weeks pregnant, penicillin allergy", stated) == Weight.CHECK
+
+    def test_an_intolerance_is_something_to_check(self) -> None:
+        assert weight("intolerant of amoxicillin", recommendation()) == Weight.CHECK
+
+
+@pytest.mark.parametrize(
+    ("question", "population", "expected"),
+    [
+        ("15F", "Adults aged 18 years and over", Weight.WHOLE),
+        ("19F", "Adults aged 18 years and over", None),
+        ("17M", "Adults", Weight.CHECK),
+        ("12M", "Adults", Weight.WHOLE),
+        ("33F", "Women aged 40 to 74 at average risk, including those with dense breasts", Weight.WHOLE),
+        ("74F", "Women aged 40 to 74 at average risk", None),
+        ("75F", "Women aged 40 to 74 at average risk", Weight.WHOLE),
+        ("71-year-old", "Adults aged under 60 years who are immunocompetent", Weight.WHOLE),
+        ("40M", "Adults aged 60 years and over, and immunocompromised adults", None),
+        ("40M", "Adults aged 65 and over, or with cardiovascular disease", None),
+        ("8 month old", "Children aged 6 months to 12 years", None),
+        ("3 month old", "Children aged 6 months to 12 years", Weight.WHOLE),
+        ("50M", "Children and young people aged 1 month to 17 years", Weight.WHOLE),
+        ("12 year old", "Adults and children over 12 years", None),
+        ("58M", "Non-pregnant women aged 16 years and over", Weight.WHOLE),
+        ("58M", "Non-pregnant women and men aged 16 years and over", None),
+        ("68 year old woman", "Asymptomatic men aged 65 to 75", Weight.WHOLE),
+        ("14 weeks pregnant", "Non-pregnant adults", Weight.WHOLE),
+        ("14 weeks pregnant", "Adults, including in pregnancy", None),
+        ("28F, not pregnant", "Pregnant women", Weight.WHOLE),
+        ("28F", "Pregnant women", None),
+        ("58M, eGFR 24", "Adults with normal renal function", Weight.WHOLE),
+        ("58M, eGFR 50", "Adults with normal renal function", Weight.CHECK),
+        ("58M, eGFR 24", "Adults weighing 35 kg or more", None),
+        ("45M on dialysis", "Adults with influenza and renal impairment not on dialysis", Weight.WHOLE),
+        ("45M, penicillin allergy", "Adults without penicillin allergy", Weight.WHOLE),
+    ],
+)
+def test_population(question: str, population: str, expected: Weight | None) -> None:
+    assert weight(question, recommendation("Do this.", population=population)) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "against", "expected"),
+    [
+        ("eGFR 24", "eGFR below 30 ml/min/1.73 m2", Weight.WHOLE),
+        ("eGFR 30", "eGFR below 30 ml/min/1.73 m2", None),
+        ("eGFR 31", "eGFR below 30 ml/min/1.73 m2", None),
+        ("eGFR 24-34", "eGFR below 30 ml/min/1.73 m2", Weight.CHECK),
+        ("CKD stage 4", "eGFR below 30 ml/min/1.73 m2", Weight.WHOLE),
+        ("CKD stage 4", "eGFR below 20 ml/min/1.73 m2", Weight.CHECK),
+        ("creatinine clearance 25", "Creatinine clearance below 35 ml/min", Weight.WHOLE),
+        ("eGFR 30", "Creatinine clearance below 35 ml/min", Weight.CHECK),
+        ("eGFR 12", "Creatinine clearance below 35 ml/min", Weight.WHOLE),
+        ("on haemodialysis", "Severe renal impairment", Weight.WHOLE),
+        ("eGFR 50", "Severe renal impairment", None),
+        ("eGFR 50", "Renal impairment", Weight.CHECK),
+        ("eGFR 24", "Reduce dose in renal impairment", Weight.CHECK),
+        ("Child-Pugh C", "Severe liver impairment", Weight.WHOLE),
+        ("cirrhosis", "Severe liver impairment", Weight.CHECK),
+        ("LFTs normal", "Severe liver impairment", None),
+        ("acute hepatitis", "Active liver disease", Weight.WHOLE),
+        ("cirrhosis", "Previous co-amoxiclav-associated jaundice or hepatic dysfunction", None),
+        ("14 weeks pregnant", "Pregnancy", Weight.WHOLE),
+        ("14 weeks pregnant", "Pregnancy: seek advice first", Weight.CHECK),
+        ("14 weeks pregnant", "First trimester of pregnancy", None),
+        ("10 weeks pregnant", "First trimester of pregnancy", Weight.WHOLE),
+        ("pregnant", "First trimester of pregnancy", Weight.CHECK),
+        ("38 weeks pregnant", "Third trimester of pregnancy", Weight.WHOLE),
+        ("not pregnant", "Pregnancy", None),
+        ("breastfeeding", "Pregnancy or breastfeeding", Weight.WHOLE),
+        ("17M", "Age under 18", Weight.WHOLE),
+        ("21M", "Age under 18", None),
+        ("on methotrexate", "Use with methotrexate", Weight.WHOLE),
+        ("on ramipril", "Use with methotrexate", None),
+        ("takes azathioprine", "With azathioprine or mercaptopurine unless specialist advised", Weight.WHOLE),
+        ("on apixaban", "Effective anticoagulation", Weight.WHOLE),
+        ("on phenelzine", "Current or recent monoamine oxidase inhibitor", Weight.WHOLE),
+        ("on ramipril", "ACE inhibitor taken within 36 hours", Weight.CHECK),
+        ("on methadone", "Interacting medicines that prolong the QT interval", Weight.WHOLE),
+        ("known long QT", "QT interval prolongation", Weight.WHOLE),
+        ("asthma", "Severe asthma", Weight.CHECK),
+        ("severe asthma", "Severe asthma", Weight.WHOLE),
+        ("58M with gout", "Myasthenia gravis", None),
+    ],
+)
+def test_contraindications(question: str, against: str, expected: Weight | None) -> None:
+    passage = recommendation("Give examplitol 5 mg by mouth once daily.", against=(against,))
+    assert weight(question, passage) == expected
+
+
+def test_a_contraindication_is_of_the_drug_it_names() -> None:
+    both = "Offer labetalol first, or methyldopa."
+    assert weight("asthma", recommendation(both, against=("Labetalol: asthma",))) == Weight.PART
+    assert weight("asthma", recommendation("Offer labetalol.", against=("Labetalol in asthma",))) == Weight.WHOLE
+    heparin = recommendation("Give heparin; do not use warfarin.", against=("Warfarin in pregnancy",))
+    assert weight("14 weeks pregnant", heparin) is None
+
+
+def test_what_forbids_is_not_forbidden() -> None:
+    """Advice that statins must not be taken in pregnancy is for a pregnant woman."""
+    passage = recommendation("Tell women that statins must not be taken in pregnancy.", against=("Pregnancy",))
+    assert weight("14 weeks pregnant", passage) is None
+
+
+def test_text_around_recommendations_only_asks_to_check() -> None:
+    assert weight("penicillin allergy", recommendation(kind=PassageKind.NARRATIVE)) == Weight.CHECK
+
+
+def test_nothing_said_rules_nothing_out() -> None:
+    for entry in starter_entries():
+        for passage in entry.passages:
+            assert conflicts("First-line treatment?", passage) == ()
+
+
+_ASIDES = st.sampled_from(
+    [
+        "He lives alone.",
+        "The ward is busy tonight.",
+        "No fever or rash.",
+        "His wife is allergic to penicillin.",
+        "Denies chest pain.",
+        "Thanks!",
+        "Not keen on injections.",
+        "BP 132/80, pulse 76.",
+    ]
+)
+_AGAINST = [item for item in patient_questions() if item.conflict and item.half == "seen" and not item.history]
+_PASSAGES = {passage.id: passage for entry in starter_entries() for passage in entry.passages}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(_AGAINST), _ASIDES, st.booleans())
+def test_a_sentence_beside_the_point_never_removes_a_conflict(item: object, aside: str, before: bool) -> None:
+    question = next(asked for asked in _AGAINST if asked is item)
+    text = f"{aside} {question.question}" if before else f"{question.question} {aside}"
+    assert rules_out(conflicts(text, _PASSAGES[question.recommendation])), text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=200), st.text(max_size=200), st.lists(st.text(max_size=300), max_size=3))
+def test_any_recommendation_can_be_compared(text: str, population: str, against: list[str]) -> None:
+    question = "28F, 14 weeks pregnant, breastfeeding, eGFR 24, cirrhosis, penicillin allergy, on warfarin, long QT"
+    conflicts(question, recommendation(text, population=population, against=tuple(against)))
+
+
+def test_every_kind_of_fact_can_conflict() -> None:
+    kinds = {
+        conflict.kind for item in _AGAINST for conflict in conflicts(item.question, _PASSAGES[item.recommendation])
+    }
+    assert kinds == set(FactKind)
+
+
+def test_a_recommendation_takes_milliseconds() -> None:
+    """CPU time, the best of three rounds: a busy machine is not slow code."""
+    patient = read_patient(["28F, 14 weeks pregnant, eGFR 24, cirrhosis, penicillin allergy, on warfarin, long QT"])
+    passages = list(_PASSAGES.values())[:100]
+
+    def round_ms() -> float:
+        started = time.process_time()
+        for passage in passages:
+            conflicts_of(patient, passage)
+        return (time.process_time() - started) * 1000 / len(passages)
+
+    assert min(round_ms() for _ in range(3)) < 2
