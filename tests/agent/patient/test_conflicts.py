@@ -1,4 +1,4 @@
-"""If these fail, a recommendation is offered to a patient whom it says it must not be given, or kept from one it is for."""
+"""If these fail, a patient is offered what a recommendation forbids for them, or kept from what is for them."""
 
 from __future__ import annotations
 
