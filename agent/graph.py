@@ -183,7 +183,7 @@ class _Nodes:
         if failure is not None:
             run.fail(failure.code, "The model failed while writing the answer.")
             run.exhausted = _time_is_up(run)
-        elif not sentences:
+        elif not sentences and not run.chose_what_does_not_fit:
             run.fail("nothing_verified", "No sentence the model wrote passed the gate.")
         if failure is not None or not sentences:
             run.answer = Answer(kind=AnswerKind.WRITTEN, sentences=sentences)  # completed by `recommend`
@@ -279,9 +279,12 @@ class _Nodes:
         elif codes:
             stop, label = StopReason.MODEL_FAILED, wording.MODEL_FAILED_LABEL
         else:
-            # A model that may write was not asked to where there is nothing that it may write.
-            writes = none_fits and run.settings.write_answers
-            stop, label = StopReason.ANSWERED, wording.LISTED if writes else wording.RECOMMENDATIONS_LABEL
+            stop, label = StopReason.ANSWERED, wording.RECOMMENDATIONS_LABEL
+            if run.chose_what_does_not_fit:
+                label = wording.CHOSE_WHAT_DOES_NOT_FIT_LABEL
+            elif none_fits and run.settings.write_answers:
+                # The model was not asked to write where there is nothing that it may write.
+                label = wording.LISTED
         if none_fits:
             label = f"{wording.NONE_FITS_LABEL} {label}"
         kind = AnswerKind.WRITTEN if shown else AnswerKind.RECOMMENDATIONS

@@ -17,7 +17,7 @@ from agent.clock import Clock
 from agent.conflicts import conflicts_of, disagreement
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
-from agent.gate import Verdict
+from agent.gate import Verdict, WithheldReason
 from agent.patient import NOBODY, Conflict, PassageConflicts, Patient, conflicts_of, rules_out, severity
 from agent.policy import Judged, Policy
 from agent.question import Question
@@ -143,6 +143,11 @@ class Run:
     def fitting_first(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The same, in the same order, but what is not for the patient behind the rest."""
         return tuple(sorted(evidence, key=lambda item: severity(self.conflicts_with(item))))
+
+    @property
+    def chose_what_does_not_fit(self) -> bool:
+        """Whether all that the model wrote was withheld because it is not for the patient."""
+        return bool(self.verdicts) and all(item.reason is WithheldReason.NOT_FOR_PATIENT for item in self.verdicts)
 
     @property
     def passage_conflicts(self) -> tuple[PassageConflicts, ...]:

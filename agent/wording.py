@@ -52,6 +52,7 @@ NONE_FITS_LABEL = (
 NOT_FOR_PATIENT_LABEL = (
     "Part of the model's answer rests on recommendations that do not apply to this patient and is not shown."
 )
+CHOSE_WHAT_DOES_NOT_FIT_LABEL = f"What the model chose does not apply to this patient and is not shown. {LISTED}"
 LENGTH_LABEL = "The answer reached its length limit and its last sentence is not shown. Open the sources."
 WITHDRAWN_LABEL = "Guidance found for this question was withdrawn while it was answered and is not shown. Ask again."
 PARTLY_WITHHELD_LABEL = "Part of the model's answer could not be verified and is not shown. Open the sources."

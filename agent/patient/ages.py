@@ -25,6 +25,7 @@ _AGES = (
     re.compile(
         r"\b(?:man|woman|lady|gentleman|male|female|boy|girl|child|patient)\s+of\s+(?P<n>\d{1,3})\b", re.IGNORECASE
     ),
+    re.compile(r"\b(?:he|she|patient)\s+is\s+(?P<n>\d{1,3})(?=\s*[,.;]|\s+and\b|$)", re.IGNORECASE),
     re.compile(r"\bin\s+(?:his|her|their)\s+(?:early\s+|mid[\s-]*|late\s+)?(?P<decade>[2-9]0)['’]?s\b", re.IGNORECASE),
 )
 _OLDEST = 120

@@ -19,12 +19,13 @@ _PREGNANT = re.compile(
 )
 #: Words that make "at 28 weeks" a gestation.
 _OBSTETRIC = re.compile(
-    r"\b(?:gravida|G\d+\s?P\d+|primi(?:gravida|p)|multi(?:gravida|p)|antenatal|obstetric|fetal|foetal|fetus|pregnan\w+|gestation\w*|trimester|"
-    r"pre-?eclampsia)\b",
+    r"\b(?:gravida|G\d+\s?P\d+|primi(?:gravida|p)|multi(?:gravida|p)|antenatal|obstetric|fetal|foetal|fetus|"
+    r"pregnan\w+|gestation\w*|trimester|pre-?eclampsia)\b",
     re.IGNORECASE,
 )
 _AT_WEEKS = re.compile(
-    rf"\b(?:at|is|now|currently|she['’]s)\s+{_WEEKS}\s*(?:weeks?|wks?)?(?!\s*(?:of\s+(?:age|treatment|therapy)|after|post|old|ago|mg|ml|%|years?|\d|\.\d))\b"
+    rf"\b(?:at|is|now|currently|she['’]s)\s+{_WEEKS}\s*(?:weeks?|wks?)"
+    r"(?!\s*(?:of\s+(?:age|treatment|therapy)|after|post|old|ago))\b"
     rf"|\bG\d+\s?P\d+\D{{1,8}}{_WEEKS.replace('weeks', 'parity')}\s*(?:weeks?|wks?)\b"
     rf"|(?:^|[,(]\s*){_WEEKS.replace('weeks', 'alone')}\s*(?:weeks|wks)(?=\s*[,.;)]|\s+with\b|$)"
     rf"|(?<![\d/+.]){_WEEKS.replace('weeks', 'bare')}\s*(?:weeks|wks)"
