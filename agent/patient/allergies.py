@@ -125,7 +125,7 @@ def _caused_by(
     # "penicillin allergy", "aspirin allergy (bronchospasm)", "amoxicillin: rash", "reaction" needs "to".
     before = [drug for drug in named if first <= drug.start and drug.end <= reaction.start()]
     if before and re.fullmatch(
-        r"[\s:=(-]*(?:(?:drug|severe|known|mild|caused|gave|gives|causes|hypersensitivity|allergy|allergic\s+reaction)\s*[(:,-]?\s*(?:him|her|them)?\s*){0,2}",
+        r"[\s:=>(→-]*(?:(?:drug|severe|known|mild|caused|gave|gives|causes|hypersensitivity|allergy|allergic\s+reaction)\s*[(:,-]?\s*(?:him|her|them)?\s*){0,2}",
         text[before[-1].end : reaction.start()],
         re.IGNORECASE,
     ):

@@ -28,8 +28,8 @@ _VALUE = (
 _EGFR = re.compile(rf"\be?GFR\b(?:\s*\([^)]*\))?{_VALUE}", re.IGNORECASE)
 _CLEARANCE = re.compile(rf"\b(?:Cr\s?Cl|creatinine\s+clearance|eCrCl)\b(?:\s*\([^)]*\))?{_VALUE}", re.IGNORECASE)
 _STAGE = re.compile(
-    r"\b(?:CKD|chronic\s+(?:kidney|renal)\s+disease)[\s,(-]*(?:stage\s*|G)?(?P<a>[1-5][ab]?)\b"
-    r"|\bstage\s*(?P<b>[1-5][ab]?)\s+(?:CKD|(?:chronic\s+)?(?:kidney|renal)\s+disease)\b",
+    r"\b(?:CKD|chronic\s+(?:kidney|renal)\s+disease)[\s,(-]*(?:stage\s*|G)?(?P<a>[1-5][ab]?|II?I?|IV|V)\b"
+    r"|\bstage\s*(?P<b>[1-5][ab]?|II?I?|IV|V)\s+(?:CKD|(?:chronic\s+)?(?:kidney|renal)\s+disease)\b",
     re.IGNORECASE,
 )
 _DIALYSIS = re.compile(
@@ -50,7 +50,7 @@ _KIDNEYS_FINE = re.compile(
 )
 
 _SEVERE_LIVER = re.compile(
-    r"\b(?:child[\s-]*(?:turcotte[\s-]*)?pugh\s*(?:class\s*|grade\s*|score\s*)?C|Childs?\s+C|decompensated\s+(?:cirrhosis|liver\s+disease|\w+\s+cirrhosis)|"
+    r"\b(?:child[\s-]*(?:turcotte[\s-]*)?pugh\s*(?:class\s*|grade\s*|score\s*)?C|Childs?\s+C|CP[\s-]?C(?=\W|$)|decompensated\s+(?:cirrhosis|liver\s+disease|\w+\s+cirrhosis)|"
     r"(?:acute\s+)?(?:liver|hepatic)\s+failure|severe\s+(?:\w+\s+)?(?:liver|hepatic)\s+(?:disease|impairment|dysfunction|cirrhosis)|severe\s+cirrhosis)\b",
     re.IGNORECASE,
 )
@@ -81,8 +81,7 @@ def read_renal(text: str) -> Renal | None:
                 found.append(Renal(words=match[0], filtration=_value(match), measure=measure))
     for match in _STAGE.finditer(text):
         if said(text, *match.span()) is Said.YES:
-            stage = STAGES[(match["a"] or match["b"]).lower()[: 2 if (match["a"] or match["b"])[0] == "3" else 1]]
-            found.append(Renal(words=match[0], filtration=stage, measure="egfr"))
+            found.append(Renal(words=match[0], filtration=_stage(match["a"] or match["b"]), measure="egfr"))
     for pattern, dialysis in ((_DIALYSIS, True), (_FAILURE, False)):
         for match in pattern.finditer(text):
             if said(text, *match.span()) is Said.YES and not _not_a_patient_on(text[: match.start()]):
@@ -105,6 +104,15 @@ def read_renal(text: str) -> Renal | None:
     if not found and (fine := _KIDNEYS_FINE.search(text)) and said(text, *fine.span()) is Said.YES:
         return Renal(words=fine[0], filtration=Range(low=IMPAIRED_BELOW), measure="either")
     return min(found, key=lambda item: (item.filtration.high or 1000, not item.dialysis), default=None)
+
+
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+
+
+def _stage(name: str) -> Range:
+    """Only stage 3 is divided."""
+    name = _ROMAN.get(name.lower(), name.lower())
+    return STAGES.get(name) or STAGES[name[0]]
 
 
 _BEFORE_DIALYSIS = re.compile(
