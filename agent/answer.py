@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.conflicts import Conflict
+from agent.disagreements import Difference, Disagreement
 from agent.gate import Verdict, WithheldReason
 from agent.labels import standing_labels
 from agent.patient.conflict import Conflict, rules_out
@@ -153,7 +153,7 @@ class Answer(_Record):
     #: Sentences the gate withheld, by reason; empty when the model wrote none.
     withheld: dict[WithheldReason, int] = {}
     #: Citations of different publishers or regions that disagree on one point, to be shown side by side.
-    conflicts: tuple[Conflict, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     #: Sentences of the policy that must stand with the answer wherever it is shown.
     disclaimers: tuple[str, ...] = ()
 
@@ -163,10 +163,10 @@ class Answer(_Record):
         numbers = {number for sentence in self.sentences for number in sentence.citations}
         return tuple(citation for citation in self.citations if citation.number in numbers)
 
-    def sides(self, conflict: Conflict) -> tuple[Citation, Citation]:
-        """The two citations of a conflict of this answer."""
+    def sides(self, disagreement: Disagreement, of: Difference) -> tuple[tuple[Citation, str], tuple[Citation, str]]:
+        """The two citations of a disagreement of this answer, each with its own words on one difference."""
         by_number = {citation.number: citation for citation in self.citations}
-        return by_number[conflict.first], by_number[conflict.second]
+        return (by_number[disagreement.first], of.first), (by_number[disagreement.second], of.second)
 
     def without(self, gone: Collection[int], label: str) -> Answer:
         """The answer without these citations and every sentence that rests on one, under a label that says so."""
@@ -174,7 +174,9 @@ class Answer(_Record):
             update={
                 "citations": tuple(item for item in self.citations if item.number not in gone),
                 "sentences": tuple(item for item in self.sentences if not set(item.citations) & set(gone)),
-                "conflicts": tuple(item for item in self.conflicts if not {item.first, item.second} & set(gone)),
+                "disagreements": tuple(
+                    item for item in self.disagreements if not {item.first, item.second} & set(gone)
+                ),
                 "label": label,
             }
         )

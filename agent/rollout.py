@@ -20,8 +20,8 @@ from agent.client import Message, TokenLogprob, Usage
 from agent.events import Failure
 from agent.gate import Verdict
 from agent.origin import Split
-from agent.policy import Audience
 from agent.patient import PassageConflicts, Patient
+from agent.policy import Audience
 from agent.probabilities import ActionProbabilities
 from retrieval import SearchFilters
 from retrieval.filters import NO_FILTERS

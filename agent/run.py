@@ -14,7 +14,7 @@ from agent.answer import Answer, Citation, Notice, StopReason, withheld_counts
 from agent.budget import Budget, BudgetName, Spending
 from agent.client import Message
 from agent.clock import Clock
-from agent.conflicts import conflicts_of, disagreement
+from agent.disagreements import differences_between, disagreements_of
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import Verdict, WithheldReason
@@ -121,7 +121,7 @@ class Run:
         """Cite what was found that disagrees with what is cited, so that both stand side by side."""
         for evidence in self.beside:
             if not self.book.withdrawn(evidence.hit.passage.id) and any(
-                disagreement(hit, evidence.hit) for _, hit in self._cited()
+                differences_between(hit, evidence.hit) for _, hit in self._cited()
             ):
                 await self.cite(evidence)
 
@@ -177,7 +177,7 @@ class Run:
                 "notices": self.notices,
                 "citations": tuple(self.citations.values()),
                 "withheld": withheld_counts(self.verdicts),
-                "conflicts": conflicts_of(self._cited()),
+                "disagreements": disagreements_of(self._cited()),
                 "disclaimers": self.disclaimers,
             }
         )

@@ -7,7 +7,7 @@ import asyncio
 from agent import spans
 from agent.choosing import LOOKED_AT, evidence_of
 from agent.client import Message
-from agent.conflicts import opposing
+from agent.disagreements import opposing
 from agent.evidence import Evidence
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
@@ -22,7 +22,7 @@ SEARCH_TIMEOUT_S = 15.0
 UNTRAINED_QUERY_WEIGHT = 0.001
 
 #: Hits among which one that disagrees with the evidence is looked for.
-LOOKED_FOR_CONFLICTS = 20
+LOOKED_FOR_DISAGREEMENTS = 20
 
 
 async def search(run: Run, searcher: Searcher, source: str, query: str | None) -> None:
@@ -63,7 +63,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
             raise StoreError("the search did not end in time") from error
         count = run.settings.evidence_per_search
         chosen = evidence_of(result, own_words, count)
-        near = [hit for hit in result.hits[:LOOKED_FOR_CONFLICTS] if not hit.below_floor]
+        near = [hit for hit in result.hits[:LOOKED_FOR_DISAGREEMENTS] if not hit.below_floor]
         against = await asyncio.to_thread(opposing, chosen, near)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.

@@ -79,7 +79,7 @@ class AnswerText:
             pieces.append(self._paragraph(note))
         if answer.label:
             pieces.append(self._paragraph(answer.label))
-        pieces += self._conflicts(answer)
+        pieces += self._disagreements(answer)
         used = answer.used
         listed = [citation for citation in answer.citations if citation not in used]
         if listed:
@@ -97,13 +97,13 @@ class AnswerText:
             pieces += [self._paragraph(disclaimer) for disclaimer in answer.disclaimers]
         return "".join(pieces)
 
-    def _conflicts(self, answer: Answer) -> list[str]:
+    def _disagreements(self, answer: Answer) -> list[str]:
         """Where publishers disagree, each in its own words."""
-        pieces = [self._paragraph(DIFFERING)] if answer.conflicts else []
-        for conflict in answer.conflicts:
-            for difference in conflict.differences:
+        pieces = [self._paragraph(DIFFERING)] if answer.disagreements else []
+        for disagreement in answer.disagreements:
+            for difference in disagreement.differences:
                 pieces.append(self._paragraph(f"On {difference.kind}:"))
-                for citation, words in zip(answer.sides(conflict), (difference.first, difference.second), strict=True):
+                for citation, words in answer.sides(disagreement, difference):
                     told = (citation.publisher, citation.year, citation.region, citation.strength)
                     origin = ", ".join(str(part) for part in told if part)
                     pieces += [self._plain("\n"), self._mark(citation.number), self._plain(f" {origin}: {words}")]

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from agent import ClinicalAgent, OpenAIModelClient
 from eval.conditions import condition_questions, evaluate_conditions
-from eval.conflicts import conflict_pairs
+from eval.disagreements import disagreement_pairs
 from eval.guideline_agent import AgentSet, evaluate_guideline_agent, guideline_agent_questions
 from eval.patients import evaluate_patients, evaluate_rules, patient_questions
 from eval.retrieval import EvaluationError
@@ -57,10 +57,10 @@ def conditions(
 
 
 @app.command()
-def conflicts() -> None:
+def disagreements() -> None:
     """Pairs of recommendations: which that disagree are found, and which that do not are taken to."""
     for part in ("seen", "kept"):
-        pairs = conflict_pairs(part)
+        pairs = disagreement_pairs(part)
         for name, of in (("disagree, found", False), ("do not, left alone", True)):
             right = [pair.is_right() for pair in pairs if (pair.kind == "none") is of]
             out.print(f"{part}: {name} {sum(right)} of {len(right)}", highlight=False)

@@ -25,7 +25,7 @@ def print_answer(console: Console, result: RunSummary) -> None:
     if answer.withheld:
         counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in answer.withheld.items())
         console.print(Text(f"Withheld sentences: {counts}.", style="dim"))
-    _print_conflicts(console, answer)
+    _print_disagreements(console, answer)
     used = answer.used
     for citation in used or answer.citations:
         console.print()
@@ -45,11 +45,11 @@ def print_answer(console: Console, result: RunSummary) -> None:
     )
 
 
-def _print_conflicts(console: Console, answer: Answer) -> None:
-    for conflict in answer.conflicts:
-        for difference in conflict.differences:
+def _print_disagreements(console: Console, answer: Answer) -> None:
+    for disagreement in answer.disagreements:
+        for difference in disagreement.differences:
             console.print(Text(f"\nRecommendations differ on {difference.kind}:", style="bold yellow"))
-            for citation, words in zip(answer.sides(conflict), (difference.first, difference.second), strict=True):
+            for citation, words in answer.sides(disagreement, difference):
                 told = (citation.publisher, citation.year, citation.region, citation.strength)
                 origin = ", ".join(str(part) for part in told if part)
                 console.print(Text.assemble((f"[{citation.number}] ", "cyan"), f"{origin}: {words}"))

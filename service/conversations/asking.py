@@ -61,7 +61,7 @@ class Talk:
         self.origin = Origin(training_consent=training_consent)
         self._sentences: list[Sentence] = []
         self._citations: list[Citation] = []
-        self._said = NoticesEvent()
+        self._said = NoticesEvent(notices=(), disclaimers=())
 
     async def whole(self, run: Awaitable[RunSummary]) -> RunSummary:
         """The outcome of a run, kept; one that fails or is given up is noted."""

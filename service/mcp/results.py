@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent import AnswerKind, Citation, RunSummary, StopReason
-from agent.conflicts import Conflict
+from agent.disagreements import Disagreement
 from agent.gate import WithheldReason
 from retrieval import GuidanceStatus, Hit, PassageKind, SearchResult
 from service.chat.text import web_url
@@ -113,7 +113,7 @@ class AskResult(_Result):
     label: str | None = Field(description="What the clinician must be told about this result, or is asked.")
     sentences: tuple[SourcedSentence, ...]
     evidence: tuple[Evidence, ...] = Field(description="Every recommendation cited or listed, whole.")
-    conflicts: tuple[Conflict, ...] = Field(
+    disagreements: tuple[Disagreement, ...] = Field(
         description="Evidence of different publishers or regions, by number, that disagrees, in the words of both: "
         "show both sides, and blend nothing."
     )
@@ -142,7 +142,7 @@ class AskResult(_Result):
                 Evidence.model_validate({**_told(item), "number": item.number, "cited": item in used})
                 for item in answer.citations
             ),
-            conflicts=answer.conflicts,
+            disagreements=answer.disagreements,
             withheld=answer.withheld,
             disclaimers=answer.disclaimers,
             failures=tuple(failure.message for failure in result.failures),

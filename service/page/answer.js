@@ -1,6 +1,6 @@
 // One turn on the page: the question, what the agent is doing, and the answer as it arrives.
 
-import { conflicts } from "./conflicts.js";
+import { disagreements } from "./disagreements.js";
 import { el, written } from "./dom.js";
 import { parted, printedReferences } from "./references.js";
 import { standing } from "./standing.js";
@@ -48,7 +48,7 @@ export class TurnView {
       sentences: part(".sentences"),
       bottom: part(".bottom-label"),
       withheld: part("p.withheld", { hidden: true }),
-      conflicts: part(".differing"),
+      disagreements: part(".differing"),
       // What an answer rests on comes before what else was found.
       sources: part(".sources"),
       cards: part(".cards"),
@@ -172,8 +172,8 @@ export class TurnView {
     const lost = result.failures.find((failure) => failure.code === "not_kept");
     if (lost) this.#parts.bottom.append(written("p.label-note", lost.message));
     this.#showLabel(answer);
-    const differing = conflicts(answer, (number) => this.#citeButton(number));
-    if (differing) this.#parts.conflicts.replaceChildren(differing);
+    const differing = disagreements(answer, (number) => this.#citeButton(number));
+    if (differing) this.#parts.disagreements.replaceChildren(differing);
     this.#showSaid(answer);
     if (listed.length) this.#showCards(listed, answer.kind);
     if (used.length) this.#showSources(used);

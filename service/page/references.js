@@ -47,12 +47,12 @@ function qualifiers({ strength, certainty, population, contraindications }) {
 }
 
 /** Where publishers disagree: both sides, each in its own words, under its number. */
-function differing({ conflicts = [], citations }) {
+function differing({ disagreements = [], citations }) {
   const side = (number, words) => {
     const citation = citations.find((one) => one.number === number);
     return `[${number}] ${citation.title}. ${publication(citation)}. Strength: ${citation.strength ?? "not stated"}\n    ${words}`;
   };
-  return conflicts.flatMap(({ first, second, differences }) =>
+  return disagreements.flatMap(({ first, second, differences }) =>
     differences.map((one) => [`Recommendations differ on ${one.kind}:`, side(first, one.first), side(second, one.second)].join("\n")),
   );
 }

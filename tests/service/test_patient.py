@@ -32,7 +32,7 @@ async def test_it_is_not_the_answer_and_says_why(http: httpx2.AsyncClient) -> No
 async def test_the_evidence_in_the_stream_has_its_headline(make_service: ServiceFactory) -> None:
     async with client_of(make_service(Reply(error=ModelUnavailableError("down")))) as http:
         response = await http.post("/v1/ask", json={"question": AGAINST}, headers={"accept": "text/event-stream"})
-    labels = [data["citation"]["labels"] for _, name, data in events_of(response.text) if name == "evidence"]  # type: ignore[index, call-overload]
+    labels = [data["citation"]["labels"] for _, name, data in events_of(response.text) if name == "evidence"]  # type: ignore[index]
     assert [HEADLINE] in labels
 
 

@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
 from schemathesis import checks as known_checks
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 
 #: Those of schemathesis' checks that hold of any API which does what its document says. Left out are
 #: positive_data_acceptance, since JSON Schema cannot say all that is refused (control characters, dates the wrong way
@@ -59,9 +60,9 @@ class Known:
     """What exists, so that requests reach more than "there is no such thing": by the names of fields."""
 
     path: dict[str, str]
-    body: dict[str, object]
+    body: dict[str, Any]
 
-    def put_into(self, case: Case) -> Case:
+    def put_into(self, case: Case[Any]) -> Case[Any]:
         """The request, with these values in those fields that it has."""
         if isinstance(case.body, dict):
             case.body = {**case.body, **{name: value for name, value in self.body.items() if name in case.body}}
@@ -102,7 +103,9 @@ class Sender:
         schema = schemathesis.openapi.from_dict(document)
         schema.validate()
         outcome = Outcome()
-        operations = [result.ok() for result in schema.get_all_operations()]
+        found = list(schema.get_all_operations())
+        operations = [result.ok() for result in found if isinstance(result, Ok)]
+        assert len(operations) == len(found), "an operation of the document cannot be read"
         # What exists is deleted last.
         for number, operation in enumerate(sorted(operations, key=lambda operation: operation.method == "delete")):
             named = {item.name: self.known.path[item.name] for item in operation.path_parameters}
@@ -121,7 +124,9 @@ class Sender:
                     outcome.failures[f"{operation.label} ({way})"] = "\n".join(map(str, failures.exceptions))
         return outcome
 
-    def _requests(self, strategy: SearchStrategy[Case], way: Way, number: int, outcome: Outcome) -> Callable[[], None]:
+    def _requests(
+        self, strategy: SearchStrategy[Case[Any]], way: Way, number: int, outcome: Outcome
+    ) -> Callable[[], None]:
         """Sends the requests of one operation when it is called. It raises FailureGroup at the smallest that fails."""
 
         @seed(self.first_seed + number)
@@ -133,7 +138,7 @@ class Sender:
             suppress_health_check=list(HealthCheck),
         )
         @given(case=strategy)
-        def responds(case: Case) -> None:
+        def responds(case: Case[Any]) -> None:
             made = self.known.put_into(case) if way.known else case
             response = made.call(self.address, self.session, {"Accept": way.accept}, timeout=TIMEOUT_S)
             outcome.statuses[made.operation.label, response.status_code] += 1

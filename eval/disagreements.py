@@ -1,9 +1,9 @@
 """Pairs of recommendations: are those that disagree found, and are the others left alone?
 
-`conflict_pairs.jsonl` was written for this before the rules it measures, and is no guidance: half of its pairs disagree
-on one point (direction, choice, dose, duration, age, interval), half differ in ways that are no disagreement (other
-people, another route, another drug, other words). The rules were written with the part `seen`; `kept` was looked at
-when they stood.
+`disagreement_pairs.jsonl` was written for this before the rules it measures, and is no guidance: half of its pairs
+disagree on one point (direction, choice, dose, duration, age, interval), half differ in ways that are no disagreement
+(other people, another route, another drug, other words). The rules were written with the part `seen`; `kept` was looked
+at when they stood, and they were made stricter afterwards, on real guidelines.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.conflicts import DifferenceKind, disagreement
+from agent.disagreements import DifferenceKind, differences_between
 from retrieval import Document, DocumentId, Hit, Passage, PassageId, PassageKind, SourceId
 
-PAIRS_FILE = Path(__file__).with_name("conflict_pairs.jsonl")
+PAIRS_FILE = Path(__file__).with_name("disagreement_pairs.jsonl")
 PairPart = Literal["seen", "kept"]
 PairKind = Literal["direction", "choice", "dose", "duration", "age", "interval", "none"]
 
@@ -56,7 +56,7 @@ class Side(_Record):
         return Hit(rank=rank, score=1 / rank, passage=passage, document=document)
 
 
-class ConflictPair(_Record):
+class DisagreementPair(_Record):
     """Two recommendations, and on what they disagree."""
 
     id: str
@@ -67,7 +67,7 @@ class ConflictPair(_Record):
 
     def found(self) -> frozenset[DifferenceKind]:
         """The differences that the product finds."""
-        return frozenset(one.kind for one in disagreement(self.first.hit(1), self.second.hit(2)))
+        return frozenset(one.kind for one in differences_between(self.first.hit(1), self.second.hit(2)))
 
     def is_right(self) -> bool:
         """Whether its disagreement is found; of a pair without one, whether none is."""
@@ -75,8 +75,8 @@ class ConflictPair(_Record):
         return not found if self.kind == "none" else DifferenceKind[self.kind.upper()] in found
 
 
-def conflict_pairs(part: PairPart | None = None) -> tuple[ConflictPair, ...]:
+def disagreement_pairs(part: PairPart | None = None) -> tuple[DisagreementPair, ...]:
     """The pairs of a part, or all, in the file's order."""
     lines = PAIRS_FILE.read_text(encoding="utf-8").splitlines()
-    pairs = (ConflictPair.model_validate(json.loads(line)) for line in lines)
+    pairs = (DisagreementPair.model_validate(json.loads(line)) for line in lines)
     return tuple(pair for pair in pairs if part in (None, pair.part))

@@ -1,11 +1,11 @@
-"""Conflicts on the page. If these fail, one side of a disagreement is out of sight or runs as markup."""
+"""Disagreements on the page. If these fail, one side of a disagreement is out of sight or runs as markup."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from ..test_conflicts import ANSWER, SUMMARY
+from ..test_disagreements import ANSWER, SUMMARY
 from .conftest import ask, finished
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Conflicts in every rendering. If these fail, somebody reads one publisher's word as the only one."""
+"""Disagreements in every rendering. If these fail, somebody reads one publisher's word as the only one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from agent import Answer, AnswerKind, Citation, RunSummary, Sentence, StopReason
-from agent.conflicts import Conflict, Difference, DifferenceKind
+from agent.disagreements import Difference, DifferenceKind, Disagreement
 from retrieval import DocumentId, PassageId, PassageKind
 from service.chat.text import AnswerText, without_lists
 from service.cli.rendering import print_answer
@@ -42,8 +42,8 @@ ANSWER = Answer(
     kind=AnswerKind.WRITTEN,
     sentences=(Sentence(text=FIVE, citations=(1,)),),
     citations=(citation(1, FIVE, "College of Examples", 2019), citation(2, SEVEN, "Institute of Cases", 2022)),
-    conflicts=(
-        Conflict(
+    disagreements=(
+        Disagreement(
             first=1,
             second=2,
             differences=(Difference(kind=DifferenceKind.DURATION, first=FIVE, second=SEVEN),),
@@ -81,10 +81,10 @@ def test_the_terminal_has_both_sides() -> None:
 
 
 def test_a_client_of_the_tools_has_both_sides() -> None:
-    (conflict,) = AskResult.of(SUMMARY).conflicts
-    assert (conflict.first, conflict.second, conflict.differences[0].second) == (1, 2, SEVEN)
+    (disagreement,) = AskResult.of(SUMMARY).disagreements
+    assert (disagreement.first, disagreement.second, disagreement.differences[0].second) == (1, 2, SEVEN)
 
 
 @pytest.mark.parametrize("gone", [1, 2])
 def test_where_one_side_was_withdrawn_there_is_no_conflict_left(gone: int) -> None:
-    assert ANSWER.without({gone}, "Withdrawn.").conflicts == ()
+    assert ANSWER.without({gone}, "Withdrawn.").disagreements == ()

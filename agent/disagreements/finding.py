@@ -6,27 +6,27 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from agent.conflicts.conflict import Conflict, Difference
-from agent.conflicts.differing import differences, on_one_point
-from agent.conflicts.point import point_of
+from agent.disagreements.differing import differences, on_one_point
+from agent.disagreements.disagreement import Difference, Disagreement
+from agent.disagreements.point import point_of
 from retrieval import GuidanceStatus, Hit, PassageKind
 
-#: Conflicts said of one answer; more would bury it.
-MOST_CONFLICTS = 3
+#: Disagreements said of one answer; more would bury it.
+MOST_DISAGREEMENTS = 3
 
 
-def conflicts_of(shown: Sequence[tuple[int, Hit]]) -> tuple[Conflict, ...]:
-    """The conflicts among recommendations under their display numbers, those of the first ones first.
+def disagreements_of(shown: Sequence[tuple[int, Hit]]) -> tuple[Disagreement, ...]:
+    """The disagreements among recommendations under their display numbers, those of the first ones first.
 
     Args:
         shown: display number and hit of every citation, in the order shown.
     """
     found = [
-        Conflict(first=one, second=other, differences=differing)
+        Disagreement(first=one, second=other, differences=differing)
         for (one, first), (other, second) in combinations(shown, 2)
-        if (differing := disagreement(first, second))
+        if (differing := differences_between(first, second))
     ]
-    return tuple(found[:MOST_CONFLICTS])
+    return tuple(found[:MOST_DISAGREEMENTS])
 
 
 def opposing(shown: Sequence[Hit], near: Iterable[Hit], most: int = 1) -> tuple[Hit, ...]:
@@ -36,12 +36,12 @@ def opposing(shown: Sequence[Hit], near: Iterable[Hit], most: int = 1) -> tuple[
     for hit in near:
         if len(found) == most:
             break
-        if hit.passage.id not in held and any(disagreement(one, hit) for one in shown):
+        if hit.passage.id not in held and any(differences_between(one, hit) for one in shown):
             found.append(hit)
     return tuple(found)
 
 
-def disagreement(first: Hit, second: Hit) -> tuple[Difference, ...]:
+def differences_between(first: Hit, second: Hit) -> tuple[Difference, ...]:
     """What two hits disagree on; empty unless both are current recommendations of different publishers or regions."""
     if not (_stands(first) and _stands(second)) or _same_origin(first, second):
         return ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
-from agent.conflicts.conflict import Difference, DifferenceKind
-from agent.conflicts.point import Direction, Point, Stated
+from agent.disagreements.disagreement import Difference, DifferenceKind
+from agent.disagreements.point import Direction, Point, Stated
 from agent.gate.measures import Measure
 
 #: Share of the shorter topic that the other recommendation must name.

@@ -4,14 +4,14 @@ import { el, written } from "./dom.js";
 import { origin } from "./wording.js";
 
 /**
- * The block of an answer's conflicts, or null where there are none. `opening(number, label)` makes a button that
+ * The block of an answer's disagreements, or null where there are none. `opening(number, label)` makes a button that
  * opens a source.
  */
-export function conflicts(answer, opening) {
-  if (!answer.conflicts?.length) return null;
+export function disagreements(answer, opening) {
+  if (!answer.disagreements?.length) return null;
   const byNumber = new Map(answer.citations.map((citation) => [citation.number, citation]));
-  const rows = answer.conflicts.flatMap((conflict) =>
-    conflict.differences.map((difference) =>
+  const rows = answer.disagreements.flatMap((disagreement) =>
+    disagreement.differences.map((difference) =>
       el(
         "li",
         {},
@@ -19,13 +19,13 @@ export function conflicts(answer, opening) {
         el(
           ".sides",
           {},
-          side(byNumber.get(conflict.first), difference.first, opening),
-          side(byNumber.get(conflict.second), difference.second, opening),
+          side(byNumber.get(disagreement.first), difference.first, opening),
+          side(byNumber.get(disagreement.second), difference.second, opening),
         ),
       ),
     ),
   );
-  return el("section.conflicts", { "aria-label": "Recommendations that differ" }, el("h3", {}, "Recommendations differ"), el("ol", {}, ...rows));
+  return el("section.disagreements", { "aria-label": "Recommendations that differ" }, el("h3", {}, "Recommendations differ"), el("ol", {}, ...rows));
 }
 
 function side(citation, words, opening) {

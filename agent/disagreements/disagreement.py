@@ -31,7 +31,7 @@ class Difference(_Record):
     second: str
 
 
-class Conflict(_Record):
+class Disagreement(_Record):
     """Two citations of one answer that disagree; `first` is the one listed before."""
 
     #: Display numbers of the citations, from 1.
