@@ -276,7 +276,7 @@ async def _run(streams: int, cancel: int, arrivals_per_s: float) -> StreamBench:
                 await asyncio.to_thread(serving.__exit__, None, None, None)
 
 
-def run_stream_bench(streams: int = 500, cancel: int = 200, arrivals_per_s: float = 50.0) -> StreamBench:
+def run_stream_bench(streams: int = 500, cancel: int = 200, arrivals_per_s: float = 10.0) -> StreamBench:
     """Start a service, open streams at a steady rate, cancel some of them, and read the others to the end.
 
     Raises:
@@ -291,7 +291,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--cancel", type=int, default=200)
-    parser.add_argument("--arrivals", type=float, default=50.0, help="new streams a second")
+    parser.add_argument("--arrivals", type=float, default=10.0, help="new streams a second")
     options = parser.parse_args()
     sys.stdout.write(run_stream_bench(options.streams, options.cancel, options.arrivals).table() + "\n")
 

@@ -137,8 +137,8 @@ class Settings(BaseSettings):
     max_run_tokens: int = Field(default=24_000, ge=100)
     max_run_seconds: float = Field(default=60.0, gt=0)
     model_timeout_s: float = Field(default=30.0, gt=0)
-    #: Runs in progress at once; more get 503 with Retry-After. What the model can carry, not the service: that streams
-    #: 500 on one core (`python -m eval.bench_streams`).
+    #: Runs in progress at once; more get 503 with Retry-After. What the model can carry, not the service: one
+    #: process has had 500 streams open (`python -m eval.bench_streams`).
     max_concurrent_runs: int = Field(default=64, ge=1)
     #: How long a run whose resumable stream broke waits for its reader to come back, seconds; then it is ended. 0: it
     #: ends at once, as one whose stream is not resumable does.
