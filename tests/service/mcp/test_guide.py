@@ -1,4 +1,4 @@
-"""The settings that the README gives for MCP clients name the command, address and header that work."""
+"""The settings that the integrator's guide gives for MCP clients name the command, address and header that work."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 from service.cli.mcp import HOST, PORT
 from service.mcp.http import PATH
 
-from ..readme import blocks
+from ...guides.documents import INTEGRATOR, block_texts
 
 
 def test_the_settings_of_the_clients_name_what_is_served() -> None:
-    starting, connecting = map(json.loads, blocks("Use it from an AI client (MCP)", "json"))
+    starting, connecting = map(json.loads, block_texts(INTEGRATOR, "Use it from an AI client (MCP)", "json other"))
     program = starting["mcpServers"]["clinsearch"]
     assert program["command"].endswith("/.venv/bin/clinsearch")
     assert program["args"] == ["mcp"]
