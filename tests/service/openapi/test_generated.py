@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+from schemathesis.core.jsonschema.types import JsonValue
 
 from service.records.models import CONSENT_VERSION
 
@@ -17,7 +18,7 @@ SEED = 20_260
 EXAMPLES = 80
 AT_LEAST = 2_000
 #: Values that can be carried out: what a schema cannot say of them makes nearly every invented one a refusal.
-SENSIBLE: dict[str, object] = {
+SENSIBLE: dict[str, JsonValue] = {
     "question": QUESTION,
     "query": QUESTION,
     "history": [],
@@ -60,5 +61,6 @@ def test_no_generated_request_gets_what_the_document_does_not_say(make_service: 
         print(f"{label} {status}: {times}")  # noqa: T201
     assert not outcome.failures, "\n\n".join(f"{name}\n{why}" for name, why in outcome.failures.items())
     operations = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
-    assert {label for label, status in outcome.statuses if status < 300} == operations, "each was carried out, too"
+    carried_out = {label for label, status in outcome.statuses if status < 300}
+    assert carried_out == operations, "only refused so far: give the test values that can be carried out"
     assert outcome.sent >= AT_LEAST
