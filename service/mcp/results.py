@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent import AnswerKind, Citation, RunSummary, StopReason
 from agent.disagreements import Disagreement
 from agent.gate import WithheldReason
+from agent.patient import Conflict
 from retrieval import GuidanceStatus, Hit, PassageKind, SearchResult
 from service.chat.text import web_url
 
@@ -52,7 +53,13 @@ class Recommendation(_Result):
     status: GuidanceStatus = Field(description="Whether it is current, superseded by a newer version, or expired.")
     superseded_by: str | None = Field(description="Id of the newest version, where that one still stands.")
     from_elsewhere: bool = Field(description="From another region than the clinician's.")
-    labels: tuple[str, ...] = Field(description="Sentences that must be shown beside it: superseded, expired, ...")
+    labels: tuple[str, ...] = Field(
+        description="Sentences that must be shown beside it: does not apply to this patient, superseded, expired, ..."
+    )
+    conflicts: tuple[Conflict, ...] = Field(
+        description="What it states against the patient of the question; weight whole or part: it is not for them. "
+        "Empty is no approval."
+    )
 
     @classmethod
     def of(cls, citation: Citation) -> Self:
