@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -41,7 +42,12 @@ async def ask_searching(
         BatchError: the server is not there, or `output` holds runs made with other settings.
         SetInvalidError, OutputError: the passages cannot be kept.
     """
-    summary = await ask_model(asked, client, settings, output, progress=progress)
+    try:
+        summary = await ask_model(asked, client, settings, output, progress=progress)
+    except asyncio.CancelledError:
+        # What is finished can be scored with `--from`, though nobody goes on.
+        keep_passages(output.parent, read_journal(output), asked.searcher)
+        raise
     keep_passages(output.parent, read_journal(output), asked.searcher)
     return summary
 

@@ -10,12 +10,17 @@ import pytest
 
 from agent import AgentSettings, MemoryJournal, Origin, Question, ScriptedModel, Turn, new_rollout_id
 from agent.batch import BatchError, BatchSettings
+from agent.client import CompletionRequest
 from agent.errors import ModelStatusError
-from agent.scripted import Reply
-from eval.agent.asking import Asked
+from agent.scripted import ByTurn, Reply
+from eval.agent.asking import Asked, patient
 from eval.answers.arms import Arm, Ending, read_answer
-from eval.answers.asking import ask_alone
+from eval.answers.asking import ask_alone, ask_searching
+from eval.answers.coverage import LexicalCoverage
 from eval.answers.direct import DIRECT_SYSTEM, DirectAgent
+from eval.answers.evaluating import evaluate_answers
+from eval.answers.scoring import Scorers
+from eval.answers.support import LexicalSupport
 from retrieval import FirstSource, HybridSearcher
 
 ASKED = Question(text="Dose of paracetamol?", history=(Turn(question="Hello", answer="Hello."),))
@@ -46,6 +51,28 @@ def test_the_model_is_asked_without_actions_or_evidence_and_no_sentence_is_verif
 def test_what_the_limit_cut_off_is_left_out() -> None:
     journal, _ = direct(Reply("Give paracetamol. Never more than", finish_reason="length"))
     assert [verdict.text for verdict in journal.rollouts[0].verdicts] == ["Give paracetamol."]
+
+
+async def test_what_was_finished_before_a_stop_can_be_scored(searcher: HybridSearcher, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    rows = [{"id": str(n), "question": f"Antibiotic for cystitis, case {n}?", "split": "eval"} for n in range(2)]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    asked = Asked(file, searcher, FirstSource(), BatchSettings(concurrency=1))
+    by_turn, hangs = ByTurn("cystitis"), asyncio.Event()
+
+    def script(request: CompletionRequest) -> Reply | str:
+        if "case 1" in request.messages[1].content:
+            hangs.set()
+            return Reply(delay_s=10_000)
+        return by_turn(request)
+
+    task = asyncio.create_task(ask_searching(asked, ScriptedModel([script]), patient(AgentSettings()), tmp_path / "m"))
+    await hangs.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    report = evaluate_answers(tmp_path, ["m"], Scorers(LexicalSupport(), LexicalCoverage()))
+    assert (report.questions, report.unfinished) == (1, 1)
 
 
 def test_a_failure_is_a_record_and_not_a_crash() -> None:
