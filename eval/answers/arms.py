@@ -96,6 +96,8 @@ def read_answer(episode: Episode, arm: Arm, earlier: frozenset[PassageId] = froz
 def _ending(run: Rollout) -> Ending:
     if run.answer is None or run.outcome.status != "completed":
         return Ending.LOST
+    if run.answer.kind is AnswerKind.DECLINED and run.outcome.failures:
+        return Ending.LOST  # nothing could be searched or decided: no wise restraint
     return _ENDINGS[run.answer.kind]
 
 

@@ -51,8 +51,17 @@ def _headline(report: AnswersReport) -> Iterator[str]:
         ):
             figure = shown[name][model.arms.index(Arm.SHOWN)]
             count = 0.0 if figure.estimate is None else figure.estimate.mean * figure.of
-            parts.append(f"{count:.0f} of {figure.of:.0f} {what}")
+            most = f" (none seen: at most {none_seen(figure.of):.1%})" if figure.of and not count else ""
+            parts.append(f"{count:.0f} of {figure.of:.0f} {what}{most}")
         yield f"{model.model}: {', '.join(parts)}."
+
+
+def none_seen(trials: float, level: float = 0.95) -> float:
+    """The share up to which events may go unseen in so many independent trials; a bootstrap of zeros has no width.
+
+    Exact one-sided binomial bound: Hanley, Lippman-Hand: "If Nothing Goes Wrong, Is Everything All Right?", JAMA 1983.
+    """
+    return float(1 - (1 - level) ** (1 / trials))
 
 
 def _matrices(model: ModelArms) -> Iterator[str]:
@@ -92,6 +101,10 @@ def _notes(report: AnswersReport) -> Iterator[str]:
     yield (
         f"Intervals: bootstrap over questions ({report.resamples} resamples), paired where columns are compared, not "
         "corrected for their number."
+    )
+    yield (
+        f"Where none was seen: the share that {report.level:.0%} of such counts would not have missed, were each "
+        "independent of the others; those of one answer are not, so it is somewhat too low."
     )
     yield (
         f"{Arm.UNGATED}: every sentence that the gate judged in the same runs, read as if it had been shown; not what "

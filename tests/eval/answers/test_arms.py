@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.events import Failure
 from agent.scripted import ANSWER, search
 from eval.answers.arms import Arm, Ending, read_answer
 from eval.answers.matrix import matrix
@@ -63,6 +64,12 @@ def test_an_answer_of_which_nothing_was_verified_is_a_list_with_the_gate(run: Ma
 )
 def test_every_end_has_its_column(run: MakeRun, replies: tuple[str, ...], ending: Ending) -> None:
     assert read_answer((run(*replies),), Arm.SHOWN).ending is ending
+
+
+def test_a_search_that_broke_is_no_wise_restraint(run: MakeRun) -> None:
+    declined = run(search(QUERY), DECLINE)
+    broken = declined.outcome.model_copy(update={"failures": (Failure(code="store_error", message="It broke."),)})
+    assert read_answer((declined.model_copy(update={"outcome": broken}),), Arm.SHOWN).ending is Ending.LOST
 
 
 def test_a_citation_of_a_passage_that_was_not_retrieved_does_not_resolve(run: MakeRun) -> None:
