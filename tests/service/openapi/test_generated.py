@@ -23,6 +23,8 @@ SENSIBLE: dict[str, JsonValue] = {
     "query": QUESTION,
     "history": [],
     "source": "guidelines",
+    "audience": "clinician",
+    "resumable": False,
     "publishers": ["Test Society"],
     "regions": ["GB"],
     "languages": ["en"],
@@ -43,15 +45,22 @@ SENSIBLE: dict[str, JsonValue] = {
 @pytest.mark.slow
 def test_no_generated_request_gets_what_the_document_does_not_say(make_service: ServiceFactory) -> None:
     """Else an integrator's client, written after the document, meets a status, a type or a field it does not know."""
-    service = make_service()
+    # A stream that waits for its reader for as long as the test takes.
+    service = make_service(resume_s=600)
     with served(service) as address, requests.Session() as session:
         session.get(address)
         document = session.get(f"{address}/openapi.json").json()
         begun = session.post(f"{address}/v1/conversations", json={}).json()["id"]
         body = {"question": QUESTION, "conversation_id": begun}
         answered = session.post(f"{address}/v1/ask", json=body).json()
+        streaming = {"question": QUESTION, "resumable": True}
+        streamed = session.post(f"{address}/v1/ask", json=streaming, headers={"accept": "text/event-stream"})
         known = Known(
-            path={"conversation_id": begun, "passage_id": answered["answer"]["citations"][0]["passage_id"]},
+            path={
+                "conversation_id": begun,
+                "passage_id": answered["answer"]["citations"][0]["passage_id"],
+                "rollout_id": streamed.headers["X-Rollout-ID"],
+            },
             body={**SENSIBLE, "conversation_id": begun, "rollout_id": answered["rollout_id"]},
         )
         outcome = Sender(address, session, known, EXAMPLES, SEED).send_all(document)
