@@ -31,6 +31,13 @@ async def test_health_and_readiness(http: httpx2.AsyncClient) -> None:
     assert (ready["status"], ready["model"]) == ("ready", True)
 
 
+async def test_no_client_makes_a_series_of_the_metrics_with_a_word_of_its_own(http: httpx2.AsyncClient) -> None:
+    await http.request("EXAMPLE", "/v1/ask")
+    text = (await http.get("/metrics")).text
+    assert "EXAMPLE" not in text
+    assert 'method="other"' in text
+
+
 async def test_metrics_count_runs_without_their_words(http: httpx2.AsyncClient) -> None:
     await http.post("/v1/ask", json={"question": QUESTION})
     text = (await http.get("/metrics")).text
