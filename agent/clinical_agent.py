@@ -14,7 +14,7 @@ from agent.budget import Spending
 from agent.client import Message, ModelClient
 from agent.clock import Clock, SystemClock
 from agent.errors import JournalError
-from agent.events import DoneEvent, Emit, Event, RunSummary
+from agent.events import DoneEvent, Emit, Event, NoticesEvent, RunSummary
 from agent.evidence import EvidenceBook
 from agent.graph import build_graph
 from agent.journal import RolloutSink
@@ -38,6 +38,8 @@ from retrieval import FirstSource, PassageId, RetrievalError, Searcher, SourceRo
 
 #: Safety net above the run's own budgets; a graph that exceeds it is a bug.
 _RECURSION_LIMIT = 200
+#: Turns of the event loop after which an event that was sent is on the wire: the stream's own tasks, one each.
+_TURNS_TO_LEAVE = 8
 #: Earlier answers are cut to this many characters in the prompt; their evidence is what counts.
 _EARLIER_ANSWER_CHARS = 1_500
 
@@ -130,6 +132,8 @@ class ClinicalAgent:
             try:
                 # LangSmith's environment switches must not send a clinician's words anywhere.
                 with tracing_context(enabled=False):
+                    await _say_first(run)
+                    run.patient = read_patient([*(turn.question for turn in question.history), question.text])
                     self._recall(run)
                     await self._graphs[run.judged.audience].ainvoke(
                         {"next": "guard"}, context=run, config={"recursion_limit": _RECURSION_LIMIT}
@@ -192,7 +196,6 @@ class ClinicalAgent:
             earlier=[],
             policy=self._policy,
             judged=judged,
-            patient=read_patient([*(turn.question for turn in question.history), question.text]),
         )
 
     def _recall(self, run: Run) -> None:
@@ -286,3 +289,15 @@ class ClinicalAgent:
             # The clinician still gets the answer; the loss is told, not hidden.
             run.fail(error.code, "This run could not be written to the journal.")
             spans.note_journal_failure()
+
+
+async def _say_first(run: Run) -> None:
+    """Send what the policy has said with the answer, and let it leave before the work begins.
+
+    What is ready in an event loop takes turns: where hundreds ask at once, each would else hear its first word when the
+    work of all the others had begun.
+    """
+    if run.notices or run.disclaimers:
+        await run.send(NoticesEvent(notices=run.notices, disclaimers=run.disclaimers))
+    for _ in range(_TURNS_TO_LEAVE):
+        await asyncio.sleep(0)

@@ -21,7 +21,6 @@ from agent.budget import BudgetName
 from agent.client import ModelClient
 from agent.deciding import decide_action
 from agent.errors import ModelError
-from agent.events import NoticesEvent
 from agent.gate import WithheldReason
 from agent.prompts import (
     ANSWER_LINE,
@@ -102,8 +101,6 @@ class _Nodes:
     async def guard(self, state: State, runtime: Runtime[Run]) -> State:
         run = runtime.context
         started = run.clock.monotonic()
-        if run.notices or run.disclaimers:
-            await run.send(NoticesEvent(notices=run.notices, disclaimers=run.disclaimers))
         refused = run.judged.refused
         if refused is not None:
             await run.step("guard", "Declined by the policy of this service.", started)
