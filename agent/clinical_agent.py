@@ -16,6 +16,7 @@ from agent.clock import Clock, SystemClock
 from agent.errors import JournalError
 from agent.events import DoneEvent, Emit, Event, NoticesEvent, RunSummary
 from agent.evidence import EvidenceBook
+from agent.gate.lexicon import lexicon
 from agent.graph import build_graph
 from agent.journal import RolloutSink
 from agent.origin import FROM_SERVICE, Origin
@@ -73,6 +74,9 @@ class ClinicalAgent:
         self._settings = settings or AgentSettings()
         self._clock = clock or SystemClock()
         self._graphs = {one: build_graph(client, own, router or FirstSource()) for one, own in self._searchers.items()}
+        # Word lists are read once, a third of a second in all: here, and not while the first clinician waits.
+        lexicon()
+        read_patient([""])
 
     @property
     def searcher(self) -> Searcher:

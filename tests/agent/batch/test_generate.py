@@ -204,7 +204,7 @@ def test_killed_twenty_times_nothing_is_lost_torn_or_made_twice(tmp_path: Path) 
             assert child.stdout is not None
             assert child.stdout.readline() == b"begun\n"
             try:
-                child.wait(timeout=seconds.uniform(0.02, 0.4))
+                child.wait(timeout=seconds.uniform(0.02, 0.6))
             except subprocess.TimeoutExpired:
                 child.send_signal(signal.SIGKILL)
         assert child.returncode == -signal.SIGKILL, "the batch ended before it could be killed twenty times"
