@@ -28,6 +28,7 @@ from retrieval import (
     SearchRequest,
     without_hidden,
 )
+from retrieval.tokens import words
 
 MAX_SUGGESTIONS = 3
 #: Searches that one set of suggestions may cost; each takes as long as a question's own.
@@ -88,12 +89,19 @@ def question_of(passage: Passage) -> str | None:
     if passage.kind is not PassageKind.RECOMMENDATION or not passage.section:
         return None
     about = passage.section[0]
-    subject = passage.section[-1] if len(passage.section) > 1 else None
-    if not (subject or passage.population):
+    subject = passage.section[-1] if len(passage.section) > 1 else ""
+    # What follows a semicolon is a remark on the population.
+    population = (passage.population or "").split(";")[0]
+    if not (subject or population):
         return None
-    asked = about if subject is None else f"{about}: {subject}"
-    if passage.population:
-        asked = f"{asked} in {_within(passage.population)}"
+    named, whom = _named(about), _named(population)
+    if not subject or _named(subject) <= named:
+        asked = about
+    else:
+        # "Treatment in adults with example fever" says the condition once.
+        asked = subject[0].upper() + subject[1:] if named <= whom else f"{about}: {subject}"
+    if population:
+        asked = f"{asked} in {_within(population)}"
     question = " ".join(without_hidden(asked).split()).rstrip(".:; ") + "?"
     plain = _PLAIN.fullmatch(question[:-1]) and not _MACHINE.search(question)
     return question if plain and len(question) <= _MAX_CHARS else None
@@ -121,6 +129,10 @@ def _answers(
     )
     evidence = evidence_of(searcher.search(request), question, _EVIDENCE)
     return bool(evidence) and evidence[0].passage.id == hit.passage.id
+
+
+def _named(text: str) -> frozenset[str]:
+    return frozenset(words(text))
 
 
 def _within(population: str) -> str:

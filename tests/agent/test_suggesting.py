@@ -70,14 +70,14 @@ def asked(
 
 def test_neighbours_of_what_was_answered_are_offered_nearest_first(searcher: HybridSearcher) -> None:
     assert asked(searcher, "fever/0") == [
-        "Example fever: treatment in children with example fever?",
-        "Example fever: treatment in pregnant women with example fever?",
+        "Treatment in children with example fever?",
+        "Treatment in pregnant women with example fever?",
     ]
 
 
 def test_what_was_found_and_not_used_comes_first(searcher: HybridSearcher) -> None:
     first, *_ = asked(searcher, "fever/0", found=["fever/2"])
-    assert first == "Example fever: treatment in pregnant women with example fever?"
+    assert first == "Treatment in pregnant women with example fever?"
 
 
 def test_nothing_that_was_answered_is_offered_again(searcher: HybridSearcher) -> None:
@@ -132,6 +132,22 @@ def test_filters_hold_for_what_is_suggested(searcher: HybridSearcher) -> None:
 )
 def test_what_makes_no_plain_question_is_not_suggested(changed: dict[str, object]) -> None:
     assert question_of(passage("fever", 0, **changed)) is None
+
+
+@pytest.mark.parametrize(
+    ("section", "population", "question"),
+    [
+        (("Example fever", "treatment"), "Adults in hospital", "Example fever: treatment in adults in hospital?"),
+        (("Example fever", "treatment"), "Adults with example fever", "Treatment in adults with example fever?"),
+        (("Fever screening", "screening"), "Adults; ask a specialist", "Fever screening in adults?"),
+        (("Example fever", "treatment"), None, "Example fever: treatment?"),
+        (("Example fever",), "HIV-negative adults", "Example fever in HIV-negative adults?"),
+    ],
+)
+def test_a_question_says_condition_subject_and_population_once(
+    section: tuple[str, ...], population: str | None, question: str
+) -> None:
+    assert question_of(passage("fever", 0, section=section, population=population)) == question
 
 
 def test_hidden_characters_and_line_ends_do_not_reach_a_question() -> None:
