@@ -14,7 +14,8 @@ def reference_page(openapi: dict[str, Any]) -> str:
     info = openapi["info"]
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
+        # An icon that is empty: without one the browser asks for /favicon.ico.
+        "<meta name='viewport' content='width=device-width, initial-scale=1'><link rel='icon' href='data:,'>",
         f"<title>{escape(info['title'])} API</title><link rel='stylesheet' href='{_STYLE_PATH}'></head><body><main>",
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info.get('description', ''))}</p>",
         "<p>Machine-readable: <a href='/openapi.json'>openapi.json</a></p>",

@@ -14,8 +14,7 @@ def test_a_fault_in_the_page_is_found(page: Page) -> None:
     """Otherwise the check says nothing, whatever the page becomes; its CSP could keep axe out, for one."""
     assert axe_violations(page) == []
     page.evaluate("document.querySelector('#question-label').remove()")
-    (found,) = axe_violations(page)
-    assert found.startswith("label (critical)")
+    (found,) = [violation for violation in axe_violations(page) if violation.startswith("label (critical)")]
     assert "#question" in found
 
 
