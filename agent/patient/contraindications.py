@@ -183,7 +183,7 @@ def _against(patient: Patient, stated: _Stated, *, for_pregnant: bool) -> Iterab
     if (age := patient.age) and age.stated and _AGE.search(what):
         for ages in stated_ages(what):
             if age.years.meets(ages):
-                yield conflict(FactKind.AGE, f"age: {age.words}", age.words, sure=age.years.within(ages))
+                yield conflict(FactKind.AGE, age.told, age.words, sure=age.years.within(ages))
     for condition in patient.conditions:
         match = condition_patterns()[condition.name].search(what)
         if (match and condition.name not in _ALLERGY_LIKE) or (match and not _ALLERGY.search(what)):

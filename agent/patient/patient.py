@@ -44,6 +44,11 @@ class Age(_Fact):
     years: Range
     stated: bool = True
 
+    @property
+    def told(self) -> str:
+        """It as a headline has it: "aged 4", "age: 58M"."""
+        return self.words if self.words.casefold().startswith("age") else f"age: {self.words}"
+
 
 class Sex(_Fact):
     female: bool

@@ -21,6 +21,8 @@ _AFTER_BIRTH = re.compile(
 _ALSO_PREGNANT = re.compile(
     r"\b(?:including|particularly|also|even|and|or)\s+(?:in\s+)?(?:all\s+)?pregnan\w+", re.IGNORECASE
 )
+#: "Mostly 6 months to 3 years old": others are among them.
+_LOOSELY = re.compile(r"\b(?:mostly|mainly|usually|typically|often|predominantly)\b", re.IGNORECASE)
 _GOOD_KIDNEYS = re.compile(r"\b(?:normal|adequate)\s+renal\s+function\b", re.IGNORECASE)
 _NO_DIALYSIS = re.compile(r"\bnot\s+on\s+dialysis\b", re.IGNORECASE)
 _WITHOUT_ALLERGY = re.compile(
@@ -49,9 +51,9 @@ def population_conflicts(patient: Patient, population: str) -> list[Conflict]:
     if (age := patient.age) is not None:
         groups = people_ages(population)
         if groups and not any(group.meets(age.years) for group in groups):
-            add(FactKind.AGE, Weight.WHOLE, f"age: {age.words}", age.words)
+            add(FactKind.AGE, Weight.CHECK if _LOOSELY.search(population) else Weight.WHOLE, age.told, age.words)
         elif groups and age.stated and not any(_surely(age.years, group) for group in groups):
-            add(FactKind.AGE, Weight.CHECK, f"age: {age.words}", age.words)
+            add(FactKind.AGE, Weight.CHECK, age.told, age.words)
     if (sex := patient.sex) is not None:
         sexes = people_sexes(population)
         if sexes and sex.female not in sexes:

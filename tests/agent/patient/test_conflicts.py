@@ -39,6 +39,16 @@ def weight(question: str, passage: Passage) -> str | None:
     return found[0].weight if found else None
 
 
+def test_people_who_are_mostly_of_an_age_are_not_all_of_it() -> None:
+    mostly = recommendation("Diagnose example croup clinically.", population="Children, mostly 6 months to 3 years old")
+    (found,) = conflicts("Child aged 4 with example croup", mostly)
+    assert found.weight == Weight.CHECK
+    assert "aged 4" in found.headline
+    assert "age: aged" not in found.headline
+    only = recommendation("Diagnose example croup clinically.", population="Children 6 months to 3 years old")
+    assert weight("Child aged 4 with example croup", only) == Weight.WHOLE
+
+
 class TestAllergy:
     def test_the_drug_and_its_class_are_ruled_out_though_nothing_is_stated(self) -> None:
         for question in ("allergic to amoxicillin", "penicillin allergy", "anaphylaxis to flucloxacillin"):
