@@ -53,8 +53,11 @@ def test_no_generated_request_gets_what_the_document_does_not_say(make_service: 
         begun = session.post(f"{address}/v1/conversations", json={}).json()["id"]
         body = {"question": QUESTION, "conversation_id": begun}
         answered = session.post(f"{address}/v1/ask", json=body).json()
-        streaming = {"question": QUESTION, "resumable": True}
-        streamed = session.post(f"{address}/v1/ask", json=streaming, headers={"accept": "text/event-stream"})
+        streamed = session.post(
+            f"{address}/v1/ask",
+            json={"question": QUESTION, "resumable": True},
+            headers={"accept": "text/event-stream"},
+        )
         known = Known(
             path={
                 "conversation_id": begun,
