@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,7 +36,12 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
     Raises:
         PolicyFileError: the file cannot be read or is no policy; the message names each line and field.
     """
-    policy, digest = _read(path, Policy)
+    return _policy_in(path, _body(path))
+
+
+@lru_cache(maxsize=8)
+def _policy_in(path: Path, body: bytes) -> Policy:
+    policy, digest = _read(path, body, Policy)
     for rule in policy.rules:
         for phrase in (*rule.when, *rule.unless):
             compiled(phrase)  # once, before the first question
@@ -48,13 +54,19 @@ def read_examples(path: Path) -> tuple[ExampleGroup, ...]:
     Raises:
         PolicyFileError: as `load_policy`.
     """
-    return _read(path, _ExampleFile)[0].examples
+    return _read(path, _body(path), _ExampleFile)[0].examples
 
 
-def _read(path: Path, model: type[Read]) -> tuple[Read, str]:
-    """The file as a model, with its SHA-256."""
+def _body(path: Path) -> bytes:
     try:
-        body = path.read_bytes()
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyFileError(f"{path} cannot be read ({error.strerror}). Name a policy file.") from error
+
+
+def _read(path: Path, body: bytes, model: type[Read]) -> tuple[Read, str]:
+    """A file's content as a model, with its SHA-256."""
+    try:
         # Everything is text here: a version 2026-11 is no date, and `no` is not false.
         loader = yaml.BaseLoader(body)
         node = loader.get_single_node()
@@ -62,8 +74,6 @@ def _read(path: Path, model: type[Read]) -> tuple[Read, str]:
             raise PolicyFileError(f"{path.name}: there is no policy in this file; begin from the one that ships")
         _refuse_repeats(node, path)
         content = loader.construct_document(node)
-    except OSError as error:
-        raise PolicyFileError(f"{path} cannot be read ({error.strerror}). Name a policy file.") from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise PolicyFileError(f"{path.name}: this is not YAML: {_one_line(error)}") from error
     try:
