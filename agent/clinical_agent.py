@@ -17,7 +17,7 @@ from agent.errors import JournalError
 from agent.events import DoneEvent, Emit, Event, NoticesEvent, RunSummary
 from agent.evidence import EvidenceBook
 from agent.gate.lexicon import lexicon
-from agent.graph import AgentGraph, build_graph
+from agent.graph import the_loop
 from agent.journal import RolloutSink
 from agent.origin import FROM_SERVICE, Origin
 from agent.patient import read_patient
@@ -74,10 +74,11 @@ class ClinicalAgent:
         self._settings = settings or AgentSettings()
         self._clock = clock or SystemClock()
         self._router = router or FirstSource()
-        self._graphs: dict[Audience, AgentGraph] = {}
-        # Word lists are read once, a third of a second in all: here, and not while the first clinician waits.
+        # Word lists are read and the loop is compiled once, a third of a second in all: here, and not while the first
+        # clinician waits.
         lexicon()
         read_patient([""])
+        the_loop()
 
     @property
     def searcher(self) -> Searcher:
@@ -140,7 +141,7 @@ class ClinicalAgent:
                     await _say_first(run)
                     run.patient = read_patient([*(turn.question for turn in question.history), question.text])
                     self._recall(run)
-                    await self._graph(run.judged.audience).ainvoke(
+                    await the_loop().ainvoke(
                         {"next": "guard"}, context=run, config={"recursion_limit": _RECURSION_LIMIT}
                     )
                 status = "completed"
@@ -181,12 +182,6 @@ class ClinicalAgent:
                 task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _graph(self, audience: Audience) -> AgentGraph:
-        """The loop of an audience; compiled when it is first asked for."""
-        if audience not in self._graphs:
-            self._graphs[audience] = build_graph(self._client, self._searchers[audience], self._router)
-        return self._graphs[audience]
-
     def _new_run(self, question: Question, emit: Emit, rollout_id: RolloutId, seed: int | None) -> Run:
         judged = self._policy.judge(question.text, self.audience_of(question.audience))
         searcher = self._searchers[judged.audience]
@@ -202,6 +197,9 @@ class ClinicalAgent:
             clock=self._clock,
             emit=emit,
             spending=Spending(self._settings.budget, self._clock),
+            client=self._client,
+            searcher=searcher,
+            router=self._router,
             book=EvidenceBook(rollout_id, self._withdrawn),
             messages=messages,
             earlier=[],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent import spans
 from agent.actions import Action, ActionKind, UnusableActionError, action_schema, parse_action
-from agent.client import Completion, CompletionRequest, Message, ModelClient
+from agent.client import Completion, CompletionRequest, Message
 from agent.errors import ModelNonsenseError
 from agent.probabilities import action_probabilities
 from agent.prompts import REPAIR_LINE, neutral
@@ -16,7 +16,7 @@ TOP_LOGPROBS = 20
 _BEGINNING = {kind: f'{{"action": "{kind}' for kind in ActionKind}
 
 
-async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...]) -> Action:
+async def decide_action(run: Run, sources: tuple[str, ...]) -> Action:
     """Ask the model for its next action and record the call; the action's text joins the messages.
 
     Raises:
@@ -39,8 +39,8 @@ async def decide_action(run: Run, client: ModelClient, sources: tuple[str, ...])
             top_logprobs=TOP_LOGPROBS,
         )
         timeout = min(run.settings.call_timeout_s, max(run.spending.remaining_s, 0.001))
-        with spans.span(spans.DECIDE, **{spans.MODEL: client.identity.model}) as span:
-            completion, attempts = await caller.call(lambda left, r=request: client.complete(r, left), timeout)  # type: ignore[misc]
+        with spans.span(spans.DECIDE, **{spans.MODEL: run.client.identity.model}) as span:
+            completion, attempts = await caller.call(lambda left, r=request: run.client.complete(r, left), timeout)  # type: ignore[misc]
             spans.set_usage(span, completion.usage)
             try:
                 action: Action | None = parse_action(completion.text, permitted, sources)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
+from functools import cache
 from typing import Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -18,7 +19,6 @@ from agent import wording
 from agent.actions import AnswerAction, AskAction, DeclineAction, DeclineReason, ReplyAction, ReplyKind, SearchAction
 from agent.answer import Answer, AnswerKind, Sentence, StopReason
 from agent.budget import BudgetName
-from agent.client import ModelClient
 from agent.deciding import decide_action
 from agent.errors import ModelError
 from agent.gate import WithheldReason
@@ -34,7 +34,7 @@ from agent.quoting import worth_quoting
 from agent.run import Run
 from agent.searching import search as run_search
 from agent.writing import write_answer
-from retrieval import RetrievalError, Searcher, SourceRouter
+from retrieval import RetrievalError
 
 Node = Literal["guard", "decide", "search", "answer", "ask", "decline", "reply", "recommend", "end"]
 
@@ -48,9 +48,10 @@ class State(TypedDict):
 AgentGraph = CompiledStateGraph[State, Run, State, State]
 
 
-def build_graph(client: ModelClient, searcher: Searcher, router: SourceRouter) -> AgentGraph:
-    """Compile the loop for one model, one searcher and one router of sources."""
-    nodes = _Nodes(client, searcher, router)
+@cache
+def the_loop() -> AgentGraph:
+    """The loop, compiled once: what a run works with is in its `Run`, so every agent and audience shares it."""
+    nodes = _Nodes()
     graph = StateGraph(State, context_schema=Run)
     steps = {
         "guard": nodes.guard,
@@ -73,17 +74,11 @@ def build_graph(client: ModelClient, searcher: Searcher, router: SourceRouter) -
 class _Nodes:
     """One method per node; each returns the name of the next."""
 
-    def __init__(self, client: ModelClient, searcher: Searcher, router: SourceRouter) -> None:
-        self._client = client
-        self._searcher = searcher
-        self._router = router
-        self._sources = tuple(str(source.id) for source in searcher.sources)
-
     async def _choices(self, run: Run) -> tuple[str, ...]:
         """The sources the model may name: an untrained one chooses no better than chance, so it has no choice."""
         if run.question.filters.source or run.settings.search_first:
             return (await self._own_choice(run),)
-        return self._sources
+        return run.sources
 
     async def _own_choice(self, run: Run) -> str:
         """The source that is searched where no trained model chose one."""
@@ -91,11 +86,11 @@ class _Nodes:
             return str(run.question.filters.source)
         if run.routed is None:
             try:
-                chosen = await asyncio.to_thread(self._router.choose, run.question.own_words, self._searcher.sources)
+                chosen = await asyncio.to_thread(run.router.choose, run.question.own_words, run.searcher.sources)
                 run.routed = str(chosen)
             except RetrievalError:
                 # The search will say what is wrong; it needs the same encoder.
-                run.routed = self._sources[0]
+                run.routed = run.sources[0]
         return run.routed
 
     async def guard(self, state: State, runtime: Runtime[Run]) -> State:
@@ -107,7 +102,7 @@ class _Nodes:
             said = run.policy.wording[refused.say]
             run.finish(StopReason.DECLINED, Answer(kind=AnswerKind.DECLINED, label=said))
             return {"next": "end"}
-        if not self._sources:
+        if not run.sources:
             # The policy leaves this audience nothing that the index holds.
             run.finish(StopReason.NO_EVIDENCE, Answer(kind=AnswerKind.DECLINED, label=wording.NOTHING_FOR_AUDIENCE))
             return {"next": "end"}
@@ -121,7 +116,7 @@ class _Nodes:
             run.fail("budget_exhausted", f"The budget of {run.exhausted} was used up.")
             return {"next": "recommend"}
         try:
-            action = await decide_action(run, self._client, await self._choices(run))
+            action = await decide_action(run, await self._choices(run))
         except ModelError as error:
             run.fail(error.code, "The model could not decide what to do next.")
             run.exhausted = _time_is_up(run)
@@ -155,7 +150,7 @@ class _Nodes:
             (action.source, action.query) if isinstance(action, SearchAction) else (await self._own_choice(run), None)
         )
         try:
-            await run_search(run, self._searcher, source, query)
+            await run_search(run, source, query)
         except RetrievalError as error:
             run.fail(error.code, "The search could not be run.")
             return {"next": "recommend"}
@@ -174,7 +169,7 @@ class _Nodes:
         if any(run.found) and not any(fitting):
             return {"next": "recommend"}
         offered = worth_quoting(fitting, run.question.own_words)
-        sentences, failure = await write_answer(run, self._client, line, "answer", offered)
+        sentences, failure = await write_answer(run, line, "answer", offered)
         withheld = sum(not verdict.shown for verdict in run.verdicts)
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
         if failure is not None:
@@ -235,7 +230,7 @@ class _Nodes:
         started = run.clock.monotonic()
         line = evidence_message(evidence, EARLIER_EVIDENCE_HEADING).content
         line += "\n" + (REWORD_LINE if kind is ReplyKind.REWORD else SHORTEN_LINE)
-        sentences, failure = await write_answer(run, self._client, line, "reword", evidence)
+        sentences, failure = await write_answer(run, line, "reword", evidence)
         await run.step("answer", f"Reworded the last answer: {len(sentences)} sentences shown.", started)
         if failure is not None or not sentences:
             run.fail(failure.code if failure else "nothing_verified", "The last answer could not be reworded.")
@@ -290,12 +285,12 @@ class _Nodes:
 
     async def _search_with_own_words(self, run: Run) -> None:
         """Search the source of the service's own choice, then the default one, until something is found."""
-        default = str(run.question.filters.source or self._sources[0])
+        default = str(run.question.filters.source or run.sources[0])
         # The first search was made with the clinician's own words too.
         tried = {run.retrieval[0].source} if run.retrieval else set()
         for source in dict.fromkeys((await self._own_choice(run), default)):
             if source not in tried and not len(run.book):
-                await run_search(run, self._searcher, source, None)
+                await run_search(run, source, None)
 
 
 def _time_is_up(run: Run) -> BudgetName | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from agent.actions import Action, ActionKind
 from agent.answer import Answer, Citation, Notice, StopReason, withheld_counts
 from agent.budget import Budget, BudgetName, Spending
-from agent.client import Message
+from agent.client import Message, ModelClient
 from agent.clock import Clock
 from agent.disagreements import differences_between, disagreements_of
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
@@ -23,7 +23,7 @@ from agent.policy import Judged, Policy
 from agent.question import Question
 from agent.rollout import RetrievalEntry, RolloutId, RolloutStep
 from agent.wording import WITHDRAWN_LABEL
-from retrieval import Hit, PassageId
+from retrieval import Hit, PassageId, Searcher, SourceRouter
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,10 @@ class Run:
     clock: Clock
     emit: Emit
     spending: Spending
+    client: ModelClient
+    searcher: Searcher
+    #: Chooses the source where no trained model does.
+    router: SourceRouter
     book: EvidenceBook
     messages: list[Message]
     #: What the last answer rested on; citable only when it is reworded.
@@ -194,6 +198,11 @@ class Run:
     def disclaimers(self) -> tuple[str, ...]:
         """What the policy says with every answer."""
         return self.policy.terms(self.judged.audience).disclaimers
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that may be searched, by their ids."""
+        return tuple(str(source.id) for source in self.searcher.sources)
 
     @property
     def found(self) -> tuple[tuple[Evidence, ...], ...]:

@@ -13,7 +13,7 @@ from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
 from agent.sufficiency import AskedWords
-from retrieval import Hit, Searcher, SearchRequest, SourceId, StoreError
+from retrieval import Hit, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
 
 #: A search takes milliseconds; one that takes this long hangs.
@@ -25,7 +25,7 @@ UNTRAINED_QUERY_WEIGHT = 0.001
 LOOKED_FOR_DISAGREEMENTS = 20
 
 
-async def search(run: Run, searcher: Searcher, source: str, query: str | None) -> None:
+async def search(run: Run, source: str, query: str | None) -> None:
     """Run one search and put what is new into the messages as evidence.
 
     `query` is None when the service searches by itself, with the clinician's words alone. An
@@ -58,7 +58,7 @@ async def search(run: Run, searcher: Searcher, source: str, query: str | None) -
         )
         try:
             async with asyncio.timeout(min(SEARCH_TIMEOUT_S, max(run.spending.remaining_s, 0.001))):
-                result = await asyncio.to_thread(searcher.search, request)
+                result = await asyncio.to_thread(run.searcher.search, request)
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
         count = run.settings.evidence_per_search

@@ -7,7 +7,7 @@ from typing import Literal
 
 from agent import spans
 from agent.answer import Sentence
-from agent.client import Completion, CompletionRequest, Message, ModelClient, TextDelta
+from agent.client import Completion, CompletionRequest, Message, TextDelta
 from agent.errors import ModelError, ModelStreamBrokenError
 from agent.events import SentenceEvent, WithheldEvent
 from agent.evidence import Evidence
@@ -21,7 +21,7 @@ from agent.sentences import DraftSentence, SentenceSplitter
 
 
 async def write_answer(
-    run: Run, client: ModelClient, line: str, kind: Literal["answer", "reword"], quoted: Sequence[Evidence]
+    run: Run, line: str, kind: Literal["answer", "reword"], quoted: Sequence[Evidence]
 ) -> tuple[tuple[Sentence, ...], ModelError | None]:
     """Have the model write, and send on only what the gate lets through.
 
@@ -44,7 +44,7 @@ async def write_answer(
     async def attempt(left: float) -> Completion:
         nonlocal attempts
         attempts += 1
-        async for item in client.stream(request, left):
+        async for item in run.client.stream(request, left):
             if isinstance(item, Completion):
                 return item
             await writer.take(item)
@@ -60,7 +60,7 @@ async def write_answer(
 
     failure: ModelError | None = None
     completion: Completion | None = None
-    with spans.span(spans.ANSWER, **{spans.MODEL: client.identity.model}) as span:
+    with spans.span(spans.ANSWER, **{spans.MODEL: run.client.identity.model}) as span:
         try:
             finished, attempts = await RetryingCaller(run.clock, run.settings.attempts).call(guarded, timeout)
             completion = finished
