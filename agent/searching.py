@@ -20,7 +20,6 @@ from retrieval.documents import sha256_of
 SEARCH_TIMEOUT_S = 15.0
 #: Below the gap between two neighbouring ranks of one leg (1/61 - 1/62), so that it decides only between equals.
 UNTRAINED_QUERY_WEIGHT = 0.001
-
 #: Hits among which one that disagrees with the evidence is looked for.
 LOOKED_FOR_DISAGREEMENTS = 20
 
@@ -46,6 +45,7 @@ async def search(run: Run, source: str, query: str | None) -> None:
     run.seen_searches.add(signature)
     first = source not in {entry.source for entry in run.retrieval}
     run.searches += 1
+    most = run.settings.evidence_per_search
     queries = tuple(dict.fromkeys(q for q in ((own_words if first or query is None else None), query) if q))
     with spans.span(spans.SEARCH) as span:
         request = SearchRequest(
@@ -54,20 +54,19 @@ async def search(run: Run, source: str, query: str | None) -> None:
             later_weight=UNTRAINED_QUERY_WEIGHT if run.settings.search_first and first else 1.0,
             filters=run.question.filters.model_copy(update={"source": SourceId(source)}),
             home_region=run.question.home_region,
-            limit=max(LOOKED_AT, run.settings.evidence_per_search),
+            limit=max(LOOKED_AT, most),
         )
         try:
             async with asyncio.timeout(min(SEARCH_TIMEOUT_S, max(run.spending.remaining_s, 0.001))):
                 result = await asyncio.to_thread(run.searcher.search, request)
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
-        count = run.settings.evidence_per_search
-        chosen = evidence_of(result, own_words, count)
+        chosen = evidence_of(result, own_words, most)
         near = [hit for hit in result.hits[:LOOKED_FOR_DISAGREEMENTS] if not hit.below_floor]
         against = await asyncio.to_thread(opposing, chosen, near)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.
-    left_out = sum(hit.below_floor for hit in result.hits[: run.settings.evidence_per_search])
+    left_out = sum(hit.below_floor for hit in result.hits[:most])
     new: list[Evidence] = []
     logged = []
     for hit in chosen:

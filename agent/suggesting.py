@@ -73,8 +73,10 @@ def follow_ups(
     candidates: dict[str, Hit] = {}
     for name in _candidates(searcher, answered, found):
         hit = searcher.hit(name, home_region)
-        question = None if hit is None or hit.status is not GuidanceStatus.CURRENT else question_of(hit.passage)
-        if hit is not None and question is not None and question not in asked:
+        if hit is None or hit.status is not GuidanceStatus.CURRENT:
+            continue
+        question = question_of(hit.passage)
+        if question is not None and question not in asked:
             candidates.setdefault(question, hit)
     offered = (
         Suggestion(question=question, passage_id=hit.passage.id)
@@ -111,7 +113,8 @@ def _candidates(searcher: Searcher, answered: Sequence[PassageId], found: Sequen
     """What may be asked about next, each once and nothing that was answered; neighbours by turns."""
     rows = [searcher.beside(name) for name in answered]
     beside = (name for row in zip_longest(*rows) for name in row if name is not None)
-    yield from (name for name in dict.fromkeys(chain(found, beside)) if name not in set(answered))
+    done = frozenset(answered)
+    yield from (name for name in dict.fromkeys(chain(found, beside)) if name not in done)
 
 
 def _answers(

@@ -8,7 +8,6 @@ at when they stood, and they were made stricter afterwards, on real guidelines.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -78,5 +77,5 @@ class DisagreementPair(_Record):
 def disagreement_pairs(part: PairPart | None = None) -> tuple[DisagreementPair, ...]:
     """The pairs of a part, or all, in the file's order."""
     lines = PAIRS_FILE.read_text(encoding="utf-8").splitlines()
-    pairs = (DisagreementPair.model_validate(json.loads(line)) for line in lines)
+    pairs = (DisagreementPair.model_validate_json(line) for line in lines)
     return tuple(pair for pair in pairs if part in (None, pair.part))

@@ -12,7 +12,6 @@ neither.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -105,7 +104,7 @@ def _row(name: str, group: Iterable[PatientResult]) -> str:
 
 def patient_questions(path: Path = QUESTIONS_FILE) -> tuple[PatientQuestion, ...]:
     """The questions, in the file's order."""
-    return tuple(PatientQuestion.model_validate(json.loads(line)) for line in path.read_text("utf-8").splitlines())
+    return tuple(PatientQuestion.model_validate_json(line) for line in path.read_text("utf-8").splitlines())
 
 
 def judge_by_rules(question: PatientQuestion, passage: Passage) -> PatientResult:

@@ -44,7 +44,7 @@ class _Application(FastAPI):
             document = published(super().openapi())
             # FastAPI sees only what its own streams send.
             document["components"]["schemas"] = {**event_components(), **document["components"]["schemas"]}
-        assert self.openapi_schema is not None
+            self.openapi_schema = document
         return self.openapi_schema
 
 

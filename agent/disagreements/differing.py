@@ -27,7 +27,7 @@ _APART = (
 )
 #: Guidance for these says so; what names none of them is for others.
 _ONLY_IF_NAMED = (_CHILDREN, frozenset(["pregnant"]), frozenset(["breastfeeding"]))
-#: Above it a length of time is one's whole life; keeps sums exact.
+#: Where what has no upper end ends.
 _FOREVER = Decimal(10**9)
 
 

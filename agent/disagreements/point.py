@@ -58,7 +58,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """Measures of one statement, with its words."""
+    """One statement, in the parts that are compared."""
 
     words: str
     drugs: frozenset[str]
@@ -196,8 +196,4 @@ def _direction(tokens: Sequence[Token], strength: str | None, publisher: str) ->
     classes = strength_classes(strength, publisher)
     against = StrengthClass.AGAINST in classes and classes <= {StrengthClass.AGAINST, *_FIRMNESS}
     # A grade against something whose statement says no to nothing is that of another statement.
-    return Direction.AGAINST if denied or (against and _refuses(words)) else Direction.FOR
-
-
-def _refuses(words: set[str]) -> bool:
-    return bool(words & _REFUSALS)
+    return Direction.AGAINST if denied or (against and words & _REFUSALS) else Direction.FOR

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.patient.patient import Age, Range, Sex
-from agent.patient.said import Said, said
+from agent.patient.said import Said, of_patient, said
 
 _IN_YEARS = {"d": 1 / 365.25, "w": 7 / 365.25, "m": 1 / 12, "y": 1.0}
 _NUMBERS = {
@@ -86,8 +86,8 @@ def read_age(text: str) -> Age | None:
 def read_sex(text: str) -> Sex | None:
     """The patient's sex: as stated, else by the first pronoun."""
     for pattern in _AGES:
-        for match in pattern.finditer(text):
-            if match.groupdict().get("sex") and said(text, *match.span()) is Said.YES:
+        for match in of_patient(pattern, text) if "sex" in pattern.groupindex else ():
+            if match["sex"]:
                 return Sex(words=match[0].strip(), female=match["sex"] == "F")
     for pattern in (_SEXES, _PRONOUNS):
         for match in pattern.finditer(text):

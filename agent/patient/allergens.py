@@ -1,8 +1,13 @@
-"""What an allergy that a recommendation states is to."""
+"""Allergies that a recommendation states, and what they are to."""
 
 from __future__ import annotations
 
+import re
+
 from agent.patient.names import drug_names
+
+#: Says that it is about an allergy.
+ALLERGY = re.compile(r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|reaction\s+to)\b", re.IGNORECASE)
 
 
 def stated_allergens(text: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ import yaml
 
 from agent.patient.names import Named, drug_names
 from agent.patient.patient import Allergy, Condition, CurrentDrug
-from agent.patient.said import Said, said, sentence_of
+from agent.patient.said import Said, of_patient, said, sentence_of
 
 CONDITIONS_FILE = Path(__file__).with_name("conditions.yaml")
 
@@ -65,7 +65,6 @@ _IS_A = re.compile(r"\b(?:warfarini[sz]ed|anticoagulated)\b", re.IGNORECASE)
 
 def read_allergies(text: str) -> tuple[tuple[Allergy, ...], str | None, frozenset[str]]:
     """The allergies said of the patient, the words that deny any, and drugs that the patient is said to take well."""
-    text = _PEN.sub(lambda match: match[0], text)
     named = _with_pen(text)
     found: dict[frozenset[str], Allergy] = {}
     tolerated: set[str] = set()
@@ -168,10 +167,9 @@ def read_drugs(text: str) -> tuple[CurrentDrug, ...]:
                 break
             found[drug.names] = CurrentDrug(words=text[cue.start() : drug.end].strip(), names=drug.names)
             at = drug.end
-    for match in _IS_A.finditer(text):
-        if said(text, *match.span()) is Said.YES:
-            name = "warfarin" if match[0].lower().startswith("warf") else "anticoagulants"
-            found[frozenset([name])] = CurrentDrug(words=match[0], names=frozenset([name]))
+    for match in of_patient(_IS_A, text):
+        name = "warfarin" if match[0].lower().startswith("warf") else "anticoagulants"
+        found[frozenset([name])] = CurrentDrug(words=match[0], names=frozenset([name]))
     return tuple(found.values())
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from agent.patient.advice import Advice
 from agent.patient.ages import stated_ages
-from agent.patient.allergens import stated_allergens
+from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.allergies import condition_patterns
 from agent.patient.conflict import Conflict, FactKind, Weight
 from agent.patient.names import Named, drug_names, spoken
@@ -32,7 +32,6 @@ _PREFIX = re.compile(r"(?P<of>[^:]{2,60}):\s+(?P<what>.+)", re.DOTALL)
 _SUFFIX = re.compile(r"(?P<what>.+?)\s*\((?P<of>(?!use\b|such\b)[^()]{3,60})\)\s*", re.DOTALL | re.IGNORECASE)
 _NOTE = re.compile(r"\([^()]*\)")
 _IN = re.compile(r"\s*(?:in|at|during|with|together\s+with|when)\s+", re.IGNORECASE)
-_ALLERGY = re.compile(r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|reaction\s+to)\b", re.IGNORECASE)
 _SEVERE_ALLERGY = re.compile(r"\b(?:severe|serious|anaphyla\w+|life[\s-]threatening)\b", re.IGNORECASE)
 _PREGNANCY = re.compile(r"\bpregnan(?:cy|t)\b", re.IGNORECASE)
 _NOT_THE_PATIENTS = re.compile(r"\b(?:planned|planning|possible)\s+$", re.IGNORECASE)
@@ -114,7 +113,7 @@ def _read(item: str, advice: Advice) -> _Stated | None:
     what = item
     scope: tuple[Named, ...] = ()
     if (
-        (match := _PREFIX.fullmatch(item)) and (drugs := names.find(match["of"])) and not _ALLERGY.search(match["of"])
+        (match := _PREFIX.fullmatch(item)) and (drugs := names.find(match["of"])) and not ALLERGY.search(match["of"])
     ) or ((match := _SUFFIX.fullmatch(item)) and (drugs := names.find(match["of"]))):
         what, scope = match["what"], drugs
     elif (named := names.find(item)) and named[0].start == 0:
@@ -152,13 +151,9 @@ def _against(patient: Patient, stated: _Stated, *, for_pregnant: bool) -> Iterab
         )
 
     what = stated.what
-    if _ALLERGY.search(what):
+    if ALLERGY.search(what):
         for allergy in patient.allergies:
-            if (
-                sure := _allergy(
-                    allergy, stated.item, pregnant=patient.pregnancy is not None and patient.pregnancy.holds
-                )
-            ) is not None:
+            if (sure := _allergy(allergy, stated.item, pregnant=patient.is_pregnant)) is not None:
                 yield conflict(FactKind.ALLERGY, allergy_in_words(allergy), allergy.words, sure=sure)
     elif _TOGETHER.search(stated.item):
         yield from _with_drugs(patient, stated, conflict)
@@ -186,7 +181,7 @@ def _against(patient: Patient, stated: _Stated, *, for_pregnant: bool) -> Iterab
                 yield conflict(FactKind.AGE, age.told, age.words, sure=age.years.within(ages))
     for condition in patient.conditions:
         match = condition_patterns()[condition.name].search(what)
-        if (match and condition.name not in _ALLERGY_LIKE) or (match and not _ALLERGY.search(what)):
+        if match and not (condition.name in _ALLERGY_LIKE and ALLERGY.search(what)):
             degree = _DEGREE.search(what[: match.start()]) or re.match(
                 r"(?P<how>severe|critical|uncontrolled|recent|active)\b", match[0], re.IGNORECASE
             )
@@ -202,7 +197,7 @@ def _allergy(allergy: Allergy, item: str, *, pregnant: bool) -> bool | None:
     names = drug_names()
     suffixed = _SUFFIX.fullmatch(item)
     what = suffixed["what"] if suffixed else item
-    if (prefix := _PREFIX.fullmatch(what)) and not _ALLERGY.search(prefix["of"]):
+    if (prefix := _PREFIX.fullmatch(what)) and not ALLERGY.search(prefix["of"]):
         what = prefix["what"]
     if not any(names.cross_reacts(allergy.names, name) for name in stated_allergens(what)):
         return None
@@ -219,8 +214,8 @@ def may_be_desensitised(words: str, *, pregnant: bool) -> bool:
 
 def _with_drugs(patient: Patient, stated: _Stated, conflict: Callable[..., Conflict]) -> Iterable[Conflict]:
     names = drug_names()
-    partners = names.find(stated.what)
     # "Do not combine an ACE inhibitor with an ARB": one is taken, the other advised.
+    partners = names.find(stated.what)
     # When a drug was last taken is not read.
     timed = _TIMED.search(stated.what) is not None
     also_renal = _RENAL.search(stated.what) is not None and not _PREFIX.match(stated.item)
@@ -284,7 +279,7 @@ def _renal(renal: Renal, what: str) -> bool | None:
 
 def _below(filtration: Range, limit: float) -> list[bool]:
     below = Range(high=limit)
-    if filtration.within(below) or (filtration.high is not None and filtration.high <= limit):
+    if filtration.within(below):
         return [True]
     return [False] if filtration.meets(below) else []
 

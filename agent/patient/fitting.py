@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from agent.patient.advice import Advice, advice_of
-from agent.patient.allergens import stated_allergens
+from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
 from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
 from agent.patient.names import drug_names, spoken
@@ -20,7 +20,6 @@ from retrieval import Passage, PassageKind
 
 #: The people of a recommendation that states no population: what its text begins with.
 _OPENING = re.compile(r"\s*(?:for|in)\s+(?P<who>[^,;.]{3,160})", re.IGNORECASE)
-_ALLERGY = re.compile(r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|reaction\s+to)\b", re.IGNORECASE)
 _SEVERE_ONLY = re.compile(
     r"\b(?:severe|serious|anaphyla\w+)\b[^.;]*\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+)", re.IGNORECASE
 )
@@ -55,8 +54,7 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
         if not hit:
             continue
         stated = next((item for item in passage.contraindications if _names(allergy, item)), None)
-        pregnant = patient.pregnancy is not None and patient.pregnancy.holds
-        desensitised = any(may_be_desensitised(words, pregnant=pregnant) for words in (passage.text, stated or ""))
+        desensitised = any(may_be_desensitised(words, pregnant=patient.is_pregnant) for words in (passage.text, stated or ""))
         names = {spoken(name) for drug in hit for name in drug.names}
         all_hit = len({drug.names for drug in hit}) == len({drug.names for drug in advice.drugs})
         found.append(
@@ -73,7 +71,7 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
 
 
 def _names(allergy: Allergy, item: str) -> bool:
-    return _ALLERGY.search(item) is not None and any(
+    return ALLERGY.search(item) is not None and any(
         drug_names().cross_reacts(allergy.names, name) for name in stated_allergens(item)
     )
 

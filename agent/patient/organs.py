@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from agent.patient.patient import Hepatic, Liver, Range, Renal
-from agent.patient.said import Said, said
+from agent.patient.said import Said, of_patient, said
 
 #: ml/min per 1.73 m2, KDIGO 2024: stages of chronic kidney disease.
 STAGES = {
@@ -34,6 +34,11 @@ _STAGE = re.compile(
 )
 _DIALYSIS = re.compile(
     r"\b(?:h(?:a)?emo-?dialys(?:is|ed)|peritoneal\s+dialysis|dialys(?:is|ed)|HDx|CAPD)\b", re.IGNORECASE
+)
+#: Who needs dialysis is not on it.
+_BEFORE_DIALYSIS = re.compile(
+    r"\b(?:need(?:s|ing)?|start(?:ing)?|consider(?:ing)?|indications?\s+for|refer\w*\s+for|acute)\s+(?:\w+\s+)?$",
+    re.IGNORECASE,
 )
 _FAILURE = re.compile(
     r"\b(?:ES[RK][DF]|end[\s-]+stage\s+(?:renal|kidney)\s+(?:disease|failure)|(?:established\s+)?(?:renal|kidney)\s+failure)\b",
@@ -76,31 +81,28 @@ def read_renal(text: str) -> Renal | None:
         (_CLEARANCE, "clearance"),
     )
     for pattern, measure in measures:
-        for match in pattern.finditer(text):
-            if said(text, *match.span()) is Said.YES:
-                found.append(Renal(words=match[0], filtration=_value(match), measure=measure))
-    for match in _STAGE.finditer(text):
-        if said(text, *match.span()) is Said.YES:
-            found.append(Renal(words=match[0], filtration=_stage(match["a"] or match["b"]), measure="egfr"))
+        for match in of_patient(pattern, text):
+            found.append(Renal(words=match[0], filtration=_value(match), measure=measure))
+    for match in of_patient(_STAGE, text):
+        found.append(Renal(words=match[0], filtration=_stage(match["a"] or match["b"]), measure="egfr"))
     for pattern, dialysis in ((_DIALYSIS, True), (_FAILURE, False)):
-        for match in pattern.finditer(text):
-            if said(text, *match.span()) is Said.YES and not _not_a_patient_on(text[: match.start()]):
+        for match in of_patient(pattern, text):
+            if not _BEFORE_DIALYSIS.search(text[: match.start()]):
                 failure = Range(high=FAILURE_BELOW)
                 found.append(Renal(words=match[0], filtration=failure, measure="either", dialysis=dialysis))
     if not found:
-        for match in _IMPAIRED.finditer(text):
-            if said(text, *match.span()) is Said.YES:
-                how = (match["how"] or "").lower()
-                filtration = (
-                    Range(high=SEVERE_BELOW)
-                    if how.startswith("severe")
-                    else Range(low=SEVERE_BELOW, high=IMPAIRED_BELOW)
-                    if how.startswith("moderate")
-                    else Range(low=IMPAIRED_BELOW, high=90)
-                    if how.startswith("mild")
-                    else Range(high=IMPAIRED_BELOW)
-                )
-                found.append(Renal(words=match[0].strip(), filtration=filtration, measure="either"))
+        for match in of_patient(_IMPAIRED, text):
+            how = (match["how"] or "").lower()
+            filtration = (
+                Range(high=SEVERE_BELOW)
+                if how.startswith("severe")
+                else Range(low=SEVERE_BELOW, high=IMPAIRED_BELOW)
+                if how.startswith("moderate")
+                else Range(low=IMPAIRED_BELOW, high=90)
+                if how.startswith("mild")
+                else Range(high=IMPAIRED_BELOW)
+            )
+            found.append(Renal(words=match[0].strip(), filtration=filtration, measure="either"))
     if not found and (fine := _KIDNEYS_FINE.search(text)) and said(text, *fine.span()) is Said.YES:
         return Renal(words=fine[0], filtration=Range(low=IMPAIRED_BELOW), measure="either")
     return min(found, key=lambda item: (item.filtration.high or 1000, not item.dialysis), default=None)
@@ -113,16 +115,6 @@ def _stage(name: str) -> Range:
     """Only stage 3 is divided."""
     name = _ROMAN.get(name.lower(), name.lower())
     return STAGES.get(name) or STAGES[name[0]]
-
-
-_BEFORE_DIALYSIS = re.compile(
-    r"\b(?:need(?:s|ing)?|start(?:ing)?|consider(?:ing)?|indications?\s+for|refer\w*\s+for|acute)\s+(?:\w+\s+)?$",
-    re.IGNORECASE,
-)
-
-
-def _not_a_patient_on(before: str) -> bool:
-    return _BEFORE_DIALYSIS.search(before) is not None
 
 
 def _value(match: re.Match[str]) -> Range:
@@ -143,9 +135,8 @@ def read_hepatic(text: str) -> Hepatic | None:
         (_ACTIVE_LIVER, Liver.ACTIVE),
         (_LIVER_DISEASE, Liver.DISEASE),
     ):
-        for match in pattern.finditer(text):
-            if said(text, *match.span()) is Said.YES:
-                return Hepatic(words=match[0], state=state)
+        if match := next(of_patient(pattern, text), None):
+            return Hepatic(words=match[0], state=state)
     if (fine := _LIVER_FINE.search(text)) and said(text, *fine.span()) is Said.YES:
         return Hepatic(words=fine[0], state=Liver.NORMAL)
     if (denied := _LIVER_DISEASE.search(text)) and said(text, *denied.span()) is Said.NO:

@@ -132,5 +132,10 @@ class Patient(BaseModel):
         """Whether anything was said of the patient."""
         return self != NOBODY
 
+    @property
+    def is_pregnant(self) -> bool:
+        """Whether the patient was said to be pregnant."""
+        return self.pregnancy is not None and self.pregnancy.holds
+
 
 NOBODY = Patient()

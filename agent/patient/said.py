@@ -7,6 +7,7 @@ doubt the term counts as said of the patient, since a warning too many harms les
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 
 
@@ -87,6 +88,11 @@ def said(text: str, start: int, end: int) -> Said:
     if _supposed(before) or _of_relative(before, text[end:last]):
         return Said.NOT_THEIRS
     return Said.NO if _denied(before, text[first:last], text[end:last]) else Said.YES
+
+
+def of_patient(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Every place where a text says what a pattern stands for, of the patient."""
+    return (match for match in pattern.finditer(text) if said(text, *match.span()) is Said.YES)
 
 
 def _supposed(before: str) -> bool:

@@ -3,7 +3,7 @@ not take on and what it always says. Checked before any model call, and never pa
 """
 
 from agent.policy.audience import Audience
-from agent.policy.document import AudienceTerms, ExampleGroup, Expected, Policy
+from agent.policy.document import AudienceTerms, ExampleGroup, Policy
 from agent.policy.examples import ExampleOutcome, run_examples
 from agent.policy.loading import DEFAULT_POLICY, load_policy, read_examples
 from agent.policy.rules import Judged, Outcome, PolicyRule
@@ -14,7 +14,6 @@ __all__ = [
     "AudienceTerms",
     "ExampleGroup",
     "ExampleOutcome",
-    "Expected",
     "Judged",
     "Outcome",
     "Policy",

@@ -14,12 +14,10 @@ from agent.policy.words import plain_sentences
 from retrieval import Scope, SourceId
 
 POLICY_SCHEMA: Literal["clinsearch.policy.v1"] = "clinsearch.policy.v1"
-#: Words that the service itself needs, besides those that rules name.
+#: What every policy must say, whatever its rules: where help is, and (said by the service itself) what is not taken on.
 NEEDED_WORDING = ("emergency", "self-harm", "out-of-scope")
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400, pattern=r"^[^\r\n]*$")]
-#: Of an expected outcome: what is done, and, where it matters, by which rule.
-Expected = Outcome
 
 
 class _Model(BaseModel):
@@ -41,7 +39,7 @@ class ExampleGroup(_Model):
     """Questions that must all come out the same."""
 
     audience: Audience
-    expect: Expected
+    expect: Outcome
     #: The rule that must be among those that decide; left out: any.
     rule: Key | None = None
     questions: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.policy.audience import Audience
-from agent.policy.document import ExampleGroup, Expected, Policy
+from agent.policy.document import ExampleGroup, Policy
 from agent.policy.rules import Outcome
 
 
@@ -16,7 +16,7 @@ class ExampleOutcome:
 
     question: str
     audience: Audience
-    expected: Expected
+    expected: Outcome
     #: The rule that was expected to decide; None: any.
     rule: str | None
     got: Outcome

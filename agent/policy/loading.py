@@ -15,7 +15,6 @@ from pydantic_core import ErrorDetails
 
 from agent.errors import PolicyFileError
 from agent.policy.document import ExampleGroup, Policy
-from agent.policy.phrases import compiled
 
 DEFAULT_POLICY = Path(__file__).parent / "policy.yaml"
 #: Errors told at once; the rest is counted.
@@ -42,9 +41,6 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
 @lru_cache(maxsize=8)
 def _policy_in(path: Path, body: bytes) -> Policy:
     policy, digest = _read(path, body, Policy)
-    for rule in policy.rules:
-        for phrase in (*rule.when, *rule.unless):
-            compiled(phrase)  # once, before the first question
     return policy.model_copy(update={"sha256": digest})
 
 

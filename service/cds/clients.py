@@ -63,14 +63,19 @@ class CdsClient(BaseModel):
 
 def is_web_address(url: str) -> bool:
     """Whether it is an absolute http or https address without spaces."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "https://[" is the beginning of no IPv6 address
+        return False
     return parts.scheme in ("http", "https") and bool(parts.netloc) and not any(c.isspace() for c in url)
 
 
 def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers send one: a scheme and a host, nothing more, in lower case."""
+    if not is_web_address(text):
+        return False
     parts = urlsplit(text)
-    return is_web_address(text) and text == f"{parts.scheme}://{parts.netloc}" == text.lower() and "@" not in text
+    return text == f"{parts.scheme}://{parts.netloc}" == text.lower() and "@" not in text
 
 
 def _from_file(path: Path) -> Mapping[str, JsonValue]:

@@ -155,7 +155,7 @@ def _egfr(measured: tuple[Observation, ...]) -> Egfr | None:
         item
         for item in measured
         if item.status in _FINAL
-        and item.code.codes(LOINC) & {code.upper().replace(".", "") for code in EGFR_CODES}
+        and not item.code.codes(LOINC).isdisjoint(EGFR_CODES)
         and item.value_quantity is not None
         and item.value_quantity.value is not None
         and item.value_quantity.comparator in (None, "<", "<=")

@@ -60,8 +60,11 @@ def of_conditions(patient: CodedPatient, name_of: NameOfCode) -> tuple[Subject, 
     """The problems to look up, those of the encounter and the newest first; one that has no name is left out."""
     found: dict[str, Subject] = {}
     for condition in patient.conditions:
+        # Not one more: a code without a name is a search of its own.
+        if len(found) == MAX_CONDITIONS:
+            break
         name, topic = condition_name(condition.code, name_of), _topic(condition.code, *ICD10, SNOMED)
-        if name and name.casefold() not in found and len(found) < MAX_CONDITIONS:
+        if name and name.casefold() not in found:
             code = f" ({topic.code})" if topic else ""
             found[name.casefold()] = Subject(query=name, reason=f"{name}{code}", topic=topic, condition=name)
     return tuple(found.values())
@@ -85,9 +88,9 @@ def of_orders(
         if not drugs:
             continue
         reasons = tuple(Condition(code=reason) for reason in order.reason_code) or patient.conditions
-        named = dict.fromkeys(filter(None, (condition_name(item.code, name_of) for item in reasons)))
+        named = _first_names(reasons, name_of)
         words, wanted = " ".join(drugs), wordings(drugs)
-        for condition in list(named)[:MAX_CONDITIONS]:
+        for condition in named:
             reason = f"order of {words}, and {condition}"
             found.append(Subject(f"{words} for {condition}", reason, topic, condition, wanted))
         if not named:
@@ -128,6 +131,17 @@ def wordings(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         other = tuple(item.words.casefold().split())
         rest = tuple(f"{said[: item.start]} {said[item.end :]}".split())
         found.append((*rest, *other))
+    return tuple(found)
+
+
+def _first_names(conditions: Iterable[Condition], name_of: NameOfCode) -> tuple[str, ...]:
+    """The names of the first `MAX_CONDITIONS` problems that have one, each once."""
+    found: dict[str, None] = {}
+    for condition in conditions:
+        if len(found) == MAX_CONDITIONS:
+            break
+        if name := condition_name(condition.code, name_of):
+            found[name] = None
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import jwt
 
@@ -24,6 +25,15 @@ MAX_REMEMBERED = 100_000
 #: Longest token, in characters; one of the specification's own examples has 700.
 MAX_TOKEN_CHARS = 8_000
 _REQUIRED = ["iss", "aud", "exp", "iat", "jti"]
+
+
+class _Claims(NamedTuple):
+    """What of a token that holds is still asked for; times in seconds since the epoch."""
+
+    issuer: str
+    expires: float
+    issued: float
+    jti: str
 
 
 class SeenTokens:
@@ -83,13 +93,13 @@ class TokenCheck:
             ) from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise _refused("token_invalid", "The token is not one of a trusted issuer, or is not complete.") from error
-        if claims[1] - claims[2] > MAX_LIFETIME_S:
+        if claims.expires - claims.issued > MAX_LIFETIME_S:
             raise _refused("token_invalid", f"The token is valid for more than {MAX_LIFETIME_S // 60} minutes.")
-        if not self._seen.use(claims[0], claims[3], claims[1]):
+        if not self._seen.use(claims.issuer, claims.jti, claims.expires):
             raise _refused("token_replayed", "This token was used before. Sign a new one for every request.")
 
-    def _claims(self, token: str, audiences: Sequence[str]) -> tuple[str, float, float, str]:
-        """Issuer, end, begin and id of a token that holds. Raises PyJWTError, ValueError or TypeError."""
+    def _claims(self, token: str, audiences: Sequence[str]) -> _Claims:
+        """What a token says that holds. Raises PyJWTError, ValueError or TypeError."""
         header = jwt.get_unverified_header(token)
         if header.get("typ", "JWT") != "JWT":
             raise jwt.InvalidTokenError("not a JWT")
@@ -114,7 +124,7 @@ class TokenCheck:
         jti = claims["jti"]
         if not jti:
             raise jwt.InvalidTokenError("an empty jti")
-        return client.issuer, float(claims["exp"]), float(claims["iat"]), jti
+        return _Claims(client.issuer, float(claims["exp"]), float(claims["iat"]), jti)
 
 
 def _refused(code: str, detail: str) -> ProblemError:

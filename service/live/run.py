@@ -29,7 +29,6 @@ class LiveRun:
         start: Start,
         hold_s: float,
         changed: Callable[[LiveRun], None],
-        window: Window | None = None,
     ) -> None:
         """
         Args:
@@ -39,15 +38,14 @@ class LiveRun:
             start: starts what outlives a request.
             hold_s: seconds that the run waits for a reader that left; 0: not at all.
             changed: called when it ended, lost its reader or is over.
-            window: what is kept; the default bounds unless given.
         """
         self.rollout_id = rollout_id
         self.owner = owner
         self._frames = frames
         self._start = start
-        self._hold_s = hold_s
+        self.hold_s = hold_s
         self._changed = changed
-        self._window = window or Window(again=hold_s > 0)
+        self._window = Window(again=hold_s > 0)
         self._carrying: asyncio.Task[None] | None = None
         self._reader: object | None = None
         self._news = asyncio.Event()
@@ -61,7 +59,7 @@ class LiveRun:
     @property
     def resumable(self) -> bool:
         """Whether it waits for a reader that left."""
-        return self._hold_s > 0
+        return self.hold_s > 0
 
     @property
     def has_reader(self) -> bool:
@@ -145,7 +143,7 @@ class LiveRun:
         if not self.resumable:
             await self.stop()
             return
-        self._timer = asyncio.get_running_loop().call_later(self._hold_s, self._expire)
+        self._timer = asyncio.get_running_loop().call_later(self.hold_s, self._expire)
         self._changed(self)
 
     def _expire(self) -> None:

@@ -2,9 +2,9 @@
 
 import { disagreements } from "./disagreements.js";
 import { el, written } from "./dom.js";
-import { parted, printedReferences } from "./references.js";
+import { numbered, parted, printedReferences } from "./references.js";
 import { standing } from "./standing.js";
-import { count, dateWords, duration, limitedWords, origin, stopWords, withheldWords } from "./wording.js";
+import { count, dateWords, duration, foundTitle, limitedWords, origin, stopWords, withheldWords } from "./wording.js";
 
 let turns = 0;
 
@@ -138,11 +138,11 @@ export class TurnView {
   /** This turn as the history of a follow-up question, or null when it did not finish. */
   asHistory() {
     if (!this.result) return null;
-    const { sentences, label, citations } = this.result.answer;
+    const { sentences, label } = this.result.answer;
     // What was only found beside an answer is not what it rests on.
-    const used = new Set(sentences.flatMap((sentence) => sentence.citations));
-    const held = used.size ? citations.filter((citation) => used.has(citation.number)) : citations;
-    const body = sentences.map((s) => s.text + s.citations.map((n) => ` [${n}]`).join("")).join(" ");
+    const { used, found } = parted(this.result.answer);
+    const held = used.length ? used : found;
+    const body = sentences.map(numbered).join(" ");
     return {
       question: this.question,
       answer: [body, label].filter(Boolean).join("\n\n").slice(0, 8000),
@@ -261,8 +261,7 @@ export class TurnView {
   }
 
   #showCards(citations, kind) {
-    const titles = { declined: "Nearest recommendations found", written: "Also found" };
-    const title = titles[kind] ?? "Recommendations found";
+    const title = kind === "written" ? "Also found" : foundTitle(kind);
     const cards = citations.map((citation) =>
       el(
         "li.card",

@@ -2,9 +2,7 @@
 // labels, its warnings, and every recommendation it rests on, whole.
 
 import { el, written } from "./dom.js";
-import { count, dateWords, limitedWords, regionName, stopWords, withheldWords } from "./wording.js";
-
-const TITLES = { declined: "Nearest recommendations found", written: "Recommendations found" };
+import { count, dateWords, foundTitle, limitedWords, regionName, stopWords, withheldWords } from "./wording.js";
 
 /** The citations that sentences rest on, and those that were only found. */
 export function parted({ sentences, citations }) {
@@ -15,10 +13,15 @@ export function parted({ sentences, citations }) {
   };
 }
 
+/** A sentence with its numbers: "Give it. [1] [2]". */
+export function numbered({ text, citations }) {
+  return [text, ...citations.map((number) => `[${number}]`)].join(" ");
+}
+
 /** What goes along with an answer: what it rests on, or all that was found where nothing was written. */
 function taken(answer) {
   const { used, found } = parted(answer);
-  return used.length ? { title: "References", citations: used } : { title: TITLES[answer.kind] ?? "Recommendations found", citations: found };
+  return used.length ? { title: "References", citations: used } : { title: foundTitle(answer.kind), citations: found };
 }
 
 /** What must be said of an answer as a whole, each on a line of its own. */
@@ -61,7 +64,8 @@ function differing({ disagreements = [], citations }) {
 export function plainAnswer(question, result, now = new Date()) {
   const { answer } = result;
   const { title, citations } = taken(answer);
-  const sentences = answer.sentences.map(({ text, citations: numbers }) => [text, ...numbers.map((n) => `[${n}]`)].join(" "));
+  // Answers kept from before there was a policy say nothing of it.
+  const { notices = [], disclaimers = [] } = answer;
   const references = citations.map((citation) =>
     [
       `[${citation.number}] ${citation.title}. ${publication(citation)}.`,
@@ -74,10 +78,12 @@ export function plainAnswer(question, result, now = new Date()) {
   );
   const blocks = [
     `Question: ${question}`,
-    ...sentences,
+    ...notices.map((notice) => notice.text),
+    ...answer.sentences.map(numbered),
     ...remarks(result),
     ...differing(answer),
     ...(references.length ? [title, ...references] : []),
+    ...disclaimers,
     `${stopWords(result)}. clinsearch, copied ${dateWords(now)}, run ${result.rollout_id}.`,
   ];
   return `${blocks.join("\n\n")}\n`;

@@ -61,6 +61,11 @@ export function withheldWords(counts) {
   return `${opening}${reasons.map(([reason, number]) => `${number} ${said(reason)}`).join("; ")}.`;
 }
 
+/** The heading of recommendations that were found, where the answer is of this kind and they are all there is. */
+export function foundTitle(kind) {
+  return kind === "declined" ? "Nearest recommendations found" : "Recommendations found";
+}
+
 /** "1 source", "3 sources". */
 export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -61,7 +61,7 @@ async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
         rollout_id = talk.rollout_id
         events = talk.kept(run_events(service, agent, talk.question, *known))
     run = service.live.begin(rollout_id, owner, sse.encoded(events), resumable=body.resumable)
-    return stream_of(run, 0, service.settings.resume_s)
+    return stream_of(run, 0)
 
 
 @router.get("/v1/models")

@@ -32,11 +32,11 @@ _OTHERS: dict[int | str, dict[str, Any]] = {
 RunInPath = Annotated[Ulid, Path(description=f"Of the run, as {RUN_HEADER} of its stream gave it.")]
 
 
-def stream_of(run: LiveRun, after: int, resume_s: float) -> sse.EventStream:
+def stream_of(run: LiveRun, after: int) -> sse.EventStream:
     """The events of a run after number `after` as a response."""
     headers: dict[str, str] = {RUN_HEADER: run.rollout_id}
     if run.resumable:
-        headers[RESUME_HEADER] = f"{resume_s:g}"
+        headers[RESUME_HEADER] = f"{run.hold_s:g}"
     return sse.EventStream(sse.kept_alive(run.read(after)), headers)
 
 
@@ -91,7 +91,7 @@ async def resume(
     if run.ended and last_event_id == run.last:
         # What tells an EventSource to stop coming back.
         return Response(status_code=204)
-    return stream_of(run, last_event_id, service.settings.resume_s)
+    return stream_of(run, last_event_id)
 
 
 @router.delete("/v1/ask/{rollout_id}", status_code=204, responses=_OTHERS)

@@ -48,7 +48,7 @@ def test_whoever_comes_first_the_same_is_found(pair: DisagreementPair) -> None:
 
 
 @given(st.sampled_from(PAIRS))
-def test_what_is_said_of_a_conflict_stands_in_the_recommendations_word_for_word(pair: DisagreementPair) -> None:
+def test_what_is_said_of_a_disagreement_stands_in_the_recommendations_word_for_word(pair: DisagreementPair) -> None:
     for one in differences_between(pair.first.hit(1), pair.second.hit(2)):
         assert one.first in pair.first.text
         assert one.second in pair.second.text
@@ -71,7 +71,7 @@ def test_one_publisher_does_not_disagree_with_itself_and_superseded_guidance_wit
     )
 
 
-def test_few_conflicts_are_said_of_one_answer() -> None:
+def test_few_disagreements_are_said_of_one_answer() -> None:
     sides = [
         Side(
             title="Pneumonia in adults",
@@ -125,7 +125,7 @@ def two_bodies() -> HybridSearcher:
     return memory_searcher((_entry("a", "Body A", THREE, *FILLERS), _entry("b", "Body B", FIVE)))
 
 
-async def test_both_sides_of_a_conflict_are_listed_although_only_one_was_in_the_first_few(
+async def test_both_sides_of_a_disagreement_are_listed_although_only_one_was_in_the_first_few(
     ask: AskFunction, two_bodies: HybridSearcher
 ) -> None:
     settings = AgentSettings(search_first=True, write_answers=False, evidence_per_search=2, listed_recommendations=2)

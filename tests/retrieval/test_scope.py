@@ -32,7 +32,8 @@ def entry(name: str, source: str, region: str) -> CorpusEntry:
         kind=PassageKind.RECOMMENDATION,
         text="Give examplicillin for example fever.",
     )
-    return CorpusEntry(document=document, passages=(passage,))
+    second = passage.model_copy(update={"id": PassageId(f"{name}/2"), "text": "Rest until example fever is over."})
+    return CorpusEntry(document=document, passages=(passage, second))
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,18 @@ def test_an_id_does_not_open_what_is_outside(searcher: HybridSearcher) -> None:
     assert under.hit(PassageId("page-gb/1")) is not None
 
 
+def test_the_neighbours_of_a_passage_are_those_of_a_passage_that_may_be_seen(searcher: HybridSearcher) -> None:
+    under = scoped(searcher, PAGES)
+    assert searcher.beside(PassageId("guide-gb/1")) == ("guide-gb/2",)
+    assert under.beside(PassageId("guide-gb/1")) == ()
+    assert under.beside(PassageId("page-gb/1")) == ("page-gb/2",)
+
+
 def test_only_sources_of_the_scope_are_offered(searcher: HybridSearcher) -> None:
     assert [source.id for source in scoped(searcher, PAGES).sources] == ["patient_information"]
     assert scoped(searcher, Scope()) is searcher
+
+
+def test_only_regions_of_the_scope_are_offered(searcher: HybridSearcher) -> None:
+    assert searcher.regions == ("GB", "US")
+    assert scoped(searcher, BRITISH).regions == ("GB",)

@@ -10,9 +10,9 @@ import pytest
 from retrieval import DocumentId, Passage, PassageId, PassageKind
 from service.cds.fitting import conflicts
 from service.cds.patient import CodedPatient, Egfr, read_patient
-from service.cds.subjects import drug_names, wordings
+from service.cds.subjects import MAX_CONDITIONS, Subject, drug_names, of_conditions, of_orders, wordings
 
-from .asking import allergies, bundle, condition, prefetch
+from .asking import allergies, bundle, condition, order_select, prefetch
 
 
 def patient(**known: Any) -> CodedPatient:
@@ -170,3 +170,25 @@ def test_the_name_of_a_medicine_is_what_is_in_it(said: str, names: tuple[str, ..
 def test_a_medicine_goes_by_its_other_names() -> None:
     assert ("paracetamol",) in wordings(("acetaminophen",))
     assert ("co-amoxiclav",) in wordings(("amoxicillin", "clavulanate"))
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_no_more_codes_are_named_than_problems_are_looked_up(ordered: bool) -> None:
+    """Otherwise a long list of bare codes is a search for each before the first card."""
+    asked: list[str] = []
+
+    def name_of(code: str) -> str:
+        asked.append(code)
+        return f"Problem {code}"
+
+    coded = prefetch(*(condition(None, f"R50.{n}") for n in range(9)))
+    of = read_patient(coded, "1288992", date(2025, 12, 22))
+    subjects: tuple[Subject, ...]
+    if ordered:
+        context = order_select("examplicillin")["context"]
+        chosen = ["MedicationRequest/smart-MedicationRequest-103"]
+        subjects = of_orders(context["draftOrders"], chosen, of, "1288992", name_of)
+    else:
+        subjects = of_conditions(of, name_of)
+    assert [item.condition for item in subjects] == [f"Problem R50.{n}" for n in range(MAX_CONDITIONS)]
+    assert len(asked) == MAX_CONDITIONS

@@ -284,9 +284,12 @@ async def test_nothing_of_a_patient_or_a_token_is_logged(
         assert secret not in caplog.text
 
 
-async def test_markup_of_a_guideline_is_inert_and_a_link_to_a_script_is_none(make_service: ServiceFactory) -> None:
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://[", "https://a b.example", "https:///x"])
+async def test_markup_of_a_guideline_is_inert_and_what_is_no_web_address_is_no_link(
+    make_service: ServiceFactory, url: str
+) -> None:
     entry = guideline("example fever", "For example fever <img src=x onerror=alert(1)> see [us](javascript:alert(1)).")
-    entry = entry.model_copy(update={"document": entry.document.model_copy(update={"url": "javascript:alert(1)"})})
+    entry = entry.model_copy(update={"document": entry.document.model_copy(update={"url": url})})
     (card,) = await cards(
         make_service(cds="open", entries=[entry]), PATIENT_VIEW, patient_view(condition("Example fever"))
     )
