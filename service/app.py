@@ -21,8 +21,8 @@ from service.container import Service
 from service.event_schema import event_components
 from service.identity import remember
 from service.middleware import RequestBoundary, host_names
+from service.openapi import published
 from service.problems import ProblemError
-from service.published import published
 from service.reference import reference_page
 from service.routes import ask, cds, chat, consent, conversations, events, feedback, health, search
 from service.routes.common import PROBLEM

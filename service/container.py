@@ -19,12 +19,12 @@ from retrieval import (
 )
 from retrieval import make_encoder as encoder_of
 from service.conversations.delivery import Delivery
-from service.guarding import audience_in, open_policy
 from service.live import LiveRuns
 from service.metrics import Metrics
 from service.model.choice import model_place
 from service.model.environment import find_model_environment
 from service.model.manifest import ModelManifest, read_model_manifest
+from service.policy import audience_in, open_policy
 from service.records import MemoryRecords, Records, open_records
 from service.reranking import make_rerank_stage
 from service.settings import Settings

@@ -17,7 +17,7 @@ from retrieval import (
     source_named,
 )
 from service.container import Service
-from service.guarding import searcher_wanted
+from service.policy import searcher_wanted
 from service.problems import ProblemError
 from service.schemas import SearchBody, SuggestionsBody
 

@@ -36,7 +36,7 @@ from agent.prompts import prompt_sha256
 from retrieval import HybridSearcher, router_for
 from retrieval.documents import sha256_of
 from service.container import model_identity, open_service_searcher
-from service.guarding import audience_in, open_policy
+from service.policy import audience_in, open_policy
 from service.settings import Settings
 from training.episodes import simulated_clinician, teacher_of
 from training.teacher import TEACHER

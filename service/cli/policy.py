@@ -11,7 +11,7 @@ from rich.text import Text
 
 from agent.policy import ExampleOutcome, Outcome, load_policy, run_examples
 from service.cli.common import errors_as_sentences, load_settings, out
-from service.guarding import check_sources, open_policy
+from service.policy import check_sources, open_policy
 
 app = typer.Typer(help="The organisation's policy.", no_args_is_help=True)
 

@@ -13,7 +13,7 @@ from service.cli import filters as options
 from service.cli.common import errors_as_sentences, load_settings, out, question_from
 from service.cli.rendering import print_hit
 from service.container import open_service_searcher
-from service.guarding import audience_in, open_policy
+from service.policy import audience_in, open_policy
 
 
 def search(

@@ -9,7 +9,7 @@ import typer
 
 from retrieval import UNPROVEN
 from service.cli.common import errors_as_sentences, load_settings, out
-from service.guarding import audience_in, open_policy
+from service.policy import audience_in, open_policy
 
 app = typer.Typer(help="The settings in force.", no_args_is_help=True)
 

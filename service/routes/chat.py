@@ -8,8 +8,8 @@ from service import sse
 from service.chat.reply import ChatCompletion
 from service.chat.request import ChatBody
 from service.chat.writing import Completion
-from service.guarding import audience_wanted
 from service.openai_errors import OpenAIError
+from service.policy import audience_wanted
 from service.routes.common import agent_of, service_of
 from service.runs import check_slots, run_events, run_whole
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 
 from agent import Citation
-from service.guarding import PolicyInfo
+from service.policy import PolicyInfo
 from service.routes.common import PROBLEM, service_of
 from service.schemas import SearchBody, SearchHit, SearchResponse, SourceInfo, Suggestions, SuggestionsBody
 from service.searching import MAX_ID_CHARS, found, passage_named, suggested

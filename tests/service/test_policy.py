@@ -12,8 +12,8 @@ from agent.scripted import ByTurn
 from retrieval import HashingEncoder, memory_searcher
 from service.chat.text import DISCLAIMERS, IMPORTANT, AnswerText, without_lists
 from service.container import Service
-from service.guarding import open_policy
 from service.mcp.results import AskResult
+from service.policy import open_policy
 from service.settings import Settings
 
 from .conftest import QUESTION, client_of, corpus
