@@ -86,8 +86,8 @@ def read_age(text: str) -> Age | None:
 def read_sex(text: str) -> Sex | None:
     """The patient's sex: as stated, else by the first pronoun."""
     for pattern in _AGES:
-        for match in of_patient(pattern, text) if "sex" in pattern.groupindex else ():
-            if match["sex"]:
+        for match in of_patient(pattern, text):
+            if match.groupdict().get("sex"):
                 return Sex(words=match[0].strip(), female=match["sex"] == "F")
     for pattern in (_SEXES, _PRONOUNS):
         for match in pattern.finditer(text):

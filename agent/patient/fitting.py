@@ -54,7 +54,9 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
         if not hit:
             continue
         stated = next((item for item in passage.contraindications if _names(allergy, item)), None)
-        desensitised = any(may_be_desensitised(words, pregnant=patient.is_pregnant) for words in (passage.text, stated or ""))
+        desensitised = any(
+            may_be_desensitised(words, pregnant=patient.is_pregnant) for words in (passage.text, stated or "")
+        )
         names = {spoken(name) for drug in hit for name in drug.names}
         all_hit = len({drug.names for drug in hit}) == len({drug.names for drug in advice.drugs})
         found.append(
