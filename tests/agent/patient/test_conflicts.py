@@ -220,7 +220,9 @@ _PASSAGES = {passage.id: passage for entry in starter_entries() for passage in e
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(_AGAINST), _ASIDES, st.booleans())
-def test_a_sentence_beside_the_point_never_removes_a_conflict(question: PatientQuestion, aside: str, before: bool) -> None:
+def test_a_sentence_beside_the_point_never_removes_a_conflict(
+    question: PatientQuestion, aside: str, before: bool
+) -> None:
     text = f"{aside} {question.question}" if before else f"{question.question} {aside}"
     assert rules_out(conflicts(text, _PASSAGES[question.recommendation])), text
 
