@@ -9,7 +9,7 @@ from agent.errors import ModelNonsenseError
 from agent.probabilities import action_probabilities
 from agent.prompts import REPAIR_LINE, neutral
 from agent.retry import RetryingCaller
-from agent.rollout import RolloutStep, Timing
+from agent.rollout import RolloutStep
 from agent.run import Run
 
 TOP_LOGPROBS = 20
@@ -61,21 +61,15 @@ def _record(run: Run, kind: str, completion: Completion, attempts: int, action: 
     run.spending.add(completion.usage)
     run.spending.steps += 1
     run.steps.append(
-        RolloutStep(
+        RolloutStep.of(
+            completion,
             i=len(run.steps),
             kind="decide" if kind == "decide" else "repair",
             prompt_messages=len(run.messages),
-            prompt_token_ids=completion.prompt_token_ids,
-            token_ids=completion.token_ids,
-            logprobs=completion.logprobs,
-            finish_reason=completion.finish_reason,
-            usage=completion.usage,
-            t=Timing(ttft_ms=completion.ttft_ms, total_ms=completion.total_ms),
+            attempts=attempts,
             permitted=run.permitted,
             action=action.action if action else None,
             probabilities=action_probabilities(completion.logprobs, run.permitted),
-            attempts=attempts,
-            explored=completion.explored,
         )
     )
     # What it sampled as text must not come back to it as the template's own markers.

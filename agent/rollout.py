@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.actions import ActionKind
 from agent.answer import Answer, StopReason
-from agent.client import Message, TokenLogprob, Usage
+from agent.client import Completion, Message, TokenLogprob, Usage
 from agent.events import Failure
 from agent.gate import Verdict
 from agent.origin import Split
@@ -69,6 +69,37 @@ class RolloutStep(_Record):
     #: A teacher's deliberate misstep, so that a model learns to go on from one: context for what follows, never
     #: trained on itself.
     explored: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        completion: Completion,
+        *,
+        i: int,
+        kind: Literal["decide", "repair", "answer", "reword"],
+        prompt_messages: int,
+        attempts: int,
+        permitted: tuple[ActionKind, ...] = (),
+        action: ActionKind | None = None,
+        probabilities: ActionProbabilities | None = None,
+    ) -> RolloutStep:
+        """The call that gave this completion."""
+        return cls(
+            i=i,
+            kind=kind,
+            prompt_messages=prompt_messages,
+            prompt_token_ids=completion.prompt_token_ids,
+            token_ids=completion.token_ids,
+            logprobs=completion.logprobs,
+            finish_reason=completion.finish_reason,
+            usage=completion.usage,
+            t=Timing(ttft_ms=completion.ttft_ms, total_ms=completion.total_ms),
+            permitted=permitted,
+            action=action,
+            probabilities=probabilities,
+            attempts=attempts,
+            explored=completion.explored,
+        )
 
 
 class RetrievedPassage(_Record):

@@ -15,7 +15,7 @@ from agent.gate import AnswerGate, WithheldReason
 from agent.prompts import neutral
 from agent.quoting import grammar
 from agent.retry import RetryingCaller
-from agent.rollout import RolloutStep, Timing
+from agent.rollout import RolloutStep
 from agent.run import Run
 from agent.sentences import DraftSentence, SentenceSplitter
 
@@ -139,17 +139,8 @@ def _record(
     if completion is not None:
         run.spending.add(completion.usage)
         run.steps.append(
-            RolloutStep(
-                i=len(run.steps),
-                kind=kind,
-                prompt_messages=len(request.messages),
-                prompt_token_ids=completion.prompt_token_ids,
-                token_ids=completion.token_ids,
-                logprobs=completion.logprobs,
-                finish_reason=completion.finish_reason,
-                usage=completion.usage,
-                t=Timing(ttft_ms=completion.ttft_ms, total_ms=completion.total_ms),
-                attempts=attempts,
+            RolloutStep.of(
+                completion, i=len(run.steps), kind=kind, prompt_messages=len(request.messages), attempts=attempts
             )
         )
     if completion is not None or text:

@@ -11,11 +11,12 @@ import json
 from contextlib import suppress
 
 from agent import CompletionRequest, Message
+from agent.misbehaving.messages import EVENTS, USAGE, chunk, completion, event, finish, head, whole
+from agent.misbehaving.server import read_request
 from agent.scripted import ByTurn
 
 _HOST = "127.0.0.1"
 _MAX_REQUEST_BYTES = 2**22
-_USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 
 class HeldModelServer:
@@ -50,18 +51,16 @@ class HeldModelServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            path, body = await _request(reader)
+            path, _, body = await read_request(reader)
             if path.endswith("/models"):
                 listed = {"object": "list", "data": [{"id": "clinsearch", "object": "model"}]}
-                writer.write(_response("application/json", json.dumps(listed)))
+                writer.write(whole(json.dumps(listed)))
             elif not path.endswith("/chat/completions"):
-                writer.write(_response("application/json", "{}", status="404 Not Found"))
+                writer.write(whole("{}", status="404 Not Found"))
             elif body.get("stream"):
                 await self._answer(self._says(body), reader, writer)
             else:
-                choice = {"index": 0, "message": {"role": "assistant", "content": self._says(body)}}
-                reply = _base("chat.completion", {**choice, "finish_reason": "stop"}, usage=_USAGE)
-                writer.write(_response("application/json", json.dumps(reply)))
+                writer.write(whole(json.dumps(completion(self._says(body)))))
             await writer.drain()
         except (OSError, EOFError, ValueError):
             pass  # the client hung up
@@ -72,7 +71,7 @@ class HeldModelServer:
 
     async def _answer(self, text: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         half = len(text) // 2
-        writer.write(_head("text/event-stream") + _chunk({"content": text[:half]}))
+        writer.write(head(EVENTS) + event(chunk(text[:half])))
         await writer.drain()
         self.open_answers += 1
         go = asyncio.create_task(self.go.wait())
@@ -84,7 +83,7 @@ class HeldModelServer:
             go.cancel()
             gone.cancel()
             await asyncio.gather(go, gone, return_exceptions=True)
-        writer.write(_chunk({"content": text[half:]}, "stop") + b"data: [DONE]\n\n")
+        writer.write(b"".join(event(item) for item in (chunk(text[half:]), finish(), USAGE, "[DONE]")))
 
     def _says(self, body: dict[str, object]) -> str:
         messages = body["messages"]
@@ -92,29 +91,3 @@ class HeldModelServer:
         said = tuple(Message(role=item["role"], content=item["content"]) for item in messages)
         schema: dict[str, object] | None = {} if "response_format" in body else None
         return self._script(CompletionRequest(messages=said, max_tokens=1, json_schema=schema))
-
-
-async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, object]]:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.split("\r\n")
-    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(fields.get("content-length", "0")))
-    return first.split(" ")[1], json.loads(body or b"{}")
-
-
-def _head(content_type: str, status: str = "200 OK") -> bytes:
-    return f"HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\nconnection: close\r\n\r\n".encode()
-
-
-def _response(content_type: str, body: str, *, status: str = "200 OK") -> bytes:
-    return _head(content_type, status) + body.encode()
-
-
-def _base(kind: str, choice: dict[str, object], **more: object) -> dict[str, object]:
-    return {"id": "x", "object": kind, "created": 0, "model": "clinsearch", "choices": [choice], **more}
-
-
-def _chunk(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    usage = {"usage": _USAGE} if finish_reason else {}
-    return f"data: {json.dumps(_base('chat.completion.chunk', choice, **usage))}\n\n".encode()

@@ -12,7 +12,7 @@ from agent.batch.dispatch import (
     dispatch,
 )
 from agent.batch.errors import BatchError, TaskError
-from agent.batch.generate import BatchProgress, BatchSettings, FollowUp, generate
+from agent.batch.generate import Asker, BatchProgress, BatchSettings, FollowUp, generate
 from agent.batch.ledger import Ledger
 from agent.batch.plan import PLAN_FILE, BatchPlan, check_plan, hold_plan
 from agent.batch.ray_pool import RayPool
@@ -25,6 +25,7 @@ __all__ = [
     "ALL_SHARDS",
     "PLAN_FILE",
     "Advanced",
+    "Asker",
     "BadLine",
     "BatchError",
     "BatchPlan",

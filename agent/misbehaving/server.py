@@ -54,7 +54,7 @@ class MisbehavingServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                target, headers, body = await _request(reader)
+                target, headers, body = await read_request(reader)
                 async for data in self._respond(target, headers, body):
                     writer.write(data)
                     await writer.drain()
@@ -103,7 +103,7 @@ def _kind(route: list[str], body: dict[str, object]) -> CallKind:
     return CallKind.ANSWER if body.get("stream") else CallKind.DECIDE
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], dict[str, object]]:
+async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], dict[str, object]]:
     """Target, headers and JSON body of one request. Raises ValueError, EOFError or OSError where there is none."""
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -3,7 +3,7 @@
 Asking needs a model's server; scoring is pure over recorded runs. Question and answer texts leave it in no report.
 """
 
-from eval.agent.asking import Asked, ask_model, patient
+from eval.agent.asking import Asked, Progress, ask_model, patient
 from eval.agent.evaluating import QUESTIONS_FILE, evaluate_runs, found_models
 from eval.agent.measures import MEASURES, Measure
 from eval.agent.page import page
@@ -20,6 +20,7 @@ __all__ = [
     "AgentReport",
     "Asked",
     "Measure",
+    "Progress",
     "ask_model",
     "chosen_keys",
     "evaluate_runs",

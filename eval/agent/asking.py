@@ -9,12 +9,14 @@ from pathlib import Path
 from agent import AgentSettings, Budget, ClinicalAgent, Journal, ModelClient
 from agent.batch import (
     ALL_SHARDS,
+    Asker,
     BatchError,
     BatchPlan,
     BatchProgress,
     BatchSettings,
     BatchSink,
     BatchSummary,
+    FollowUp,
     Ledger,
     generate,
     hold_plan,
@@ -29,6 +31,8 @@ from training.episodes import simulated_clinician
 #: measured and not how long a busy machine lets it wait.
 PATIENT_RUN_S = 900.0
 PATIENT_CALL_S = 300.0
+
+Progress = Callable[[BatchProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ async def ask_model(
     settings: AgentSettings,
     output: Path,
     *,
-    progress: Callable[[BatchProgress], None] | None = None,
+    progress: Progress | None = None,
 ) -> BatchSummary:
     """Ask what is owed of every question and write the runs to `output`; the same call goes on after any kill.
 
@@ -77,12 +81,34 @@ async def ask_model(
         home_region=asked.home_region,
         agent=asdict(settings),
     )
+
+    def agent(sink: BatchSink) -> ClinicalAgent:
+        return ClinicalAgent(client, asked.searcher, sink, settings=settings, router=asked.router)
+
+    return await ask_owed(asked, client, plan, output, agent, follow_up=simulated_clinician, progress=progress)
+
+
+async def ask_owed(
+    asked: Asked,
+    client: ModelClient,
+    plan: BatchPlan,
+    output: Path,
+    agent_into: Callable[[BatchSink], Asker],
+    *,
+    follow_up: FollowUp | None = None,
+    progress: Progress | None = None,
+) -> BatchSummary:
+    """Ask the agent that `agent_into` makes for a sink what `output` still owes of every question.
+
+    Raises:
+        BatchError: the server is not there, or `output` is bound to another plan.
+    """
     with hold_plan(output, plan, ALL_SHARDS):
         if not await client.ready():
             raise BatchError(f"The server of the model {client.identity.model} does not answer.")
         with Journal(output) as journal, Ledger(output) as ledger:
             sink = BatchSink(journal)
-            agent = ClinicalAgent(client, asked.searcher, sink, settings=settings, router=asked.router)
+            agent = agent_into(sink)
             return await generate(
                 read_tasks(asked.questions),
                 lambda _: agent,
@@ -90,6 +116,6 @@ async def ask_model(
                 sink,
                 ledger,
                 asked.batch,
-                follow_up=simulated_clinician,
+                follow_up=follow_up,
                 progress=progress,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,16 +134,23 @@ def write_questions(source: Path, target: Path, keys: frozenset[str]) -> None:
 
     Raises OutputError.
     """
+    tasks = (task for task in read_tasks(source) if not isinstance(task, BadLine))
+    write_marked(target, (task.row for task in tasks if task.key in keys))
+
+
+def write_marked(target: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows of questions, marked so that their runs are never trained on; returns how many there are.
+
+    Raises OutputError.
+    """
+    count = 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(target) as file:
-            for row in _rows(source, keys):
-                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+            for row in rows:
+                marked = {**row, "split": "eval", "training_consent": False}
+                file.write(json.dumps(marked, ensure_ascii=False).encode() + b"\n")
+                count += 1
     except OSError as error:
         raise OutputError(f"{target.name} could not be written: {error.strerror}.") from error
-
-
-def _rows(source: Path, keys: frozenset[str]) -> Iterator[dict[str, Any]]:
-    for task in read_tasks(source):
-        if not isinstance(task, BadLine) and task.key in keys:
-            yield {**task.row, "split": "eval", "training_consent": False}
+    return count

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from agent import AgentSettings, Journal, ModelClient, read_journal
-from agent.batch import (
-    ALL_SHARDS,
-    BatchError,
-    BatchPlan,
-    BatchProgress,
-    BatchSink,
-    BatchSummary,
-    Ledger,
-    generate,
-    hold_plan,
-    read_tasks,
-)
-from eval.agent.asking import Asked, ask_model
+from agent import AgentSettings, ModelClient, read_journal
+from agent.batch import BatchPlan, BatchSink, BatchSummary
+from eval.agent.asking import Asked, Progress, ask_model, ask_owed
 from eval.answers.arms import WITHOUT_SEARCH
 from eval.answers.direct import DIRECT_MAX_TOKENS, DIRECT_POLICY, DirectAgent, direct_prompt_sha256
 from eval.answers.passages import keep_passages
-
-Progress = Callable[[BatchProgress], None]
 
 
 async def ask_searching(
@@ -78,12 +64,8 @@ async def ask_alone(
         home_region=None,
         agent=asdict(settings),
     )
-    with hold_plan(folder, plan, ALL_SHARDS):
-        if not await client.ready():
-            raise BatchError(f"The server of the model {client.identity.model} does not answer.")
-        with Journal(folder) as journal, Ledger(folder) as ledger:
-            sink = BatchSink(journal)
-            agent = DirectAgent(client, asked.searcher.index_version, sink, settings)
-            return await generate(
-                read_tasks(asked.questions), lambda _: agent, client, sink, ledger, asked.batch, progress=progress
-            )
+
+    def agent(sink: BatchSink) -> DirectAgent:
+        return DirectAgent(client, asked.searcher.index_version, sink, settings)
+
+    return await ask_owed(asked, client, plan, folder, agent, progress=progress)

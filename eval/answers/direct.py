@@ -28,7 +28,7 @@ from agent.evidence import EvidenceBook
 from agent.gate import AnswerGate, Verdict
 from agent.prompts import neutral
 from agent.retry import RetryingCaller
-from agent.rollout import Outcome, Policy, Provenance, RolloutStep, Timing
+from agent.rollout import Outcome, Policy, Provenance, RolloutStep
 from agent.sentences import SentenceSplitter
 from agent.version import PRODUCER
 from retrieval.documents import sha256_of
@@ -86,7 +86,7 @@ class DirectAgent:
         except ModelError as error:
             failures = (Failure(code=error.code, message="The model could not answer."),)
         else:
-            steps = (_step(completion, len(messages), attempts),)
+            steps = (RolloutStep.of(completion, i=0, kind="answer", prompt_messages=len(messages), attempts=attempts),)
             verdicts = _verdicts(completion, rollout_id)
             messages = (*messages, Message(role="assistant", content=neutral(completion.text)))
         identity = self._client.identity
@@ -138,21 +138,6 @@ def _messages(question: Question) -> tuple[Message, ...]:
         messages.append(Message(role="user", content=neutral(turn.question)))
         messages.append(Message(role="assistant", content=neutral(turn.answer)))
     return (*messages, Message(role="user", content=neutral(question.text)))
-
-
-def _step(completion: Completion, prompt_messages: int, attempts: int) -> RolloutStep:
-    return RolloutStep(
-        i=0,
-        kind="answer",
-        prompt_messages=prompt_messages,
-        prompt_token_ids=completion.prompt_token_ids,
-        token_ids=completion.token_ids,
-        logprobs=completion.logprobs,
-        finish_reason=completion.finish_reason,
-        usage=completion.usage,
-        t=Timing(ttft_ms=completion.ttft_ms, total_ms=completion.total_ms),
-        attempts=attempts,
-    )
 
 
 def _verdicts(completion: Completion, rollout_id: RolloutId) -> tuple[Verdict, ...]:

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from eval.agent.questions import write_marked
 from eval.conditions import condition_questions
 from eval.relevance import off_corpus_questions
-from eval.retrieval.errors import OutputError, SetInvalidError
+from eval.retrieval.errors import SetInvalidError
 from eval.retrieval.sets import benchmarks_folder
 from eval.retrieval.sets.locating import reading, required
 from retrieval import starter_entries
-from retrieval.files import write_atomically
 
 Row = Mapping[str, Any]
 
@@ -105,18 +105,7 @@ def write_rows(target: Path, rows_of: Mapping[str, Iterable[Row]]) -> int:
 
     Returns how many there are. Raises OutputError.
     """
-    count = 0
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(target) as file:
-            for name, rows in rows_of.items():
-                for row in rows:
-                    marked = {**row, "of_set": name, "split": "eval", "training_consent": False}
-                    file.write(json.dumps(marked, ensure_ascii=False).encode() + b"\n")
-                    count += 1
-    except OSError as error:
-        raise OutputError(f"{target.name} could not be written: {error.strerror}.") from error
-    return count
+    return write_marked(target, ({**row, "of_set": name} for name, rows in rows_of.items() for row in rows))
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:

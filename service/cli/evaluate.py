@@ -97,10 +97,7 @@ def patients(
     if not rules:
         _with_agent(lambda agent: evaluate_patients(agent, asked, passages), json_file)
         return
-    report = evaluate_rules(asked, passages)
-    out.print(report.table(), highlight=False, markup=False)
-    if json_file is not None:
-        json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
+    _tell(evaluate_rules(asked, passages), json_file)
 
 
 @app.command()
@@ -155,15 +152,13 @@ def sources(
                     )
             finally:
                 await client.close()
-            out.print(report.table(), highlight=False, markup=False, soft_wrap=True)
-            if json_file is not None:
-                json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
+            _tell(report, json_file)
 
         asyncio.run(run())
 
 
 class _Report(Protocol):
-    """What an evaluation of the agent gives."""
+    """What an evaluation gives."""
 
     def table(self) -> str: ...
 
@@ -182,7 +177,11 @@ def _with_agent(evaluate: Callable[[ClinicalAgent], Awaitable[_Report]], json_fi
             finally:
                 await service.close()
 
-        report = asyncio.run(run())
-        out.print(report.table(), highlight=False, markup=False)
-        if json_file is not None:
-            json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")
+        _tell(asyncio.run(run()), json_file)
+
+
+def _tell(report: _Report, json_file: Path | None) -> None:
+    """Print its table, and write every result where asked."""
+    out.print(report.table(), highlight=False, markup=False, soft_wrap=True)
+    if json_file is not None:
+        json_file.write_text(report.model_dump_json(indent=2), encoding="utf-8")

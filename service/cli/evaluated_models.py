@@ -9,13 +9,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from agent import AgentSettings, ModelIdentity, OpenAIModelClient
-from agent.batch import BatchError
-from eval.agent import patient
-from eval.retrieval import EvaluationError
-from retrieval import HybridSearcher, SearchRequest
+from pydantic import BaseModel
+
+from agent import AgentSettings, ModelClient, ModelIdentity, OpenAIModelClient
+from agent.batch import BatchError, BatchSettings, BatchSummary
+from eval.agent import QUESTIONS_FILE, Asked, Progress, patient
+from eval.retrieval import EvaluationError, SetMissingError
+from retrieval import HybridSearcher, SearchRequest, router_for
 from service.cli.common import err, errors_as_sentences, stop
+from service.cli.generate import batch_progress
 from service.container import open_service_searcher, prepared_identity
 from service.model.choice import BASE_NAME, adapter_directory, model_place
 from service.model.errors import ModelSetupError
@@ -26,7 +30,6 @@ from service.up.probe import served_names
 
 #: What the product does without an adapter: it searches once and lists the recommendations.
 SEARCH_FIRST_NAME = "base-search-first"
-DEFAULT_CONCURRENCY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,74 @@ def chosen_models(names: str, urls: Sequence[str]) -> list[ChosenModel]:
     return found
 
 
-def ask_each(models: Sequence[ChosenModel], folder: Path, ask: Callable[[ChosenModel, str], Awaitable[bool]]) -> bool:
+class Way(Protocol):
+    """A way of asking a model what is owed, as `ask_model` is."""
+
+    async def __call__(
+        self, asked: Asked, client: ModelClient, settings: AgentSettings, output: Path, *, progress: Progress | None
+    ) -> BatchSummary:
+        """Raises BatchError: the server is not there, or `output` holds runs made with other settings."""
+        ...
+
+
+def ask_all(
+    settings: Settings,
+    models: Sequence[ChosenModel],
+    folder: Path,
+    batch: BatchSettings,
+    temperature: float | None,
+    count: int,
+    ways: Callable[[ChosenModel], Sequence[tuple[str, Way]]],
+) -> bool:
+    """Ask the `count` questions in `folder` with every model in its ways, each with what it is called after the model.
+
+    False where something is owed.
+    """
+    searcher = _open_for_evaluation(settings)
+    asked = Asked(folder / QUESTIONS_FILE, searcher, router_for(searcher.encoder), batch, settings.home_region)
+    total = count * batch.repetitions
+
+    async def ask(model: ChosenModel, url: str) -> bool:
+        complete = True
+        async with _client_of(settings, model, url, temperature) as (client, loop):
+            for called, way in ways(model):
+                say(f"{model.name}{called}: {total} runs")
+                with batch_progress(total) as report:
+                    summary = await way(asked, client, loop, folder / model.name, progress=report)
+                for line in summary.lines():
+                    say(f"  {line}")
+                complete = complete and not summary.owed
+        return complete
+
+    try:
+        return _ask_each(models, folder, ask)
+    finally:
+        searcher.close()
+
+
+def names_in(folder: Path, models: str | None, found_in: Callable[[Path], Sequence[str]]) -> Sequence[str]:
+    """Names of the models whose runs in `folder` are scored: those named, else those that `found_in` finds.
+
+    Raises:
+        SetMissingError: there is none.
+    """
+    names = [model.name for model in chosen_models(models, [])] if models else found_in(folder)
+    if not names:
+        raise SetMissingError(f"There are no runs in {folder}.")
+    return names
+
+
+def write_report(folder: Path, report: BaseModel, page: str) -> None:
+    """Write a report beside its runs, as JSON and for people, or end with a sentence on why it cannot be."""
+    try:
+        (folder / "report.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
+        (folder / "report.md").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise stop(f"The report could not be written to {folder} ({error.strerror}).") from error
+    say(f"Report: {folder / 'report.md'}")
+
+
+def _ask_each(models: Sequence[ChosenModel], folder: Path, ask: Callable[[ChosenModel, str], Awaitable[bool]]) -> bool:
     """Ask with every model at the URL of its server, one server at a time; False where `ask` says something is owed."""
     for model in models:  # a mistyped name is told before hours are spent on the others
         if model.url is None:
@@ -89,7 +159,7 @@ def ask_each(models: Sequence[ChosenModel], folder: Path, ask: Callable[[ChosenM
     return asyncio.run(run())
 
 
-def open_for_evaluation(settings: Settings) -> HybridSearcher:
+def _open_for_evaluation(settings: Settings) -> HybridSearcher:
     """The index, with an encoder that takes one core: on more it would take them from the model server beside it."""
     chosen = "OMP_NUM_THREADS" in os.environ
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -113,7 +183,7 @@ async def _server(model: ChosenModel, folder: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def client_of(
+async def _client_of(
     settings: Settings, model: ChosenModel, url: str, temperature: float | None
 ) -> AsyncIterator[tuple[OpenAIModelClient, AgentSettings]]:
     """A client of a model at a server, and the loop's settings for it, with time enough.
