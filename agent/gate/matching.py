@@ -167,9 +167,10 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
         return
     for token, places in found.pairs:
         if (
-            token.kind is not Kind.UNIVERSAL
+            token.kind not in (Kind.UNIVERSAL, Kind.EVERYDAY)
             and not token.carried
-            and all(place.denied != token.denied for place in places)
+            and not token.loose
+            and all(place.denied != token.denied and not place.loose for place in places)
         ):
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
             break

@@ -72,6 +72,7 @@ _PASSIVE = frozenset(
         "would",
     ]
 )
+_LEADS = frozenset(["if", "when", "where", "who", "that", "unless", "because", "although", "while", "whereas"])
 _SMOKE = root("smoke")
 _SUBJECTS = frozenset(["the", "they", "it", "patient", "patients", "person", "he", "she", "this", "these"])
 _ADJUNCTS = frozenset(["in", "for", "to", "during", "among", "at", "with"])
@@ -299,10 +300,12 @@ def _after(tokens: list[Token], at: int, *, small: bool) -> list[Token]:
 
 
 def _inside_lead(tokens: list[Token], at: int) -> bool:
-    """Whether a "no" stands in an opening "If ...," or "For ... who ...,", which ends at its comma."""
+    """Whether a "no" stands in an opening "If ...,", "To avoid ...," or "For ... who ...,", which ends at its comma."""
+    if at == 1 and tokens[0].word == "to":
+        return True
     for place in range(at - 1, max(-1, at - _REACH), -1):
         word = tokens[place].word
-        if word in ("if", "when", "where", "who", "that", "unless"):
+        if word in _LEADS:
             return True
         if tokens[place].form in _STRONG or word == ",":
             return False

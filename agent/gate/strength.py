@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agent.gate.lexicon import lexicon
 from agent.gate.matching import Match
-from agent.gate.reading import Token
+from agent.gate.reading import ACTIONS, Token
 
 #: These say that something is needed less plainly than "must".
 SOFT_MUST = frozenset(["need", "needs", "needed", "required", "requires", "require", "necessary"])
@@ -28,6 +28,11 @@ _SUGGESTS = frozenset(
         "optional",
     ]
 )
+_SUGGESTED = frozenset(["suggest", "suggests", "suggested", "suggestion"])
+_RECOMMENDED = frozenset(["recommend", "recommends", "recommended", "recommendation"])
+_ADVISES = (
+    _SUGGESTS | _SUGGESTED | _RECOMMENDED | {"should", "advise", "advised", "advises", "option", "options", "line"}
+)
 _LEAST_SHARE = 0.5
 
 
@@ -38,7 +43,11 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
     there = {token.word for token in found.statement.tokens}
     places = [place for _, each in found.pairs for place in each[:1]]
     share = sum(place.weak for place in places) / len(places) if places else 0.0
-    weak = found.statement.graded_weak or (share >= _LEAST_SHARE and bool(there & _SUGGESTS))
+    advises = any(
+        token.word in known.must or token.word in ACTIONS or token.word in _ADVISES for token in found.statement.tokens
+    )
+    # A grade is that of what is advised, not of what is said beside it.
+    weak = (found.statement.graded_weak and advises) or (share >= _LEAST_SHARE and bool(there & _SUGGESTS))
     musts = {token.word for token in sentence if token.word in known.must and not token.denied}
     hard = musts - SOFT_MUST
     must_there = bool(there & known.must)
@@ -48,6 +57,8 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
         return min(musts)
     if weak and not words & (known.weak | _CAREFUL):
         return "should"
+    if words & _SUGGESTED and there & _RECOMMENDED and not weak and not there & _SUGGESTED:
+        return min(words & _SUGGESTED)
     softer = words & known.softening
     firm = any(not lent.weak for t in found.borrowed if (lent := found.statement.context.get(t.form)) is not None)
     if softer and not weak and (firm or not there & (known.weak | {"can"})):
