@@ -16,6 +16,7 @@ from agent.clock import Clock, SystemClock
 from agent.errors import JournalError
 from agent.events import DoneEvent, Emit, Event, NoticesEvent, RunSummary
 from agent.evidence import EvidenceBook
+from agent.gate import SecondOpinion
 from agent.gate.lexicon import lexicon
 from agent.graph import the_loop
 from agent.journal import RolloutSink
@@ -64,6 +65,7 @@ class ClinicalAgent:
         audience: Audience | None = None,
         router: SourceRouter | None = None,
         clock: Clock | None = None,
+        second_opinion: SecondOpinion | None = None,
     ) -> None:
         self._client = client
         self._policy = policy or load_policy()
@@ -74,6 +76,7 @@ class ClinicalAgent:
         self._settings = settings or AgentSettings()
         self._clock = clock or SystemClock()
         self._router = router or FirstSource()
+        self._second_opinion = second_opinion
         # Word lists are read and the loop is compiled once, a third of a second in all: here, and not while the first
         # clinician waits.
         lexicon()
@@ -205,6 +208,7 @@ class ClinicalAgent:
             earlier=[],
             policy=self._policy,
             judged=judged,
+            second_opinion=self._second_opinion,
         )
 
     def _recall(self, run: Run) -> None:

@@ -8,6 +8,7 @@ AgentError
 │   ├── ModelStreamBrokenError     the stream ended before its finish reason
 │   └── ModelNonsenseError         the reply is not a permitted action, after one repair
 ├── PolicyFileError                the policy file breaks its schema
+├── EntailmentError                the entailment scorer cannot be loaded or failed
 ├── QuestionError                  the question cannot be asked as it is
 └── JournalError                   rollouts cannot be written or read
 
@@ -76,6 +77,12 @@ class PolicyFileError(AgentError):
     """The policy file breaks its schema; the message names the line and the field, and what to do."""
 
     code = "policy_file_invalid"
+
+
+class EntailmentError(AgentError):
+    """The entailment scorer cannot be loaded or failed; the gate's rules decide without it."""
+
+    code = "entailment_error"
 
 
 class QuestionError(AgentError):

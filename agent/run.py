@@ -17,7 +17,7 @@ from agent.clock import Clock
 from agent.disagreements import differences_between, disagreements_of
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
-from agent.gate import Verdict, WithheldReason
+from agent.gate import SecondOpinion, Verdict, WithheldReason
 from agent.patient import NOBODY, Conflict, PassageConflicts, Patient, conflicts_of, rules_out, severity
 from agent.policy import Judged, Policy
 from agent.question import Question
@@ -81,6 +81,8 @@ class Run:
     policy: Policy
     #: What the policy makes of the question.
     judged: Judged
+    #: Asked about sentences in the model's own words; None: the gate's rules alone decide.
+    second_opinion: SecondOpinion | None = None
     #: Read from the question and the questions before it; never from an answer.
     patient: Patient = NOBODY
     conflicts: dict[PassageId, tuple[Conflict, ...]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Literal
 
@@ -37,7 +38,7 @@ async def write_answer(
         seed=run.settings.seed,
         grammar=grammar(quoted) if run.settings.quote else None,
     )
-    writer = _Writer(run, AnswerGate(run.book))
+    writer = _Writer(run, AnswerGate(run.book, entailment=run.second_opinion))
     timeout = min(run.settings.call_timeout_s, max(run.spending.remaining_s, 0.001))
     attempts = 0
 
@@ -109,7 +110,9 @@ class _Writer:
             return  # a model that repeats itself adds nothing, and may do so without end
         self._judged.add((draft.text, draft.keys))
         with spans.span(spans.GATE) as span:
-            verdict = self._gate.check(draft)
+            # A scorer takes tens of milliseconds, which other runs need not wait for.
+            asks = self._run.second_opinion is not None
+            verdict = await asyncio.to_thread(self._gate.check, draft) if asks else self._gate.check(draft)
             # All before the first is sent: a slow reader gives time to withdraw the others.
             cited = [item for key in verdict.keys if (item := self._run.book.resolve(key)) is not None]
             if verdict.shown and len(cited) < len(verdict.keys):

@@ -19,6 +19,7 @@ from retrieval import (
 )
 from retrieval import make_encoder as encoder_of
 from service.conversations.delivery import Delivery
+from service.entailment import make_second_opinion
 from service.live import LiveRuns
 from service.metrics import Metrics
 from service.model.choice import model_place
@@ -179,6 +180,7 @@ def build_service(settings: Settings, *, keeps: bool = True) -> Service:
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
     journal = Journal(settings.journal_dir)
     router = router_for(searcher.encoder)
+    second_opinion = make_second_opinion(settings)
     clients: list[OpenAIModelClient] = []
 
     def agent_of(url: str, identity: ModelIdentity, key: str) -> ClinicalAgent:
@@ -192,6 +194,7 @@ def build_service(settings: Settings, *, keeps: bool = True) -> Service:
             policy=policy,
             audience=audience_in(settings, policy),
             router=router,
+            second_opinion=second_opinion,
         )
 
     agent = agent_of(settings.model_url or settings.local_model_url, model_identity(settings), key)

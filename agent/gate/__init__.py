@@ -9,7 +9,7 @@ never edits a sentence.
 
 from __future__ import annotations
 
-from agent.gate.check import MIN_SUPPORT, AnswerGate
+from agent.gate.check import MIN_SUPPORT, AnswerGate, SecondOpinion
 from agent.gate.verdict import Verdict, WithheldReason
 
-__all__ = ["MIN_SUPPORT", "AnswerGate", "Verdict", "WithheldReason"]
+__all__ = ["MIN_SUPPORT", "AnswerGate", "SecondOpinion", "Verdict", "WithheldReason"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from agent.errors import EntailmentError
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate.alignment import slip
 from agent.gate.binding import misbound
 from agent.gate.conditions import dropped_condition
+from agent.gate.entailment import Decision, EntailmentScorer, premise
 from agent.gate.joining import misjoined
 from agent.gate.lexicon import Kind
 from agent.gate.matching import Match, match, takes_warning_for_advice
@@ -23,7 +25,7 @@ from agent.gate.verdict import WithheldReason as Why
 from agent.sentences import DraftSentence
 from retrieval import Passage
 
-__all__ = ["MIN_SUPPORT", "AnswerGate"]
+__all__ = ["MIN_SUPPORT", "AnswerGate", "SecondOpinion"]
 
 #: Told first where several are wrong: what harms most.
 _ORDER = (
@@ -51,19 +53,66 @@ _PUT_IN_PLACE = frozenset(
 #: What can be wrong of a sentence all of whose words and numbers a statement has.
 _ABOUT_IT = frozenset([Why.NEGATION_DIFFERS, Why.STRENGTH_DIFFERS, Why.CONDITION_DROPPED])
 
+#: Statements that a scorer is asked about, those that say most of the sentence; bounds the time of a check.
+_MOST_ASKED = 4
+
 _Problems = list[tuple[Why, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """A scorer, and which of the rules' objections it may overrule."""
+
+    scorer: EntailmentScorer
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What one statement does not say of a sentence."""
+
+    statement: Statement
+    problems: _Problems
+    support: float
+    #: Words of the sentence that it says.
+    held: int
+
+
+_NOTHING = _Judged(Statement("", "", (), {}, frozenset(), frozenset(), ()), [(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the passage does not say of a sentence, and how well its words support it."""
+
+    problems: _Problems
+    support: float
+    #: The objections that a scorer overruled, for the log.
+    overruled: str | None = None
 
 
 class AnswerGate:
     """Checks sentences against the evidence of one run."""
 
     def __init__(
-        self, book: EvidenceBook, min_support: float = MIN_SUPPORT, support: SupportScorer | None = None
+        self,
+        book: EvidenceBook,
+        min_support: float = MIN_SUPPORT,
+        support: SupportScorer | None = None,
+        entailment: SecondOpinion | None = None,
     ) -> None:
-        """`support` is asked last, and only of what nothing else withholds."""
+        """Prepare to check.
+
+        Args:
+            book: the evidence of the run.
+            min_support: least support with which a sentence is shown.
+            support: asked last, and only of what nothing else withholds.
+            entailment: may overrule the objections that its decision names.
+        """
         self._book = book
         self._min_support = min_support
         self._support = support
+        self._entailment = entailment
 
     def check(self, sentence: DraftSentence) -> Verdict:
         """The verdict on one sentence."""
@@ -80,24 +129,36 @@ class AnswerGate:
         if len(sentence.text) > MOST_CHARS:
             return _withheld(sentence, Why.SUPPORT_TOO_LOW, "too long")
         tokens = read(sentence.text).tokens
-        best: tuple[_Problems, float] | None = None
+        best: _Found | None = None
         for evidence in cited:
-            problems, support = self._problems(sentence.text, tokens, evidence)
-            if best is None or len(problems) < len(best[0]):
-                best = problems, support
-            if not problems:
+            found = self._found(sentence.text, tokens, evidence)
+            if best is None or len(found.problems) < len(best.problems):
+                best = found
+            if not found.problems:
                 break
-        problems, support = best or ([], 0.0)
-        if problems:
-            why, detail = min(problems, key=lambda problem: _ORDER.index(problem[0]))
-            return _withheld(sentence, why, detail, support)
-        return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=support)
+        best = best or _Found([], 0.0)
+        if best.problems:
+            why, detail = min(best.problems, key=lambda problem: _ORDER.index(problem[0]))
+            return _withheld(sentence, why, detail, best.support)
+        return Verdict(text=sentence.text, keys=sentence.keys, shown=True, support=best.support, detail=best.overruled)
 
-    def _problems(self, text: str, tokens: Sequence[Token], evidence: Evidence) -> tuple[_Problems, float]:
+    def objections(self, text: str, key: str) -> list[tuple[Why, str]]:
+        """What the rules have against a sentence beside the evidence of a key, a scorer left out.
+
+        Raises:
+            KeyError: the key is not of this run.
+        """
+        evidence = self._book.resolve(key)
+        if evidence is None:
+            raise KeyError(key)
+        return AnswerGate(self._book, self._min_support)._found(text, read(text).tokens, evidence).problems
+
+    def _found(self, text: str, tokens: Sequence[Token], evidence: Evidence) -> _Found:
         """What the passage does not say of the sentence, and how well its words support it."""
-        passage = evidence.hit.passage
-        parts = statements(passage, evidence.hit.document.title)
-        problems, support = _best(tokens, parts)
+        passage, title = evidence.hit.passage, evidence.hit.document.title
+        parts = statements(passage, title)
+        judged = _judged(tokens, parts)
+        problems, support = judged[0].problems, judged[0].support
         if problems and not _runs_along(tokens, parts):
             cut = _cut(tokens)
             if len(cut) > 1:
@@ -106,16 +167,47 @@ class AnswerGate:
                     problems, support = [], min(held for _, held in each)
         if takes_warning_for_advice(tokens, parts):
             problems = [(Why.NEGATION_DIFFERS, "contraindicated")]
+        elif problems and self._entailment is not None:
+            found = _overruled(text, title, judged, self._entailment)
+            if found is not None:
+                return found
         if not problems and self._support is not None:
             support = min(support, self._support.score(text, passage.text))
         if not problems and support < self._min_support:
             problems = [(Why.SUPPORT_TOO_LOW, f"{support:.2f}")]
-        return problems, support
+        return _Found(problems, support)
+
+
+def _overruled(text: str, title: str, judged: Sequence[_Judged], opinion: SecondOpinion) -> _Found | None:
+    """No problems, where the scorer is sure that a statement says the sentence; else None."""
+    asked = [
+        (one, needed)
+        for one in judged[:_MOST_ASKED]
+        if not one.statement.warning
+        and (needed := opinion.decision.needed([why for why, _ in one.problems])) is not None
+    ]
+    try:
+        scores = opinion.scorer.score(
+            text, [premise(title, one.statement.before, one.statement.text) for one, _ in asked]
+        )
+    except EntailmentError:
+        return None  # the rules stand
+    for (one, needed), score in zip(asked, scores, strict=True):
+        if score >= needed:
+            reasons = sorted({why.value for why, _ in one.problems})
+            return _Found([], one.support, f"{', '.join(reasons)} overruled ({score:.2f})")
+    return None
 
 
 def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problems, float]:
     """The problems with the statement that says most of the sentence, and the support it gives."""
-    found: list[tuple[_Problems, float, int]] = []
+    first = _judged(tokens, parts)[0]
+    return first.problems, first.support
+
+
+def _judged(tokens: Sequence[Token], parts: Sequence[Statement]) -> list[_Judged]:
+    """What each statement does not say of the sentence; those that say most of it first, at least one."""
+    found: list[_Judged] = []
     for statement in parts:
         fit = match(tokens, statement)
         problems = fit.problems + _of_the_whole(tokens, fit)
@@ -133,11 +225,8 @@ def _best(tokens: Sequence[Token], parts: Sequence[Statement]) -> tuple[_Problem
                 if other is not statement and not other.warning and len(match(tokens, other).problems) <= 1
             )
             problems += [wrong for wrong in others if wrong is not None and wrong[0] in _PUT_IN_PLACE]
-        found.append((problems, fit.support, len(fit.pairs)))
-    problems, support, _ = min(
-        found, key=lambda item: (len(item[0]), -item[2]), default=([(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0)
-    )
-    return problems, support
+        found.append(_Judged(statement, problems, fit.support, len(fit.pairs)))
+    return sorted(found, key=lambda one: (len(one.problems), -one.held)) or [_NOTHING]
 
 
 def _runs_along(tokens: Sequence[Token], parts: Sequence[Statement]) -> bool:

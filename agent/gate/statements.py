@@ -32,6 +32,9 @@ _INLINE = re.compile(
 class Statement:
     """One part of a passage, read."""
 
+    text: str
+    #: The statement before it, "" for the first.
+    before: str
     tokens: tuple[Token, ...]
     #: What is named in the title and in the statements before this one, by form; the nearest of each.
     context: dict[str, Token]
@@ -59,18 +62,19 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
     amounts = [token.measure for token in heading if token.measure]
     found: list[Statement] = []
 
-    def stated(tokens: tuple[Token, ...]) -> Statement:
-        return Statement(tokens, dict(context), drugs, people, tuple(amounts))
+    def stated(text: str, tokens: tuple[Token, ...]) -> Statement:
+        before = found[-1].text if found else ""
+        return Statement(text, before, tokens, dict(context), drugs, people, tuple(amounts))
 
     strength = passage.strength or ""
-    for text in _parts(passage.text)[:MOST_STATEMENTS]:
+    for text in texts_of(passage):
         tokens = tuple(read(text[:MOST_CHARS]).tokens)
         inline = " ".join(_INLINE.findall(text))
         grade = inline or strength
         several = len(re.findall(r"\band\b|,", strength)) > 0 and not inline
         found.append(
             replace(
-                stated(tokens),
+                stated(text, tokens),
                 graded_weak=not several and bool(_WEAK.search(grade)),
                 graded_strong=not several and bool(_STRONG.search(grade)),
             )
@@ -89,9 +93,10 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         ]
     for text in passage.contraindications[:MOST_STATEMENTS]:
         tokens = tuple(read(f"Contraindicated: {text}").tokens)
-        found.append(replace(stated(tokens), warning=True))
+        found.append(replace(stated(text, tokens), warning=True))
     return tuple(found)
 
 
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in _END.split(text) if part and part.strip()]
+def texts_of(passage: Passage) -> list[str]:
+    """The texts of a passage's statements, contraindications left out."""
+    return [part.strip() for part in _END.split(passage.text) if part and part.strip()][:MOST_STATEMENTS]

@@ -34,6 +34,6 @@ class Verdict(BaseModel):
     keys: tuple[str, ...]
     shown: bool
     reason: WithheldReason | None = None
-    #: What exactly was missing ("7 d", "key qqq"); for the log, not for the clinician.
+    #: What exactly was missing ("7 d", "key qqq"), or what a scorer overruled; for the log, not for the clinician.
     detail: str | None = None
     support: float | None = None

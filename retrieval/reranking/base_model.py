@@ -59,18 +59,28 @@ class BaseModel:
         """A new network on the packaged weights, float32, in evaluation mode; its head is untrained.
 
         Raises:
+            RerankerError: as `encoder`.
+        """
+        encoder = self.encoder()
+        module = importlib.import_module("retrieval.reranking.network")
+        network: CrossEncoderNetwork = module.CrossEncoderNetwork(encoder, _WIDTH).eval()
+        return network
+
+    def encoder(self) -> Any:
+        """The encoder with the packaged weights, float32, without a head.
+
+        Raises:
             RerankerError: a package is missing or the weights cannot be read.
         """
         try:
             transformers = importlib.import_module("transformers")
-            module = importlib.import_module("retrieval.reranking.network")
             shown = transformers.utils.logging.is_progress_bar_enabled()
             level = transformers.utils.logging.get_verbosity()
             # It would draw "Loading weights", and report the pooler that sentence embeddings do not use either.
             transformers.utils.logging.disable_progress_bar()
             transformers.utils.logging.set_verbosity_error()
             try:
-                encoder = transformers.AutoModel.from_pretrained(
+                return transformers.AutoModel.from_pretrained(
                     self._directory, local_files_only=True, add_pooling_layer=False, attn_implementation="sdpa"
                 )
             finally:
@@ -81,8 +91,6 @@ class BaseModel:
             raise RerankerError(NOT_INSTALLED) from error
         except (OSError, RuntimeError, ValueError) as error:
             raise RerankerError(f"The reranker's base cannot be read: {type(error).__name__}.") from error
-        network: CrossEncoderNetwork = module.CrossEncoderNetwork(encoder, _WIDTH).eval()
-        return network
 
     @cached_property
     def _tokeniser(self) -> Any:

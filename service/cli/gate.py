@@ -2,7 +2,8 @@
 
 A row is {"id": ..., "sentence": ..., "passage": {"text": ..., "strength"?: ..., "title"?: ...}}; other fields are left
 unread. The sentence carries no key: the command cites the row's passage for it. One verdict a row goes to standard
-output, in the file's order.
+output, in the file's order. The gate is the one that the service would use: with the entailment scorer where that is
+installed and not switched off (`CLINSEARCH_ENTAILMENT=off`: the rules alone).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.errors import EntailmentError
 from agent.evidence import EvidenceBook
-from agent.gate import AnswerGate, Verdict
+from agent.gate import AnswerGate, SecondOpinion, Verdict
 from agent.sentences import DraftSentence
 from retrieval import Document, DocumentId, Hit, Passage, PassageId, PassageKind, SourceId
-from service.cli.common import stop
+from service.cli.common import load_settings, stop
+from service.entailment import make_second_opinion
 
 app = typer.Typer(help="The answer gate alone.", no_args_is_help=True)
 
@@ -55,8 +58,12 @@ def check(
         raise stop(f"{path} cannot be read: {error}.") from error
     # All rows are read before the first verdict: half an output is easily taken for all of it.
     pairs = [_pair(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    try:
+        opinion = make_second_opinion(load_settings())
+    except EntailmentError as error:
+        raise stop(str(error)) from error
     for pair in pairs:
-        verdict = _verdict(pair)
+        verdict = _verdict(pair, opinion)
         row = {"id": pair.id, "shown": verdict.shown, "reason": verdict.reason}
         typer.echo(json.dumps(row, ensure_ascii=False))
 
@@ -70,7 +77,7 @@ def _pair(path: Path, number: int, line: str) -> _Pair:
         raise stop(f"{path}, line {number}: {f'{where}: ' if where else ''}{first['msg']}.") from error
 
 
-def _verdict(pair: _Pair) -> Verdict:
+def _verdict(pair: _Pair, opinion: SecondOpinion | None) -> Verdict:
     document = Document(
         id=DocumentId("pair"), source=SourceId("pairs"), title=pair.passage.title, publisher="pairs", region="INT"
     )
@@ -83,4 +90,6 @@ def _verdict(pair: _Pair) -> Verdict:
     )
     book = EvidenceBook("pairs")
     evidence, _ = book.add(Hit(rank=1, score=1.0, passage=passage, document=document))
-    return AnswerGate(book).check(DraftSentence(text=pair.sentence, keys=(evidence.key,), raw=pair.sentence))
+    return AnswerGate(book, entailment=opinion).check(
+        DraftSentence(text=pair.sentence, keys=(evidence.key,), raw=pair.sentence)
+    )

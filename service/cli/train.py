@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from service.cli.train_all import train_all
+from service.cli.train_entailment import entailment
 from service.cli.train_reranker import reranker
 from service.cli.train_stages import card, dpo, selfdistill, sft
 
@@ -15,6 +16,7 @@ app.command("dpo")(dpo)
 app.command("all")(train_all)
 app.command("card")(card)
 app.command("reranker")(reranker)
+app.command("entailment")(entailment)
 
 
 @app.callback()
