@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -19,11 +19,13 @@ MAX_TURNS = 10
 MAX_ANSWER_CHARS = 8_000
 #: Earlier questions that a follow-up is searched with; older ones are more often about something else.
 _TURNS_SEARCHED = 2
+#: Unicode's categories Cc and Cs, which are closed, without line breaks and tabs.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def has_control_characters(text: str) -> bool:
     """True for control characters other than line breaks and tabs, and for halves of surrogate pairs."""
-    return any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t\r" for c in text)
+    return _CONTROL.search(text) is not None
 
 
 def _printable(text: str) -> str:

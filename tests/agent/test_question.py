@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import MAX_QUESTION_CHARS, Question, QuestionError, clean_question
+from agent.question import has_control_characters
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,10 @@ def test_cleaning_twice_changes_nothing_and_fails_only_in_one_way(text: str) -> 
     assert clean_question(cleaned) == cleaned
     assert Question(text=cleaned).task_key == Question(text=cleaned).task_key
     assert Question(text=cleaned).task_key != Question(text=cleaned + " more").task_key
+
+
+def test_control_characters_are_those_of_unicode_but_line_breaks_and_tabs() -> None:
+    for number in range(0x30000):
+        character = chr(number)
+        control = unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t\r"
+        assert has_control_characters(f"a{character}b") is control, f"U+{number:04X}"
