@@ -37,7 +37,7 @@ class LiveRun:
             frames: of the run, numbered from 1 in their order; closing them ends it.
             start: starts what outlives a request.
             hold_s: seconds that the run waits for a reader that left; 0: not at all.
-            changed: called when it ended, lost its reader or is over.
+            changed: called when it has a reader, lost it, ended or is over.
         """
         self.rollout_id = rollout_id
         self.owner = owner
@@ -94,7 +94,7 @@ class LiveRun:
         self._window.go_on_after(after)
         if self._carrying is None:
             self._carrying = self._start(self._carry())
-            self._changed(self)
+        self._changed(self)
         try:
             while self._reader is reader:
                 frame = self._window.take()

@@ -26,6 +26,8 @@ class LiveRuns:
         self._hold_s = hold_s
         self._kept_runs = kept_runs
         self._runs: dict[RolloutId, LiveRun] = {}
+        #: Those that ended and have no reader, the one that waits longest first.
+        self._unread: dict[RolloutId, LiveRun] = {}
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -49,8 +51,11 @@ class LiveRuns:
     def _keep_or_drop(self, run: LiveRun) -> None:
         if run.over:
             self._runs.pop(run.rollout_id, None)
+        else:
+            self._runs.setdefault(run.rollout_id, run)
+        if run.over or run.has_reader or not run.ended:
+            self._unread.pop(run.rollout_id, None)
             return
-        self._runs.setdefault(run.rollout_id, run)
-        unread = [known for known in self._runs.values() if known.ended and not known.has_reader]
-        for oldest in unread[: max(0, len(unread) - self._kept_runs)]:
-            self._start(oldest.stop())
+        self._unread[run.rollout_id] = run
+        while len(self._unread) > self._kept_runs:
+            self._start(self._unread.pop(next(iter(self._unread))).stop())

@@ -181,6 +181,28 @@ async def test_of_ended_runs_only_the_newest_are_kept() -> None:
     assert len(runs) == 0
 
 
+async def test_an_ended_run_that_is_read_again_is_not_dropped_for_newer_ones() -> None:
+    """Otherwise who comes back loses the rest of the answer while reading it."""
+    runs = live(kept_runs=3)
+    for number in range(3):
+        async with aclosing(begun(runs, Source(count=3), f"r{number}").read()) as reader:
+            assert len([frame async for frame in reader]) == 3
+    again = runs.find(RolloutId("r0"), ME)
+    assert again is not None
+    async with aclosing(again.read()) as reading:
+        await anext(reading)
+        for number in range(3, 20):
+            async with aclosing(begun(runs, Source(count=3), f"r{number}").read()) as reader:
+                assert len([frame async for frame in reader]) == 3
+        await asyncio.sleep(0.05)
+        assert runs.find(RolloutId("r0"), ME) is again
+        assert len([frame async for frame in reading]) == 2
+        assert len(runs) == 4
+    await asyncio.sleep(0.05)
+    assert len(runs) == 3
+    await runs.close()
+
+
 async def test_a_run_that_nobody_ever_reads_never_begins() -> None:
     """Otherwise a response that could not be sent holds a slot for ever."""
     runs, source = live(), Source()
