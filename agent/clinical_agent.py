@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -40,10 +40,10 @@ from retrieval import FirstSource, PassageId, RetrievalError, Searcher, SourceRo
 
 #: Safety net above the run's own budgets; a graph that exceeds it is a bug.
 _RECURSION_LIMIT = 200
-#: Turns of the event loop after which an event that was sent is on the wire: the stream's own tasks, one each.
-_TURNS_TO_LEAVE = 8
 #: Earlier answers are cut to this many characters in the prompt; their evidence is what counts.
 _EARLIER_ANSWER_CHARS = 1_500
+#: Returns when a run may begin its work; is told whether something was sent before.
+Begin = Callable[[bool], Awaitable[None]]
 
 
 class ClinicalAgent:
@@ -122,8 +122,12 @@ class ClinicalAgent:
         *,
         origin: Origin = FROM_SERVICE,
         rollout_id: RolloutId | None = None,
+        begin: Begin | None = None,
     ) -> RunSummary:
         """Carry one question through and return its outcome; events go to `emit` as they happen.
+
+        What the policy has said with the answer is sent before anything is done for it; `begin` is waited for between
+        the two: who has many runs says when each may work.
 
         The run is in the journal before this returns. Model and search failures end in a typed
         stop reason and are not raised; cancelling is recorded as `aborted`.
@@ -141,7 +145,11 @@ class ClinicalAgent:
             try:
                 # LangSmith's environment switches must not send a clinician's words anywhere.
                 with tracing_context(enabled=False):
-                    await _say_first(run)
+                    says = bool(run.notices or run.disclaimers)
+                    if says:
+                        await run.send(NoticesEvent(notices=run.notices, disclaimers=run.disclaimers))
+                    if begin is not None:
+                        await begin(says)
                     run.patient = read_patient([*(turn.question for turn in question.history), question.text])
                     self._recall(run)
                     await the_loop().ainvoke(
@@ -159,7 +167,12 @@ class ClinicalAgent:
         return summary
 
     async def stream(
-        self, question: Question, *, origin: Origin = FROM_SERVICE, rollout_id: RolloutId | None = None
+        self,
+        question: Question,
+        *,
+        origin: Origin = FROM_SERVICE,
+        rollout_id: RolloutId | None = None,
+        begin: Begin | None = None,
     ) -> AsyncGenerator[Event]:
         """The same as `ask`, as a stream of events; closing the stream cancels the run."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=64)
@@ -167,7 +180,7 @@ class ClinicalAgent:
         async def run() -> None:
             gone = False
             try:
-                await self.ask(question, queue.put, origin=origin, rollout_id=rollout_id)
+                await self.ask(question, queue.put, origin=origin, rollout_id=rollout_id, begin=begin)
             except asyncio.CancelledError:
                 gone = True
                 raise
@@ -302,15 +315,3 @@ class ClinicalAgent:
             # The clinician still gets the answer; the loss is told, not hidden.
             run.fail(error.code, "This run could not be written to the journal.")
             spans.note_journal_failure()
-
-
-async def _say_first(run: Run) -> None:
-    """Send what the policy has said with the answer, and let it leave before the work begins.
-
-    What is ready in an event loop takes turns: where hundreds ask at once, each would else hear its first word when the
-    work of all the others had begun.
-    """
-    if run.notices or run.disclaimers:
-        await run.send(NoticesEvent(notices=run.notices, disclaimers=run.disclaimers))
-    for _ in range(_TURNS_TO_LEAVE):
-        await asyncio.sleep(0)

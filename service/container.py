@@ -20,6 +20,7 @@ from retrieval import (
 from retrieval import make_encoder as encoder_of
 from service.conversations.delivery import Delivery
 from service.entailment import make_second_opinion
+from service.first_words import FirstWords
 from service.live import LiveRuns
 from service.metrics import Metrics
 from service.model.choice import model_place
@@ -59,6 +60,8 @@ class Service:
     close: Callable[[], Coroutine[None, None, None]] = _nothing
     #: One slot per run in progress.
     slots: asyncio.Semaphore = field(init=False)
+    #: Whose first word has not been sent yet: until it was, no run begins its work.
+    first_words: FirstWords = field(init=False, default_factory=FirstWords)
     delivery: Delivery = field(init=False)
     #: Runs whose events are being streamed.
     live: LiveRuns = field(init=False)

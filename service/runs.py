@@ -13,6 +13,7 @@ from agent import ClinicalAgent, ErrorEvent, Event, Origin, Question, QuestionEr
 from agent.events import DoneEvent
 from agent.origin import FROM_SERVICE
 from service.container import Service
+from service.first_words import FirstWord
 from service.problems import CLIENT_CLOSED, ProblemError
 from service.schemas import QuestionBody
 from service.searching import check_source
@@ -48,7 +49,9 @@ async def run_whole(
 ) -> RunSummary:
     """Run to the end, unless the client goes away first. Raises ProblemError where it does."""
     async with service.slots:
-        run = asyncio.create_task(agent.ask(question, rollout_id=rollout_id, origin=origin))
+        run = asyncio.create_task(
+            agent.ask(question, rollout_id=rollout_id, origin=origin, begin=service.first_words.none().begin)
+        )
         gone = asyncio.create_task(_disconnected(request))
         try:
             await asyncio.wait({run, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,12 +72,20 @@ async def run_events(
     question: Question,
     rollout_id: RolloutId | None = None,
     origin: Origin = FROM_SERVICE,
+    *,
+    first_word: FirstWord | None = None,
 ) -> AsyncGenerator[Event]:
     """The events of a run; closing the stream ends the run. The last one is `done` or `error`.
 
-    The slot is taken when the stream starts, so that a response nobody reads holds none.
+    The slot is taken when the stream starts, so that a response nobody reads holds none. `first_word` is of whoever is
+    sent the events as they come.
     """
-    async with service.slots, aclosing(agent.stream(question, rollout_id=rollout_id, origin=origin)) as events:
+    first_word = first_word or service.first_words.none()
+    if service.slots.locked():
+        # It may be long until this one has a slot; those that have one do not wait for it.
+        first_word.over()
+    stream = agent.stream(question, rollout_id=rollout_id, origin=origin, begin=first_word.begin)
+    async with service.slots, aclosing(stream) as events:
         try:
             async for event in events:
                 if isinstance(event, DoneEvent):

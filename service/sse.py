@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Send
 
 from agent import Event
+from service.first_words import FirstWord
 
 logger = logging.getLogger("clinsearch.http")
 
@@ -38,10 +39,17 @@ class EventStream(StreamingResponse):
     media_type = MEDIA_TYPE
 
     def __init__(
-        self, frames: AsyncGenerator[bytes], headers: Mapping[str, str] | None = None, *, stalled_s: float = STALLED_S
+        self,
+        frames: AsyncGenerator[bytes],
+        headers: Mapping[str, str] | None = None,
+        *,
+        first_word: FirstWord | None = None,
+        stalled_s: float = STALLED_S,
     ) -> None:
+        """`first_word` is over when the first frame was sent, or none will be."""
         super().__init__(frames, headers={**HEADERS, **(headers or {})})
         self._frames = frames
+        self._first_word = first_word
         self._stalled_s = stalled_s
 
     async def stream_response(self, send: Send) -> None:
@@ -51,6 +59,8 @@ class EventStream(StreamingResponse):
                     await send(message)
             except TimeoutError as error:
                 raise _StalledError from error
+            if self._first_word is not None and message["type"] == "http.response.body":
+                self._first_word.over()
 
         try:
             await super().stream_response(patiently)
@@ -58,6 +68,8 @@ class EventStream(StreamingResponse):
             # The response is left unfinished, so the server closes the connection.
             logger.warning("A stream whose reader took nothing for %.0f s is closed", self._stalled_s)
         finally:
+            if self._first_word is not None:
+                self._first_word.over()
             with anyio.CancelScope(shield=True):
                 await self._frames.aclose()
 

@@ -50,7 +50,8 @@ async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
         if not streamed:
             return await run_whole(service, agent, question, request)
         owner, rollout_id = known_owner(request, service.settings), new_rollout_id()
-        events = run_events(service, agent, question, rollout_id)
+        first_word = service.first_words.expected()
+        events = run_events(service, agent, question, rollout_id, first_word=first_word)
     else:
         owner = owner_of(request, service.settings)
         check_slots(service)
@@ -59,9 +60,10 @@ async def ask(request: Request, body: AskBody) -> RunSummary | sse.EventStream:
         if not streamed:
             return await talk.whole(run_whole(service, agent, talk.question, request, *known))
         rollout_id = talk.rollout_id
-        events = talk.kept(run_events(service, agent, talk.question, *known))
+        first_word = service.first_words.expected()
+        events = talk.kept(run_events(service, agent, talk.question, *known, first_word=first_word))
     run = service.live.begin(rollout_id, owner, sse.encoded(events), resumable=body.resumable)
-    return stream_of(run, 0)
+    return stream_of(run, 0, first_word)
 
 
 @router.get("/v1/models")

@@ -51,6 +51,8 @@ async def chat_completions(request: Request, body: ChatBody) -> ChatCompletion |
     check_slots(service)
     completion = Completion(model=body.model or service.settings.model_name)
     if body.stream:
-        events = run_events(service, agent, question, completion.run_id)
-        return sse.EventStream(sse.kept_alive(completion.frames(events, include_usage=body.include_usage)))
+        first_word = service.first_words.expected()
+        events = run_events(service, agent, question, completion.run_id, first_word=first_word)
+        frames = completion.frames(events, include_usage=body.include_usage)
+        return sse.EventStream(sse.kept_alive(frames), first_word=first_word)
     return completion.whole(await run_whole(service, agent, question, request, completion.run_id))

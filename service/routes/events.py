@@ -11,6 +11,7 @@ from agent import RolloutId
 from service import sse
 from service.container import Service
 from service.event_schema import ITEM, event_schema
+from service.first_words import FirstWord
 from service.identity import known_owner, refuse_other_origins
 from service.live import LiveRun
 from service.problems import ProblemError
@@ -32,12 +33,12 @@ _OTHERS: dict[int | str, dict[str, Any]] = {
 RunInPath = Annotated[Ulid, Path(description=f"Of the run, as {RUN_HEADER} of its stream gave it.")]
 
 
-def stream_of(run: LiveRun, after: int) -> sse.EventStream:
+def stream_of(run: LiveRun, after: int, first_word: FirstWord | None = None) -> sse.EventStream:
     """The events of a run after number `after` as a response."""
     headers: dict[str, str] = {RUN_HEADER: run.rollout_id}
     if run.resumable:
         headers[RESUME_HEADER] = f"{run.hold_s:g}"
-    return sse.EventStream(sse.kept_alive(run.read(after)), headers)
+    return sse.EventStream(sse.kept_alive(run.read(after)), headers, first_word=first_word)
 
 
 @router.get(
