@@ -14,13 +14,15 @@ from ..conftest import ServiceFactory
 
 
 @pytest.fixture
-def freezing() -> Iterator[None]:
+def collecting() -> Iterator[None]:
+    thresholds = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*thresholds)
 
 
 def test_what_is_loaded_before_it_listens_is_left_alone_by_the_collector(
-    make_service: ServiceFactory, monkeypatch: pytest.MonkeyPatch, freezing: None
+    make_service: ServiceFactory, monkeypatch: pytest.MonkeyPatch, collecting: None
 ) -> None:
     """Otherwise everybody waits a fifth of a second while the index and the word lists are looked through again."""
     frozen: list[int] = []
