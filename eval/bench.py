@@ -5,6 +5,7 @@ Options are those of the scale benchmark: `python -m eval.bench --passages 50000
 
 from __future__ import annotations
 
+import math
 import sys
 
 from eval.bench_agent import run_agent_bench
@@ -17,8 +18,9 @@ def main() -> None:
     """Run all benchmarks and print their tables."""
     sys.stdout.write(run_agent_bench().table() + "\n\n")
     sys.stdout.flush()
-    sys.stdout.write(run_stream_bench().table() + "\n\n")
-    sys.stdout.flush()
+    for arrivals in (10.0, math.inf):
+        sys.stdout.write(run_stream_bench(arrivals_per_s=arrivals).table() + "\n\n")
+        sys.stdout.flush()
     sys.stdout.write(format_table(run_search_bench()) + "\n\n")
     sys.stdout.flush()
     bench_scale()

@@ -4,16 +4,19 @@
 
 The real service runs as `clinsearch serve` in one process of its own, over the starter guidelines with the hashing
 encoder; readers and a scripted model server are in this one, on the same machine. Every answer is held in the middle,
-so that all streams are open at once and each has an open call to the model. Readers arrive at a steady rate; the time
-to the first event is from sending the question. Half of the streams are resumable. Of those that are cancelled, the
-resumable ones are told to stop and the others cut; it is the model server that says when their calls are gone. What a
-real model needs is not part of any figure.
+so that all streams are open at once and each has an open call to the model. Readers arrive at a steady rate, or all in
+one instant (`--at-once`); the time to the first event is from when a reader was to ask, so connecting is part of it, to
+when the event was read. Half of the streams are resumable. Of those that are cancelled, the resumable ones are told to
+stop and the others cut; it is the model server that says when their calls are gone. What a real model needs is not part
+of any figure.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import math
 import os
 import socket
 import subprocess
@@ -23,14 +26,17 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx2
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from agent.cautious_http import EVENT_STREAM
 from agent.event_stream import EventStreamReader
 from eval.held_model import HeldModelServer
+from eval.plain_http import plain_post
 
 QUESTION = "First-line antibiotic for an adult with uncomplicated lower urinary tract infection?"
 #: Longest wait for any one thing: what is measured is the machine, not anyone's patience, seconds.
@@ -46,7 +52,7 @@ class StreamBench(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     streams: int
-    #: Readers that come each second.
+    #: Readers that come each second; infinite: all in one instant.
     arrivals_per_s: float
     #: Of all streams: not opened, broken off or ended with an error; one that was cancelled is none.
     errors: int
@@ -70,11 +76,17 @@ class StreamBench(BaseModel):
         """Memory that each stream added at the most, MB."""
         return (self.most_mb - self.before_mb) / self.streams
 
+    @property
+    def at_once(self) -> bool:
+        """Whether all readers came in one instant."""
+        return math.isinf(self.arrivals_per_s)
+
     def table(self) -> str:
         """The figures as lines of text."""
         freed = "never" if self.freed_s is None else f"{self.freed_s:.2f} s"
+        asked = "all asked in one instant" if self.at_once else f"{self.arrivals_per_s:g} new ones a second"
         lines = [
-            f"event streams, {self.streams} at once on one process, {self.arrivals_per_s:g} new ones a second "
+            f"event streams, {self.streams} open at once on one process, {asked} "
             f"({self.cpus} cores shared with the readers and a scripted model)",
             f"  errors {self.errors}   finished {self.finished}   target: no error",
             f"  first event p50 {self.first_event_p50_ms:.0f} ms   p95 {self.first_event_p95_ms:.0f} ms   "
@@ -103,30 +115,31 @@ class _Reader:
     error: str = ""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
-    async def read(self, http: httpx2.AsyncClient) -> None:
-        """Ask, and read to the end."""
-        started = time.perf_counter()
+    async def read(self, address: str, asked_at: float) -> None:
+        """Ask, and read to the end. `asked_at`: when this reader was to ask, by the performance counter."""
         try:
-            async with aclosing(_events(http, self)) as events:
+            async with asyncio.timeout(PATIENCE_S), aclosing(_events(address, self)) as events:
                 async for name in events:
-                    self.first_event_s = self.first_event_s or time.perf_counter() - started
+                    self.first_event_s = self.first_event_s or time.perf_counter() - asked_at
                     self.ended_with = name
             if self.ended_with != "done":
                 self.error = f"ended with {self.ended_with or 'nothing'}"
-        except httpx2.HTTPError as error:
+        except (OSError, EOFError, ValueError) as error:
             self.error = type(error).__name__
 
 
-async def _events(http: httpx2.AsyncClient, reader: _Reader) -> AsyncGenerator[str]:
+async def _events(address: str, reader: _Reader) -> AsyncGenerator[str]:
     """The names of the events of a stream."""
-    body = {"question": QUESTION, "resumable": reader.resumable}
-    async with http.stream("POST", "/v1/ask", json=body, headers={"accept": "text/event-stream"}) as response:
-        response.raise_for_status()
-        reader.rollout_id = response.headers["x-rollout-id"]
+    body = json.dumps({"question": QUESTION, "resumable": reader.resumable}).encode()
+    async with plain_post(f"{address}/v1/ask", body, EVENT_STREAM) as answer:
+        if answer.status != HTTPStatus.OK:
+            raise ValueError(f"answered with {answer.status}")
+        reader.rollout_id = answer.headers["x-rollout-id"]
         parser = EventStreamReader()
-        async for piece in response.aiter_bytes():
-            for event in parser.feed(piece):
-                yield event.event
+        async with aclosing(answer.pieces()) as pieces:
+            async for piece in pieces:
+                for event in parser.feed(piece):
+                    yield event.event
 
 
 async def measure(
@@ -138,18 +151,20 @@ async def measure(
         TimeoutError: the streams did not open, or did not end.
     """
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits) as http:
+    async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE_S) as http:
         model.go.set()
-        await asyncio.gather(*(_Reader(resumable=True).read(http) for _ in range(_WARM_UP)))
+        warm = (_Reader(resumable=True).read(address, time.perf_counter()) for _ in range(_WARM_UP))
+        await asyncio.gather(*warm)
         model.go.clear()
         before, cpu = _memory_mb(pid, "VmRSS"), _cpu_s(pid)
 
         readers = [_Reader(resumable=number % 2 == 1) for number in range(streams)]
         started = time.perf_counter()
         for number, reader in enumerate(readers):
-            await asyncio.sleep(max(0.0, started + number / arrivals_per_s - time.perf_counter()))
-            reader.task = asyncio.create_task(reader.read(http))
+            asked_at = started + number / arrivals_per_s
+            if (early := asked_at - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            reader.task = asyncio.create_task(reader.read(address, asked_at))
         async with asyncio.timeout(PATIENCE_S):
             while model.open_answers + sum(1 for reader in readers if reader.error) < streams:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -277,7 +292,9 @@ async def _run(streams: int, cancel: int, arrivals_per_s: float) -> StreamBench:
 
 
 def run_stream_bench(streams: int = 500, cancel: int = 200, arrivals_per_s: float = 10.0) -> StreamBench:
-    """Start a service, open streams at a steady rate, cancel some of them, and read the others to the end.
+    """Start a service, open streams, cancel some of them, and read the others to the end.
+
+    They are opened at a steady rate; at an infinite one all in one instant.
 
     Raises:
         OSError: the service did not start.
@@ -292,8 +309,10 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--cancel", type=int, default=200)
     parser.add_argument("--arrivals", type=float, default=10.0, help="new streams a second")
+    parser.add_argument("--at-once", action="store_true", help="all in one instant")
     options = parser.parse_args()
-    sys.stdout.write(run_stream_bench(options.streams, options.cancel, options.arrivals).table() + "\n")
+    arrivals = math.inf if options.at_once else options.arrivals
+    sys.stdout.write(run_stream_bench(options.streams, options.cancel, arrivals).table() + "\n")
 
 
 if __name__ == "__main__":
