@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from agent.version import PRODUCER
 from service import problems
@@ -48,6 +50,19 @@ class _Application(FastAPI):
         return self.openapi_schema
 
 
+@cache
+def _routes(*, cds_hooks: bool) -> tuple[BaseRoute, ...]:
+    """What is answered whatever the service behind it; made once a process, because models of each are compiled."""
+    api = APIRouter(redirect_slashes=False)
+    for router in (ask.router, events.router, search.router, conversations.router, feedback.router, consent.router):
+        api.include_router(router, responses=_PROBLEMS)
+    api.include_router(chat.router)
+    if cds_hooks:
+        api.include_router(cds.router, responses=_PROBLEMS)
+    api.include_router(health.router)
+    return tuple(api.routes)
+
+
 def create_app(service: Service) -> FastAPI:
     """The application around a wired service; closing it closes the service."""
 
@@ -58,6 +73,7 @@ def create_app(service: Service) -> FastAPI:
         await service.finish_chores()
         await service.close()
 
+    settings = service.settings
     app = _Application(
         title="clinsearch",
         version=PRODUCER.partition(" ")[2],
@@ -67,17 +83,12 @@ def create_app(service: Service) -> FastAPI:
         # An address is right or wrong: a redirect is an answer that the document does not list.
         redirect_slashes=False,
         lifespan=lifespan,
+        routes=list(_routes(cds_hooks=settings.cds != "off")),
     )
     app.state.service = service
-    for router in (ask.router, events.router, search.router, conversations.router, feedback.router, consent.router):
-        app.include_router(router, responses=_PROBLEMS)
-    app.include_router(chat.router)
-    settings = service.settings
     if settings.cds != "off":
-        app.include_router(cds.router, responses=_PROBLEMS)
         check = TokenCheck(settings.cds_clients) if settings.cds == "on" else None
         app.add_middleware(CdsAccess, check=check, url=settings.cds_url, origins=settings.cds_origins)
-    app.include_router(health.router)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -86,13 +97,13 @@ def create_app(service: Service) -> FastAPI:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> FileResponse:
         response = FileResponse(_PAGE / "index.html")
-        remember(request, response, service.settings)
+        remember(request, response, settings)
         return response
 
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
     app.add_exception_handler(ProblemError, problems.on_problem)
     app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
     app.add_exception_handler(HTTPException, problems.on_http_error)
-    hosts = host_names(service.settings.host, service.settings.allowed_hosts)
+    hosts = host_names(settings.host, settings.allowed_hosts)
     app.add_middleware(RequestBoundary, metrics=service.metrics, allowed_hosts=hosts)
     return app
