@@ -15,10 +15,10 @@ from agent import AgentSettings, ClinicalAgent, MemoryJournal, ModelIdentity, Op
 from agent.actions import ActionKind
 from agent.prompts import neutral
 from agent.templates import CHAT_TEMPLATE
-from retrieval import HashingEncoder, memory_searcher, starter_entries
 from service.model.manifest import read_model_manifest
 
 from .model_server_fixture import ModelServer
+from .starter import starter_searcher
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ QUESTION = "First-line antibiotic for an adult with uncomplicated lower urinary 
 async def _rollout(server: ModelServer, settings: AgentSettings) -> Rollout:
     client = OpenAIModelClient(server.url, ModelIdentity(model=server.model_name))
     journal = MemoryJournal()
-    searcher = memory_searcher(starter_entries(), encoder=HashingEncoder())
+    searcher = starter_searcher()
     try:
         await ClinicalAgent(client, searcher, journal, settings=settings).ask(Question(text=QUESTION))
     finally:

@@ -12,8 +12,9 @@ from agent.evidence import EvidenceBook
 from agent.gate import AnswerGate, Verdict, WithheldReason
 from agent.quantities import quantities
 from agent.sentences import DraftSentence
-from retrieval import Hit, starter_entries
+from retrieval import Hit
 
+from ..starter import starter
 from .conftest import UTI, UTI_WARNING, entries, hit
 
 NUMBER, NEGATION, WORDS = (
@@ -149,7 +150,7 @@ def test_each_part_of_a_statement_keeps_its_own_negation(sentence: str, shown: b
 def test_every_starter_recommendation_passes_when_it_is_copied() -> None:
     """A model that copies faithfully must not be silenced: that hides right answers."""
     withheld = []
-    for entry in starter_entries():
+    for entry in starter():
         for item in entry.passages:
             copied = DraftSentence(text=item.text, keys=(), raw=item.text)
             verdict = check(copied.text, Hit(rank=1, score=1.0, passage=item, document=entry.document))

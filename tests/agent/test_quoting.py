@@ -14,15 +14,17 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
 from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, worth_quoting
 from agent.sentences import SentenceSplitter
-from retrieval import Hit, HybridSearcher, SearchRequest, memory_searcher, starter_entries
+from retrieval import Hit, HybridSearcher, SearchRequest
 from training.teacher import compose
+
+from ..starter import starter, starter_searcher
 
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @pytest.fixture(scope="module")
 def searcher() -> HybridSearcher:
-    return memory_searcher(starter_entries())
+    return starter_searcher()
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +163,7 @@ def test_a_grammar_is_read_back_whatever_a_passage_holds(text: str) -> None:
 def test_what_the_teacher_writes_is_what_the_grammar_allows(searcher: HybridSearcher) -> None:
     """Else the model would be trained on answers that it can never give."""
     written = 0
-    for entry in tuple(starter_entries())[:30]:
+    for entry in starter()[:30]:
         hits = searcher.search(SearchRequest(queries=(entry.passages[0].section[0],))).hits[:5]
         book = EvidenceBook("test")
         evidence = [book.add(hit)[0] for hit in hits]
@@ -173,4 +175,4 @@ def test_what_the_teacher_writes_is_what_the_grammar_allows(searcher: HybridSear
     assert written == 30
 
 
-_ANY = memory_searcher(starter_entries()).search(SearchRequest(queries=("asthma",))).hits[0]
+_ANY = starter_searcher().search(SearchRequest(queries=("asthma",))).hits[0]

@@ -17,7 +17,9 @@ from agent.scripted import ByTurn
 from eval.bench_rollouts import RolloutBench, RolloutLoad, run_rollout_bench
 from eval.load import Load, replay, salted
 from eval.paced import CHARS_PER_TOKEN, PacedModel
-from retrieval import SearchRequest, memory_searcher, starter_entries
+from retrieval import SearchRequest, memory_searcher
+
+from ..starter import starter
 
 REQUEST = CompletionRequest(messages=(Message(role="user", content="Which one?"),), max_tokens=50)
 #: What the server below says it sampled in each call.
@@ -109,7 +111,7 @@ async def test_a_replay_sends_what_was_recorded_and_counts_what_the_server_sampl
 
 
 async def test_both_sides_ask_for_the_same_and_share_no_cache(url: str, tmp_path: Path) -> None:
-    searcher = memory_searcher(list(starter_entries())[:3])
+    searcher = memory_searcher(starter()[:3])
     hit = searcher.search(SearchRequest(queries=("asthma",))).hits[0]
     row: dict[str, object] = {
         "id": "1",

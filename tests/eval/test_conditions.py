@@ -6,8 +6,9 @@ from agent import ClinicalAgent, MemoryJournal, Question, ScriptedModel
 from agent.errors import ModelUnavailableError
 from agent.scripted import ByTurn, Reply
 from eval.conditions import ConditionQuestion, condition_questions, evaluate_conditions, judge
-from retrieval import HashingEncoder, memory_searcher, starter_entries
 from retrieval.starter import STARTER_DIRECTORY
+
+from ..starter import starter_searcher
 
 
 def test_there_is_one_question_per_starter_condition() -> None:
@@ -17,7 +18,7 @@ def test_there_is_one_question_per_starter_condition() -> None:
 
 
 async def test_written_answers_and_fallbacks_are_counted_apart() -> None:
-    searcher = memory_searcher(starter_entries(), encoder=HashingEncoder())
+    searcher = starter_searcher()
     questions = condition_questions()[:3]
     down = ScriptedModel([Reply(error=ModelUnavailableError("down"))])
     fallback = await evaluate_conditions(ClinicalAgent(down, searcher, MemoryJournal()), questions)
@@ -29,7 +30,7 @@ async def test_written_answers_and_fallbacks_are_counted_apart() -> None:
 
 
 async def test_only_the_right_condition_in_the_first_three_counts() -> None:
-    searcher = memory_searcher(starter_entries(), encoder=HashingEncoder())
+    searcher = starter_searcher()
     agent = ClinicalAgent(ScriptedModel([Reply(error=ModelUnavailableError("down"))]), searcher, MemoryJournal())
     report = await evaluate_conditions(agent, [ConditionQuestion(id="gout", question="gout flare colchicine dose")])
     assert report.results[0].right

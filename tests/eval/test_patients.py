@@ -8,9 +8,10 @@ from agent import ClinicalAgent, MemoryJournal, ScriptedModel
 from agent.errors import ModelUnavailableError
 from agent.scripted import Reply
 from eval.patients import evaluate_patients, evaluate_rules, judge_by_rules, patient_questions
-from retrieval import HashingEncoder, memory_searcher, starter_entries
 
-PASSAGES = {passage.id: passage for entry in starter_entries() for passage in entry.passages}
+from ..starter import starter_passages, starter_searcher
+
+PASSAGES = starter_passages()
 
 
 def test_every_patient_has_a_twin_for_the_same_recommendation() -> None:
@@ -37,7 +38,7 @@ def test_all_are_handled_and_no_twin_is_flagged() -> None:
 
 
 async def test_a_run_that_shows_it_as_if_it_applied_is_not_handled() -> None:
-    searcher = memory_searcher(starter_entries(), encoder=HashingEncoder())
+    searcher = starter_searcher()
     down = ScriptedModel([Reply(error=ModelUnavailableError("down"))])
     agent = ClinicalAgent(down, searcher, MemoryJournal())
     (question,) = [item for item in patient_questions() if item.id == "renal-1"]

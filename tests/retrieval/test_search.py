@@ -27,9 +27,10 @@ from retrieval import (
     SourceId,
     UnknownSourceError,
     memory_searcher,
-    starter_entries,
 )
 from retrieval.fusion import reciprocal_rank_fusion
+
+from ..starter import starter
 
 EntryMaker = Callable[..., CorpusEntry]
 
@@ -161,7 +162,7 @@ def test_threads_search_alike(searcher: Searcher) -> None:
 
 def test_the_starter_guidelines_there_are_can_be_searched() -> None:
     """Each condition's own name finds that condition first."""
-    corpus = list(starter_entries())
+    corpus = list(starter())
     searcher = memory_searcher(corpus)
     conditions = sorted({passage.section[0] for entry in corpus for passage in entry.passages})
     missed = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +19,21 @@ from .conftest import client_of, corpus
 PASSAGE = "test/example-fever/dose"
 
 
-@pytest.fixture
-async def http(tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    """The real wiring over an index on disk; no model answers at its address."""
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index on disk, to be copied."""
     entries = corpus()
     old = entries[1].document.model_copy(update={"review_by": "2020", "region": "US", "published": "2018-03"})
     entries[1] = entries[1].model_copy(update={"document": old})
-    build_index(entries, tmp_path / "index", HashingEncoder())
+    directory = tmp_path_factory.mktemp("built") / "index"
+    build_index(entries, directory, HashingEncoder())
+    return directory
+
+
+@pytest.fixture
+async def http(tmp_path: Path, index: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    """The real wiring over an index on disk; no model answers at its address."""
+    shutil.copytree(index, tmp_path / "index")
     settings = Settings.model_validate(
         {"data_dir": tmp_path, "encoder": "hashing", "model_url": "http://127.0.0.1:9/v1", "home_region": "GB"}
     )

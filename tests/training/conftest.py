@@ -10,8 +10,10 @@ import pytest
 
 from agent import AgentSettings, ClinicalAgent, MemoryJournal, Message, Origin, Question, Rollout, ScriptedModel, Turn
 from agent.scripted import Script
-from retrieval import HybridSearcher, Passage, SearchRequest, memory_searcher, starter_entries
+from retrieval import HybridSearcher, Passage, SearchRequest
 from training.questions import QuestionKind, TrainingQuestion
+
+from ..starter import starter_searcher
 
 QUERY = "nitrofurantoin lower urinary tract infection"
 ASKED = "Which antibiotic for a woman with cystitis?"
@@ -32,7 +34,7 @@ class ByteRenderer:
 
 @pytest.fixture(scope="session")
 def searcher() -> HybridSearcher:
-    return memory_searcher(starter_entries())
+    return starter_searcher()
 
 
 @pytest.fixture(scope="session")

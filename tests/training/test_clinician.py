@@ -6,15 +6,17 @@ import json
 
 from agent import AgentSettings, ClinicalAgent, MemoryJournal, Question, Rollout, ScriptedModel
 from agent.actions import Missing
-from retrieval import memory_searcher, starter_entries
+from retrieval import memory_searcher
 from training.clinician import NOT_KNOWN, clinicians_reply
 from training.questions import QuestionKind, TrainingQuestion
+
+from ..starter import starter
 
 CASE = TrainingQuestion(
     id="q1",
     question="Which antibiotic for cystitis?",
     kind=QuestionKind.UNDERSPECIFIED,
-    gold=(next(p.id for entry in starter_entries() for p in entry.passages),),
+    gold=(next(p.id for entry in starter() for p in entry.passages),),
     missing=Missing.PREGNANCY,
     case={Missing.PREGNANCY: "She is 20 weeks pregnant.", Missing.AGE: "She is 31."},
     question_source="made",
@@ -26,7 +28,7 @@ CASE = TrainingQuestion(
 async def asked(action: dict[str, str], question: Question | None = None) -> tuple[Question, Rollout]:
     question = question or Question(text=CASE.question)
     journal = MemoryJournal()
-    searcher = memory_searcher(list(starter_entries())[:2])
+    searcher = memory_searcher(starter()[:2])
     agent = ClinicalAgent(ScriptedModel([json.dumps(action)]), searcher, journal, settings=AgentSettings())
     await agent.ask(question)
     return question, journal.rollouts[0]

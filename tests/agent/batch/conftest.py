@@ -36,7 +36,9 @@ from agent.batch import (
 )
 from agent.journal import Journal
 from agent.scripted import ByTurn
-from retrieval import HybridSearcher, memory_searcher, starter_entries
+from retrieval import HybridSearcher, memory_searcher
+
+from ...starter import starter
 
 
 def questions(path: Path, count: int, **fields: object) -> Path:
@@ -100,7 +102,7 @@ class Batch:
 
 @pytest.fixture(scope="session")
 def small_searcher() -> HybridSearcher:
-    return memory_searcher(list(starter_entries())[:3])
+    return memory_searcher(starter()[:3])
 
 
 @pytest.fixture

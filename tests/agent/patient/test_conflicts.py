@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from agent.patient import Conflict, FactKind, Weight, conflicts_of, read_patient, rules_out
 from eval.patients import PatientQuestion, patient_questions
-from retrieval import DocumentId, Passage, PassageId, PassageKind, starter_entries
+from retrieval import DocumentId, Passage, PassageId, PassageKind
+
+from ...starter import starter, starter_passages
 
 
 def recommendation(
@@ -197,7 +199,7 @@ def test_text_around_recommendations_only_asks_to_check() -> None:
 
 
 def test_nothing_said_rules_nothing_out() -> None:
-    for entry in starter_entries():
+    for entry in starter():
         for passage in entry.passages:
             assert conflicts("First-line treatment?", passage) == ()
 
@@ -215,7 +217,7 @@ _ASIDES = st.sampled_from(
     ]
 )
 _AGAINST = [item for item in patient_questions() if item.conflict and item.half == "seen" and not item.history]
-_PASSAGES = {passage.id: passage for entry in starter_entries() for passage in entry.passages}
+_PASSAGES = starter_passages()
 
 
 @settings(max_examples=150, deadline=None)

@@ -13,7 +13,9 @@ import pytest
 from agent import AgentSettings, ClinicalAgent, MemoryJournal, Origin, Question, Rollout, ScriptedModel, Turn
 from agent.scripted import ANSWER, Script, cite_first, search
 from eval.agent.questions import AgentQuestion, read_questions
-from retrieval import HybridSearcher, Passage, SearchRequest, memory_searcher, starter_entries
+from retrieval import HybridSearcher, Passage, SearchRequest
+
+from ...starter import starter_searcher
 
 QUERY = "nitrofurantoin lower urinary tract infection"
 ASKED = "Which antibiotic for a woman with cystitis?"
@@ -30,7 +32,7 @@ def ask_for(missing: str) -> str:
 
 @pytest.fixture(scope="session")
 def searcher() -> HybridSearcher:
-    return memory_searcher(starter_entries())
+    return starter_searcher()
 
 
 @pytest.fixture(scope="session")

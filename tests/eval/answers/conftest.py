@@ -8,8 +8,9 @@ from eval.answers.coverage import LexicalCoverage
 from eval.answers.passages import KeptPassage, Passages
 from eval.answers.scoring import Scorers
 from eval.answers.support import LexicalSupport
-from retrieval import HybridSearcher, starter_entries
+from retrieval import HybridSearcher
 
+from ...starter import starter
 from ..agent.conftest import gold, question, run, searcher
 
 __all__ = ["gold", "question", "run", "searcher"]
@@ -19,7 +20,7 @@ __all__ = ["gold", "question", "run", "searcher"]
 def passages(searcher: HybridSearcher) -> Passages:
     return {
         passage.id: KeptPassage(id=passage.id, heading="", citable=passage.citable_text)
-        for entry in starter_entries()
+        for entry in starter()
         for passage in entry.passages
     }
 

@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.answers.number_check import Standing, check_numbers
-from retrieval import starter_entries
+
+from ...starter import starter
 
 PASSAGE = (
     "Offer nitrofurantoin 100 mg modified-release twice a day for 3 days. If it is unsuitable, offer trimethoprim "
     "200 mg twice a day for 3 days. Avoid nitrofurantoin if eGFR is below 45 ml/min/1.73 m2. Population: Women aged "
     "16 years or over."
 )
-TEXTS = [passage.citable_text for entry in starter_entries() for passage in entry.passages]
+TEXTS = [passage.citable_text for entry in starter() for passage in entry.passages]
 
 
 def standings(sentence: str, *passages: str) -> list[Standing]:

@@ -88,14 +88,21 @@ def backend_of(kind: StoreKind) -> StoreBackend:
     return ServerBackend(server.settings, connect=server.connect)
 
 
-@pytest.fixture(params=get_args(StoreKind))
-def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Builder]:
+@pytest.fixture(scope="module", params=get_args(StoreKind))
+def kind(request: pytest.FixtureRequest) -> StoreKind:
+    """Every kind of store in turn."""
+    found: StoreKind = request.param
+    return found
+
+
+@pytest.fixture
+def build(kind: StoreKind, tmp_path: Path) -> Iterator[Builder]:
     """Makes a store of the kind under test, closed at the end."""
     made: list[SearchStore] = []
 
     def make(points: list[StorePoint]) -> SearchStore:
         place = tmp_path / f"store-{len(made)}"
-        backend = backend_of(request.param)
+        backend = backend_of(kind)
         backend.build(points, place)
         store = backend.open(place, lambda: points)
         made.append(store)
@@ -106,9 +113,16 @@ def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Builder]:
         store.close()
 
 
-@pytest.fixture
-def store(build: Builder) -> SearchStore:
-    return build(collection())
+@pytest.fixture(scope="module")
+def store(kind: StoreKind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchStore]:
+    """The collection in a store that no test changes."""
+    place = tmp_path_factory.mktemp("store") / kind
+    backend = backend_of(kind)
+    points = collection()
+    backend.build(points, place)
+    store = backend.open(place, lambda: points)
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +265,8 @@ def test_vectors_of_another_length_are_refused(store: SearchStore) -> None:
         store.dense_leg(np.ones(DIMENSION + 1, dtype=np.float32), NO_FILTERS, 3)
 
 
-def test_a_closed_store_says_so_and_closes_twice(store: SearchStore) -> None:
+def test_a_closed_store_says_so_and_closes_twice(build: Builder) -> None:
+    store = build(collection())
     store.close()
     store.close()
     with pytest.raises(StoreError, match="closed"):

@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from service.cli import app
 
+from .invoking import indexed
+
 QUESTION = "First-line antibiotic for an adult with uncomplicated lower urinary tract infection?"
 
 
@@ -20,14 +22,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     """A data directory with an index, and an address where no model listens."""
     with socket.socket() as taken:  # bound, never listening: connections are refused
         taken.bind(("127.0.0.1", 0))
-        values = {
-            "CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
-            "CLINSEARCH_ENCODER": "hashing",
-            "CLINSEARCH_MODEL_URL": f"http://127.0.0.1:{taken.getsockname()[1]}/v1",
-        }
-        built = run(values, "index", "build")
-        assert built.exit_code == 0, built.output
-        yield values
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        yield indexed(tmp_path_factory.mktemp("data"), CLINSEARCH_MODEL_URL=address)
 
 
 def run(environment: dict[str, str], *arguments: str, typed: str | None = None) -> Result:

@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from service.cli import app
 
+from .invoking import indexed
+
 
 def run(environment: dict[str, str], *arguments: str, **changed: str) -> Result:
     more = {f"CLINSEARCH_{name.upper()}": value for name, value in changed.items()}
@@ -39,7 +41,7 @@ def remote() -> Iterator[dict[str, str]]:
 def test_another_encoder_is_refused_until_the_index_is_built_again(
     environment: dict[str, str], remote: dict[str, str]
 ) -> None:
-    assert run(environment, "index", "build").exit_code == 0
+    indexed(Path(environment["CLINSEARCH_DATA_DIR"]))
     for command in (["search", "gout"], ["serve"]):
         refused = run(environment, *command, **remote)
         assert refused.exit_code == 1
@@ -55,7 +57,7 @@ def test_a_build_that_cannot_encode_leaves_the_old_index_serving(
     environment: dict[str, str], remote: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrieval.encoders.remote._PASSAGE_ATTEMPTS", 1)
-    assert run(environment, "index", "build").exit_code == 0
+    indexed(Path(environment["CLINSEARCH_DATA_DIR"]))
     failed = run(environment, "index", "build", **remote)
     assert failed.exit_code == 1
     assert "could not be reached. Check CLINSEARCH_ENCODER_URL and that it runs." in failed.stderr

@@ -13,8 +13,6 @@ from service.cli import app
 from service.cli.train_reranker import choose, measure, write_adapter
 from service.settings import Settings
 from training.reranker import DevQuestion, RerankerConfig
-from training.reranker.low_rank import add_low_rank
-from training.reranker.train import trained_weights
 
 
 def test_a_config_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
@@ -46,6 +44,9 @@ def test_without_the_real_questions_nothing_is_trained(tmp_path: Path, monkeypat
 def test_the_smallest_share_of_those_that_serve_best_is_kept_and_both_cards_have_the_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from training.reranker.low_rank import add_low_rank  # with torch, which the fast tests do without
+    from training.reranker.train import trained_weights
+
     network = BaseModel().network()
     config = RerankerConfig(kept_shares=(1.0, 0.5), rank=2)
     untrained = trained_weights(add_low_rank(network.encoder, rank=2, alpha=config.alpha), network)

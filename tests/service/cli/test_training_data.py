@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from retrieval import Withdrawal, Withdrawals
 
-from .invoking import run
+from .invoking import indexed, run
 
 MARKERS = ["<|im_start|>", "<|im_end|>"]
 
@@ -33,9 +33,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    values = {"CLINSEARCH_DATA_DIR": str(tmp_path_factory.mktemp("data")), "CLINSEARCH_ENCODER": "hashing"}
-    assert run(values, "index", "build").exit_code == 0
-    return values
+    return indexed(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

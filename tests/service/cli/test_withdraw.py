@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import open_corpus, starter_entries
+from retrieval import open_corpus
 
-from .invoking import run
+from ...starter import starter
+from .invoking import indexed, run
 
 QUESTION = "First-line antibiotic for an adult with uncomplicated lower urinary tract infection?"
 WHY = "Checked against the publisher: the dose is out of date."
@@ -37,7 +38,7 @@ def found(environment: dict[str, str]) -> list[str]:
 
 def test_withdraw_restore_and_build(environment: dict[str, str]) -> None:
     """One story, in the order an operator lives it; a passage first, then its document."""
-    assert run(environment, "index", "build").exit_code == 0
+    indexed(Path(environment["CLINSEARCH_DATA_DIR"]))
     asked = json.loads(run(environment, "ask", QUESTION, "--json").stdout)
     citation = asked["answer"]["citations"][0]
     passage, document = citation["passage_id"], citation["document_id"]
@@ -72,7 +73,7 @@ def test_withdraw_restore_and_build(environment: dict[str, str]) -> None:
 
 
 def test_what_is_not_indexed_yet_can_be_withdrawn(environment: dict[str, str]) -> None:
-    entry = next(starter_entries())
+    entry = starter()[0]
     document, passage = entry.document.id, entry.passages[0].id
     assert "No past answer cited it." in run(environment, "corpus", "withdraw", document, "--why", WHY).stdout
     assert run(environment, "corpus", "withdraw", passage, "--why", WHY).exit_code == 0
@@ -86,7 +87,7 @@ def test_what_is_not_indexed_yet_can_be_withdrawn(environment: dict[str, str]) -
     [
         (("withdraw", "starter/acute", "--why", WHY), "There is no document or passage 'starter/acute'"),
         (("restore", "starter/acute", "--why", WHY), "'starter/acute' is not withdrawn"),
-        (("withdraw", str(next(starter_entries()).document.id), "--why", " "), "--why takes the reason"),
+        (("withdraw", str(starter()[0].document.id), "--why", " "), "--why takes the reason"),
     ],
     ids=["part-of-an-id", "not-withdrawn", "no-reason"],
 )
@@ -120,7 +121,7 @@ def test_a_wrong_filter_is_one_sentence(
 
 
 def test_search_takes_every_filter(environment: dict[str, str]) -> None:
-    assert run(environment, "index", "build").exit_code == 0
+    indexed(Path(environment["CLINSEARCH_DATA_DIR"]))
 
     def hits(*arguments: str) -> list[dict[str, dict[str, str]]]:
         result = run(environment, "search", "antibiotic dose", "--json", "--limit", "50", *arguments)
@@ -151,15 +152,15 @@ def test_a_user_without_a_name_is_asked_who_decides(
         raise KeyError("getpwuid(): uid not found: 1234")
 
     monkeypatch.setattr("getpass.getuser", nameless)
-    document = str(next(starter_entries()).document.id)
+    document = str(starter()[0].document.id)
     refused = run(environment, "corpus", "withdraw", document, "--why", WHY)
     assert (refused.exit_code, "--who" in refused.stderr) == (1, True)
     assert run(environment, "corpus", "withdraw", document, "--why", WHY, "--who", "Example Pharmacist").exit_code == 0
 
 
 def test_a_lost_record_stops_search_and_build_until_somebody_decides(environment: dict[str, str]) -> None:
-    assert run(environment, "index", "build").exit_code == 0
-    document = str(next(starter_entries()).document.id)
+    indexed(Path(environment["CLINSEARCH_DATA_DIR"]))
+    document = str(starter()[0].document.id)
     assert run(environment, "corpus", "withdraw", document, "--why", WHY, "--who", "x").exit_code == 0
     (Path(environment["CLINSEARCH_DATA_DIR"]) / "withdrawals.jsonl").unlink()
     for command in (("search", "dose"), ("index", "build"), ("corpus", "withdrawn"), ("ask", "dose")):

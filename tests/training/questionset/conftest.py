@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval import CorpusEntry, Document, DocumentId, Passage, PassageId, PassageKind, SourceId, starter_entries
+from retrieval import CorpusEntry, Document, DocumentId, Passage, PassageId, PassageKind, SourceId
 from training.questionset import LibraryWords
 from training.questionset.facts import FactFinder
+
+from ...starter import starter
 
 
 def entry(
@@ -79,7 +81,7 @@ def small_library() -> list[CorpusEntry]:
         )
     ]
     return [
-        *starter_entries(),
+        *starter(),
         *patients,
         *(code(f"M{n}1", disease, f"Chronic {disease.lower()}") for n, disease in enumerate(diseases)),
     ]

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from retrieval import starter_entries
 from training.questionset.real import (
     REAL_FILE,
     RealQuestion,
@@ -23,6 +22,8 @@ from training.questionset.real import (
     read_real_questions,
     with_texts,
 )
+
+from ...starter import starter_passages
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(os.environ.get("CLINSEARCH_QUESTIONS") or ROOT.parent / "shared" / "data" / "questions")
@@ -61,7 +62,7 @@ def test_no_gold_passage_is_in_two_splits() -> None:
 
 
 def test_gold_among_the_starter_guidelines_is_there() -> None:
-    there = {passage.id for entry in starter_entries() for passage in entry.passages}
+    there = set(starter_passages())
     gold = {passage for question in read_real_questions() for passage in question.gold}
     named = {passage for passage in gold if passage.startswith("starter/")}
     assert named

@@ -8,11 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from agent.actions import Missing
-from retrieval import SourceId, starter_entries
+from retrieval import SourceId
 from training.questions import QuestionKind
 from training.questionset import LibraryWords, RealQuestionsError, read_written_questions, written_questions
 from training.questionset.real import read_real_questions
 from training.questionset.written import WrittenQuestion
+
+from ...starter import starter_passages
 
 
 def row(kind: QuestionKind, *gold: str, said: str = "") -> WrittenQuestion:
@@ -41,7 +43,7 @@ def test_a_question_is_written_once() -> None:
 
 
 def test_starter_passages_that_are_named_exist() -> None:
-    held = {passage.id for entry in starter_entries() for passage in entry.passages}
+    held = set(starter_passages())
     named = {id for question in read_written_questions() for id in question.gold if id.startswith("starter/")}
     assert named
     assert named <= held

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import starter_entries
 from training.decontamination import Contamination
 from training.questionset import RealQuestionsError, evaluated_sets, read_real_questions
 from training.reranker import PassageQuestion, read_passage_questions
 from training.reranker.trainable import held_out_documents
+
+from ...starter import starter_passages
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_of_one_passage_nothing_is_asked_twice(rows: tuple[PassageQuestion, ...]
 def test_starter_passages_that_are_named_exist(rows: tuple[PassageQuestion, ...]) -> None:
     named = {row.passage for row in rows if row.passage.startswith("starter/")}
     assert named
-    assert named <= {passage.id for entry in starter_entries() for passage in entry.passages}
+    assert named <= set(starter_passages())
 
 
 def test_nothing_is_asked_of_documents_that_are_tested_with(rows: tuple[PassageQuestion, ...]) -> None:

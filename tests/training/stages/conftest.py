@@ -11,7 +11,8 @@ import pytest
 
 from agent.prompts import ANSWER_LINE, SYSTEM, prompt_sha256
 from agent.templates import CHAT_TEMPLATE, chat_template_sha256
-from retrieval import starter_entries
+
+from ...starter import starter
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
@@ -59,7 +60,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainer = trainers.BpeTrainer(
         vocab_size=1500, special_tokens=list(SPECIAL), initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
-    texts = [passage.text for entry in starter_entries() for passage in entry.passages]
+    texts = [passage.text for entry in starter() for passage in entry.passages]
     inner.train_from_iterator([*texts, SYSTEM, ANSWER_LINE], trainer)
     inner.decoder = decoders.ByteLevel()
     fast: Any = PreTrainedTokenizerFast

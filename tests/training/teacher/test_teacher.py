@@ -30,15 +30,16 @@ from retrieval import (
     SearchRequest,
     SourceId,
     memory_searcher,
-    starter_entries,
 )
 from training.questions import QuestionKind, TrainingQuestion
 from training.teacher import Teacher, compose
 
+from ...starter import starter, starter_searcher
+
 
 @pytest.fixture(scope="module")
 def searcher() -> HybridSearcher:
-    return memory_searcher(starter_entries())
+    return starter_searcher()
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def two_sources() -> HybridSearcher:
         document=a_document("pages/glaucoma", source="patient_information"),
         passages=(a_passage("pages/glaucoma#1", "Glaucoma damages the nerve of the eye, at first without symptoms."),),
     )
-    return memory_searcher([*starter_entries(), page])
+    return memory_searcher([*starter(), page])
 
 
 async def test_it_looks_in_another_source_before_it_declines() -> None:
@@ -217,7 +218,7 @@ def test_a_question_that_contradicts_its_kind_is_refused(fields: dict[str, Any])
 async def test_most_starter_recommendations_pass_the_gate_as_the_teacher_writes_them(searcher: HybridSearcher) -> None:
     """Its own sentences are what the model learns to write, so they must be showable."""
     shown = total = 0
-    for entry in starter_entries():
+    for entry in starter():
         passage = entry.passages[0]
         query = f"{passage.section[0]} {passage.text[:80]}"
         asked = question(gold=(PassageId(passage.id),), queries=(query,), question=f"{passage.section[0]}?")
@@ -229,7 +230,7 @@ async def test_most_starter_recommendations_pass_the_gate_as_the_teacher_writes_
 
 
 def made_hit(text: str, **fields: Any) -> Hit:
-    (hit, *_) = memory_searcher(starter_entries()).search(SearchRequest(queries=("asthma",))).hits
+    (hit, *_) = starter_searcher().search(SearchRequest(queries=("asthma",))).hits
     return hit.model_copy(update={"passage": hit.passage.model_copy(update={"text": text, **fields})})
 
 
