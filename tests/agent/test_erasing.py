@@ -208,6 +208,7 @@ erasing.erase_runs(Path(sys.argv[1]), set(sys.argv[2].split(",")))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [1, 2])
 def test_killed_between_two_segments_no_run_is_lost_and_the_next_try_ends_it(tmp_path: Path, call: int) -> None:
     gone = [full() for _ in range(2)]

@@ -90,6 +90,7 @@ for number in range(40):
 """
 
 
+@pytest.mark.slow
 def test_killed_at_random_bytes_every_acknowledged_record_is_read_back(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path)],

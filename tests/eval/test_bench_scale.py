@@ -11,6 +11,7 @@ from eval.bench_scale_data import collection, common_filters, questions
 from retrieval import HashingEncoder
 
 
+@pytest.mark.slow
 def test_a_run_searches_with_every_filter_and_says_what_it_searched(tmp_path: Path) -> None:
     encoder = HashingEncoder(64)
     bench = run_scale_bench(900, data=tmp_path, vectors=tmp_path / "vectors", encoder=encoder, repeats=1)

@@ -162,6 +162,7 @@ async def test_a_full_disk_stops_the_batch_with_a_sentence(batch: Batch, tmp_pat
         await batch.run(questions(tmp_path / "q.jsonl", 3), journal=Full())
 
 
+@pytest.mark.slow
 async def test_memory_does_not_grow_with_the_file(batch: Batch, tmp_path: Path) -> None:
     """200 askings are in flight two at a time; what is held afterwards is not a record for each."""
     await batch.run(questions(tmp_path / "warm.jsonl", 20), BatchSettings(concurrency=2))

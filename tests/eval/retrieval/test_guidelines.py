@@ -160,6 +160,7 @@ def test_a_half_searches_both_corpora_and_judges_what_is_found(tmp_path: Path) -
     assert {entry.document.id for entry in found.entries} == {"ngc/1", "uspstf/9"}
 
 
+@pytest.mark.slow
 def test_every_answer_is_found_in_the_publishers_files(tmp_path: Path) -> None:
     """A reader or a cutting rule that loses a marked recommendation would lower every figure."""
     if not corpora_folder().is_dir():

@@ -13,7 +13,9 @@ from eval.retrieval.table import ORACLE_TOLERANCE
 from retrieval import HashingEncoder
 
 
-@pytest.mark.parametrize("name", ["starter", "mediqa", "nfcorpus"])
+@pytest.mark.parametrize(
+    "name", ["starter", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mediqa", "nfcorpus"))]
+)
 def test_untuned_bm25_agrees_with_rank_bm25(name: str, tmp_path: Path) -> None:
     """Given the same terms, k1 and b, and Lucene's idf; the issue allows 0.01 nDCG@10."""
     try:

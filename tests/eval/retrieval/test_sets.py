@@ -179,6 +179,7 @@ def test_a_benchmark_that_is_absent_or_damaged_is_one_sentence(read: object, tmp
         read(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "passages", "queries"), [("nfcorpus", 3193, 323), ("mediqa", 741, 127), ("bioasq", 12_492, 1492)]
 )

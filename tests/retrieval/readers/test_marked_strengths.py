@@ -84,6 +84,7 @@ def test_at_least_nine_in_ten_carry_the_strength_their_text_gives_and_none_is_fa
     assert false == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not NFCORPUS.is_file(), reason="real benchmarks: the folder that holds them is not here")
 def test_nfcorpus_in_the_beir_layout_is_added_whole_and_its_questions_are_left_out(tmp_path: Path) -> None:
     (docs,) = [file for file in files_in(NFCORPUS) if not isinstance(file, Skipped) and file.path.name == "dev.docs"]

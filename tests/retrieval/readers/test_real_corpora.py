@@ -26,9 +26,12 @@ CORPORA = Path(os.environ.get("CLINSEARCH_CORPORA") or ROOT.parent / "shared" / 
 LIMITS = CutLimits(EstimatedCounter())
 LATER_PART = re.compile(r"\(part (?!1 )\d+ of \d+ of this recommendation\)$")
 
-pytestmark = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="real corpora: set CLINSEARCH_CORPORA to the folder that holds them"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CORPORA.is_dir(), reason="real corpora: set CLINSEARCH_CORPORA to the folder that holds them"
+    ),
+]
 
 
 def documents(name: str) -> Iterator[CutDocument]:
@@ -87,7 +90,6 @@ def test_a_corpus_is_read_as_a_whole_and_once(tmp_path: Path, name: str, at_leas
         assert library.summaries()[0].documents == at_least
 
 
-@pytest.mark.slow
 def test_everything_there_is_read(tmp_path: Path) -> None:
     with Library(tmp_path / "library.sqlite") as library:
         reports = list(add_paths(sorted(CORPORA.iterdir()), library, LIMITS))

@@ -16,6 +16,8 @@ from ..cli.invoking import run
 from ..cli.scripted_server import ScriptedHandler
 from .serving import COMMAND, MODES, QUESTION, Told, eventually, runs, started, structured
 
+pytestmark = pytest.mark.slow
+
 OPENING: dict[str, object] = {
     "jsonrpc": "2.0",
     "id": 1,

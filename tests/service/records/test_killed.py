@@ -75,6 +75,7 @@ def killed_after(file: Path, delay_s: float) -> list[list[str]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_a_random_moment_nothing_confirmed_is_lost(tmp_path: Path, seed: int) -> None:
     file = tmp_path / "records.sqlite"

@@ -70,6 +70,7 @@ async def clinician(http: httpx2.AsyncClient, number: int, kept: Kept, judging: 
         return  # killed in the middle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 async def test_nothing_confirmed_is_lost(tmp_path: Path, seed: int) -> None:
     moment = random.Random(seed).uniform(0.05, 1.5)
