@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # The Python that checks run in; an environment made by hand can be named instead.
 PY ?= .venv/bin/python
+# What Python and pytest compiled is kept for the next process, also where the machine is set not to.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: up test check bench lint format lock clean dev-env
 
@@ -20,7 +22,7 @@ check: dev-env lint
 	$(PY) -m mypy
 	$(PY) -m mypy scripts
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
-	$(PY) -m pytest -m "not slow" -n auto -q
+	$(PY) -m pytest -m "not slow" -n auto --dist worksteal -q
 
 lint: dev-env
 	$(PY) -m ruff check .
