@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from agent.errors import EntailmentError
 from agent.gate import SecondOpinion
-from agent.gate.entailment.minilm import PACKAGED_ADAPTER, MiniLMEntailment
+from agent.gate.entailment.minilm import MiniLMEntailment
 from service.settings import Settings
 
 
 def make_second_opinion(settings: Settings) -> SecondOpinion | None:
-    """The scorer with its decision, or None where it is off: by setting, or with "auto" because it is not installed.
-
-    With the encoder that has no weights "auto" loads none either. The model is loaded when it is first asked.
+    """The scorer with its decision, or None where no adapter is named. The model is loaded when it is first asked.
 
     Raises:
-        EntailmentError: it is set to "on" and cannot be had.
+        EntailmentError: the adapter or its base is not there.
     """
-    if settings.entailment == "off" or (settings.entailment == "auto" and settings.encoder == "hashing"):
+    if settings.entailment_adapter is None:
         return None
-    try:
-        scorer = MiniLMEntailment(settings.entailment_adapter or PACKAGED_ADAPTER)
-    except EntailmentError:
-        if settings.entailment == "on":
-            raise
-        return None
+    scorer = MiniLMEntailment(settings.entailment_adapter)
     return SecondOpinion(scorer, scorer.card.decision)

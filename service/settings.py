@@ -120,10 +120,8 @@ class Settings(BaseSettings):
     #: An adapter directory made by `clinsearch train reranker`; unset: the one that ships.
     rerank_adapter: Path | None = None
 
-    #: A learnt second opinion on sentences that the gate's rules object to; "auto" takes it where it is installed. What
-    #: is quoted word for word needs none.
-    entailment: Literal["auto", "on", "off"] = "auto"
-    #: An adapter directory made by `clinsearch train entailment`; unset: the one that ships.
+    #: An adapter directory made by `clinsearch train entailment`: a learnt second opinion on sentences with words that
+    #: the gate's rules do not know. Unset: the rules alone.
     entailment_adapter: Path | None = None
 
     #: "auto": a local model that was not trained for the action protocol may only search first, and its

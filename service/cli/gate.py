@@ -2,8 +2,8 @@
 
 A row is {"id": ..., "sentence": ..., "passage": {"text": ..., "strength"?: ..., "title"?: ...}}; other fields are left
 unread. The sentence carries no key: the command cites the row's passage for it. One verdict a row goes to standard
-output, in the file's order. The gate is the one that the service would use: with the entailment scorer where that is
-installed and not switched off (`CLINSEARCH_ENTAILMENT=off`: the rules alone).
+output, in the file's order. The gate is the one that the service would use: with the entailment scorer where
+`CLINSEARCH_ENTAILMENT_ADAPTER` names one, else the rules alone.
 """
 
 from __future__ import annotations

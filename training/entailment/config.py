@@ -44,7 +44,7 @@ class EntailmentConfig(BaseModel):
     pairs_per_step: Annotated[int, Field(ge=1)] = 32
     epochs: Annotated[int, Field(ge=1)] = 3
     #: Share of the wrong sentences that meet an objection which may be shown, see `deciding`.
-    most_wrong: _Share = 0.03
+    most_wrong: _Share = 0.02
     checkpoint_steps: Annotated[int, Field(ge=1)] = 100
     threads: Annotated[int, Field(ge=1, le=64)] = 2
 

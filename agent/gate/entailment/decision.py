@@ -1,8 +1,8 @@
 """Decision: which objections of the gate's rules an entailment scorer may overrule, and how sure it must be.
 
-A number, drug, route or strength that the passage does not give is never overruled: there the rules are exact and a
-learnt score is not. A word the rules do not know, or a "no" or a condition whose reach they may have read wrongly, may
-be, where the scorer is sure enough.
+Only that a word is not the passage's may be overruled, where the scorer is sure enough: rules that compare words have
+no list for everything that can be put in other words. A number, drug, route, group of people, strength, "no" or
+condition is never overruled: there the rules are more exact than a learnt score.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from agent.gate.verdict import WithheldReason as Why
 
 #: What may ever be overruled.
-OVERRULABLE = frozenset([Why.WORDS_NOT_IN_PASSAGE, Why.NEGATION_DIFFERS, Why.CONDITION_DROPPED, Why.POPULATION_DIFFERS])
+OVERRULABLE = frozenset([Why.WORDS_NOT_IN_PASSAGE])
 
 
 class Decision(BaseModel):

@@ -18,14 +18,11 @@ from retrieval.encoders.precision import native_precision
 from retrieval.loading import LOADING
 from retrieval.reranking import BaseModel
 
-#: The adapter that ships with the package.
-PACKAGED_ADAPTER = Path(__file__).parent / "minilm_adapter"
-
 
 class MiniLMEntailment:
     """See the module."""
 
-    def __init__(self, adapter: Path = PACKAGED_ADAPTER) -> None:
+    def __init__(self, adapter: Path) -> None:
         """Read the card; the model is loaded when it first scores.
 
         Raises:

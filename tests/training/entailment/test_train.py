@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
     assert shares[100] == 0
 
 
-def saved(folder: Path, weights: dict[str, object]) -> Path:
+def saved(folder: Path, weights: Mapping[str, object]) -> Path:
     save_adapter(
         folder,
         weights,
