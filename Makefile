@@ -6,7 +6,7 @@ PY ?= .venv/bin/python
 # What Python and pytest compiled is kept for the next process, also where the machine is set not to.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test check bench lint format lock clean dev-env
+.PHONY: up test check types fast bench lint format lock clean dev-env
 
 up:
 	$(PYTHON) scripts/setup_env.py product model
@@ -18,10 +18,16 @@ test:
 	$(PY) -m pytest -m slow
 
 # Fast enough to run before every commit: no model server, no encoder weights, no browser.
+# Types are checked while the tests run: each leaves a processor idle at times.
 check: dev-env lint
+	$(MAKE) --jobs=2 types fast
+
+types:
 	$(PY) -m mypy
 	$(PY) -m mypy scripts
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+fast:
 	$(PY) -m pytest -m "not slow" -n auto --dist worksteal -q
 
 lint: dev-env
