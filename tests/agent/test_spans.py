@@ -153,6 +153,7 @@ assert utils.tracing_is_enabled(), "the switch must be on outside, or this test 
 """
 
 
+@pytest.mark.slow
 def test_langsmith_switches_in_the_environment_send_nothing() -> None:
     """LangGraph's tracing would send questions to a third party; the service must not obey the switch."""
     requests: list[str] = []

@@ -157,6 +157,7 @@ build_index(entries, Path(sys.argv[1]), HashingEncoder(64), progress=progress)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", range(4))
 def test_a_build_killed_at_any_stage_leaves_an_index_serving(
     tmp_path: Path, entries: tuple[CorpusEntry, ...], steps: int

@@ -100,6 +100,7 @@ def vectors_held(index: Path) -> int:
     return len(VectorStore(index / "vectors", fingerprint=encoder.fingerprint, dimension=encoder.dimension))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
 def test_a_build_killed_at_any_point_leaves_the_old_index_answering(
     tmp_path: Path, entries: tuple[CorpusEntry, ...], make_entry: EntryMaker, point: str

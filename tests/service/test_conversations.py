@@ -460,6 +460,7 @@ async def test_pages_of_the_list_hang_together(me: httpx2.AsyncClient) -> None:
     assert rest["next_cursor"] is None
 
 
+@pytest.mark.slow
 async def test_a_full_conversation_says_so(me: httpx2.AsyncClient, service: Service) -> None:
     conversation = await begun(me)
     for number in range(100):
