@@ -7,6 +7,7 @@ from retrieval.reranking.adapter import AdapterCard, SetFigure, helps, read_card
 from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
+from retrieval.reranking.pair_network import PairNetwork
 from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order
 from retrieval.reranking.text import RERANKED_TEXT_VERSION, reranked_text
 
@@ -17,6 +18,7 @@ __all__ = [
     "BaseModel",
     "CrossEncoderReranker",
     "NotReranked",
+    "PairNetwork",
     "RerankSettings",
     "RerankStage",
     "Reranked",

@@ -5,16 +5,14 @@ Base and adapter are merged when it first scores. bfloat16 where the CPU multipl
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from retrieval.encoders.precision import native_precision
 from retrieval.errors import RerankerError
 from retrieval.loading import LOADING
 from retrieval.reranking.adapter import merged_network, read_card
 from retrieval.reranking.base_model import BaseModel
+from retrieval.reranking.pair_network import PairNetwork
 
 #: The adapter that ships with the package.
 PACKAGED_ADAPTER = Path(__file__).parent / "minilm_adapter"
@@ -32,8 +30,7 @@ class CrossEncoderReranker:
         self.card = read_card(adapter)
         self._adapter = adapter
         self._base = BaseModel()
-        self._network: Any = None
-        self._fast = False
+        self._network: PairNetwork | None = None
 
     @property
     def name(self) -> str:
@@ -52,22 +49,9 @@ class CrossEncoderReranker:
             return []
         if self._network is None:
             with LOADING:
-                self._network = self._loaded()
-        inputs = self._base.tokenise([query] * len(passages), passages, self.card.max_tokens)
-        torch = importlib.import_module("torch")
+                network = merged_network(self._adapter, self.card, self._base)
+                self._network = PairNetwork(network, self._base, self.card.max_tokens)
         try:
-            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._fast):
-                scores: list[float] = self._network(**inputs).float().tolist()
+            return self._network.score(query, passages)
         except RuntimeError as error:
             raise RerankerError(f"The reranker failed: {type(error).__name__}.") from error
-        return scores
-
-    def _loaded(self) -> Any:
-        network = merged_network(self._adapter, self.card, self._base)
-        self._fast = native_precision() == "bf16"
-        if self._fast:
-            torch = importlib.import_module("torch")
-            for module in network.encoder.modules():
-                if isinstance(module, torch.nn.Linear):
-                    module.to(torch.bfloat16)  # once, instead of in every call
-        return network

@@ -5,18 +5,15 @@ Base and adapter are put together when it first scores. bfloat16 where the CPU m
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from agent.errors import EntailmentError
-from agent.gate.entailment.adapter import loaded_network, read_card
+from agent.gate.entailment.adapter import NOT_INSTALLED, loaded_network, read_card
 from retrieval import RerankerError
-from retrieval.encoders.precision import native_precision
 from retrieval.loading import LOADING
-from retrieval.reranking import BaseModel
+from retrieval.reranking import BaseModel, PairNetwork
 
 
 class MiniLMEntailment:
@@ -33,9 +30,8 @@ class MiniLMEntailment:
         try:
             self._base = BaseModel()
         except RerankerError as error:
-            raise EntailmentError("The entailment scorer is not installed: pip install 'clinsearch[dense]'.") from error
-        self._network: Any = None
-        self._fast = False
+            raise EntailmentError(NOT_INSTALLED) from error
+        self._network: PairNetwork | None = None
         self._one_at_a_time = threading.Lock()
 
     @property
@@ -54,27 +50,11 @@ class MiniLMEntailment:
         if not premises:
             return []
         with self._one_at_a_time:
-            return self._scored(sentence, premises)
-
-    def _scored(self, sentence: str, premises: Sequence[str]) -> list[float]:
-        if self._network is None:
-            with LOADING:
-                self._network = self._loaded()
-        inputs = self._base.tokenise([sentence] * len(premises), premises, self.card.max_tokens)
-        torch = importlib.import_module("torch")
-        try:
-            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._fast):
-                scores: list[float] = self._network(**inputs).float().tolist()
-        except RuntimeError as error:
-            raise EntailmentError(f"The entailment scorer failed: {type(error).__name__}.") from error
-        return scores
-
-    def _loaded(self) -> Any:
-        network = loaded_network(self._adapter, self.card, self._base)
-        self._fast = native_precision() == "bf16"
-        if self._fast:
-            torch = importlib.import_module("torch")
-            for module in network.encoder.modules():
-                if isinstance(module, torch.nn.Linear):
-                    module.to(torch.bfloat16)  # once, instead of in every call
-        return network
+            if self._network is None:
+                with LOADING:
+                    network = loaded_network(self._adapter, self.card, self._base)
+                    self._network = PairNetwork(network, self._base, self.card.max_tokens)
+            try:
+                return self._network.score(sentence, premises)
+            except RuntimeError as error:
+                raise EntailmentError(f"The entailment scorer failed: {type(error).__name__}.") from error
