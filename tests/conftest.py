@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from .misbehaving_fixture import misbehaving
 from .model_server_fixture import model_server
@@ -19,6 +20,9 @@ _skipped: list[str] = []
 def pytest_configure() -> None:
     """Have every search of a test wait for the reranker: an order must not depend on how busy the machine is."""
     os.environ.setdefault("CLINSEARCH_RERANK_DEADLINE_MS", "60000")
+    # Nor may an example of Hypothesis's end at a fifth of a second, as is its default anywhere but in CI.
+    settings.register_profile("busy", settings(), deadline=None)
+    settings.load_profile("busy")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
