@@ -168,7 +168,7 @@ class AnswerGate:
         if takes_warning_for_advice(tokens, parts):
             problems = [(Why.NEGATION_DIFFERS, "contraindicated")]
         elif problems and self._entailment is not None:
-            found = _overruled(text, title, judged, self._entailment)
+            found = _overruled(text, title, tokens, judged, self._entailment)
             if found is not None:
                 return found
         if not problems and self._support is not None:
@@ -178,13 +178,17 @@ class AnswerGate:
         return _Found(problems, support)
 
 
-def _overruled(text: str, title: str, judged: Sequence[_Judged], opinion: SecondOpinion) -> _Found | None:
+def _overruled(
+    text: str, title: str, tokens: Sequence[Token], judged: Sequence[_Judged], opinion: SecondOpinion
+) -> _Found | None:
     """No problems, where the scorer is sure that a statement says the sentence; else None."""
     asked = [
         (one, needed)
         for one in judged[:_MOST_ASKED]
         if not one.statement.warning
         and (needed := opinion.decision.needed([why for why, _ in one.problems])) is not None
+        # What words alone speak against was not compared in place yet.
+        and ((wrong := slip(tokens, one.statement.tokens)) is None or opinion.decision.needed([wrong[0]]) is not None)
     ]
     try:
         scores = opinion.scorer.score(

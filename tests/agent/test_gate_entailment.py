@@ -73,6 +73,14 @@ def test_no_score_shows_a_number_drug_or_route_that_the_passage_does_not_give(
     assert verdict.reason is reason
 
 
+def test_no_score_shows_a_drug_put_in_the_place_of_another() -> None:
+    text = "Give amoxicillin to bakers and doxycycline to sailors, then see a weaver about it."
+    right = "Give amoxicillin to bakers and doxycycline to sailors, then see a tailor about it."
+    wrong = "Give doxycycline to bakers and amoxicillin to sailors, then see a tailor about it."
+    assert check(right, text=text).shown
+    assert not check(wrong, lambda _s, _p: 1e9, text=text).shown
+
+
 def test_what_is_never_overruled_cannot_be_put_into_a_decision() -> None:
     for why in set(WithheldReason) - OVERRULABLE:
         with pytest.raises(ValidationError, match="never overruled"):
