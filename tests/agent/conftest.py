@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from agent import (
     RunSummary,
     ScriptedModel,
     SentenceEvent,
+    SystemClock,
 )
 from agent.scripted import Script
 from retrieval import (
@@ -198,6 +200,20 @@ class FailingSearcher:
         return self._inner.withdrawal(id)
 
 
+class SkippingClock(SystemClock):
+    """The machine's clock, put forward by what should be slept: pauses between attempts count and are not waited."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._skipped
+
+    async def sleep(self, seconds: float) -> None:
+        self._skipped += seconds
+        await asyncio.sleep(0)
+
+
 AskFunction = Callable[..., Awaitable[Asked]]
 
 
@@ -245,6 +261,7 @@ def ask(searcher: HybridSearcher) -> AskFunction:
         clock: Clock | None = None,
         using: Searcher | None = None,
     ) -> Asked:
+        clock = clock or SkippingClock()
         model = ScriptedModel(replies, clock=clock) if isinstance(replies, Iterable) else replies
         journal = MemoryJournal()
         agent = ClinicalAgent(model, using or searcher, journal, settings=settings, clock=clock)

@@ -27,7 +27,7 @@ from agent import (
 from agent.misbehaving import Behaviour, CallKind
 from retrieval import HybridSearcher
 
-from ..conftest import QUESTION, assert_alternating, assert_consistent
+from ..conftest import QUESTION, SkippingClock, assert_alternating, assert_consistent
 
 #: Of a behaviour that only a deadline ends, seconds; of any other it is never reached.
 LATE_CALL_S = 1.0
@@ -81,15 +81,16 @@ def play(misbehaving: str, searcher: HybridSearcher, tmp_path: Path) -> PlayFunc
                 stalls.append(time.process_time() - before)
 
         watching = asyncio.create_task(watch())
-        started = time.monotonic()
+        clock = SkippingClock()
+        started = clock.monotonic()
         with Journal(tmp_path / run) as journal:
-            agent = ClinicalAgent(client, searcher, journal, settings=settings)
+            agent = ClinicalAgent(client, searcher, journal, settings=settings, clock=clock)
             try:
                 summary = await agent.ask(Question(text=QUESTION), emit)
             finally:
                 watching.cancel()
                 await client.close()
-        seconds = time.monotonic() - started
+        seconds = clock.monotonic() - started
         assert_consistent(events, summary)
         (rollout,) = read_journal(tmp_path / run)
         assert rollout.rollout_id == summary.rollout_id
