@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tenacity import wait_none
 
 from agent import ClinicalAgent, MemoryJournal, ScriptedModel
 from agent.scripted import ByTurn, Script
@@ -62,6 +63,12 @@ def corpus() -> list[CorpusEntry]:
             )
         )
     return entries
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that is down is asked again at once; the tests of the agent hold how long it is waited for."""
+    monkeypatch.setattr("agent.retry._WAIT", wait_none())
 
 
 ServiceFactory = Callable[..., Service]

@@ -88,7 +88,14 @@ def backend_of(kind: StoreKind) -> StoreBackend:
     return ServerBackend(server.settings, connect=server.connect)
 
 
-@pytest.fixture(scope="module", params=get_args(StoreKind))
+#: The pretended server searches in full, and what it searches with is Python.
+_SLOW = {"server"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=pytest.mark.slow) if kind in _SLOW else kind for kind in get_args(StoreKind)],
+)
 def kind(request: pytest.FixtureRequest) -> StoreKind:
     """Every kind of store in turn."""
     found: StoreKind = request.param
