@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from service.records.errors import RecordsUnavailableError
 
@@ -97,7 +98,20 @@ def _on_connect(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None
     with closing(connection.cursor()) as cursor:
         for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
+            # Of several that open a new file at once one writes the mode of its log; the others are told "locked" at
+            # once, whatever `busy_timeout` says.
+            for attempt in Retrying(
+                retry=retry_if_exception(_is_busy),
+                stop=stop_after_delay(BUSY_MS / 1000),
+                wait=wait_random(0.01, 0.05),
+                reraise=True,
+            ):
+                with attempt:
+                    cursor.execute(f"PRAGMA {pragma}")
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 def _on_begin(connection: Connection) -> None:
