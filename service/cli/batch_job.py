@@ -36,6 +36,7 @@ from agent.prompts import prompt_sha256
 from retrieval import HybridSearcher, router_for
 from retrieval.documents import sha256_of
 from service.container import model_identity, open_service_searcher
+from service.entailment import make_second_opinion
 from service.policy import audience_in, open_policy
 from service.settings import Settings
 from training.episodes import simulated_clinician, teacher_of
@@ -176,6 +177,8 @@ class JobRunner:
                     else f"The model server at {job.settings.model_url} does not answer: start it, or name another."
                 )
             policy, audience = self._policy, audience_in(job.settings, self._policy)
+            # The gate of the service: a rollout must be judged as an answer would be.
+            opinion = make_second_opinion(job.settings)
             agent = ClinicalAgent(
                 client,
                 searcher,
@@ -184,13 +187,22 @@ class JobRunner:
                 policy=policy,
                 audience=audience,
                 router=router_for(searcher.encoder),
+                second_opinion=opinion,
             )
 
             def agent_for(task: BatchTask) -> ClinicalAgent:
                 if job.policy is Policy.MODEL:
                     return agent
                 teacher = teacher_of(task, searcher)
-                return ClinicalAgent(teacher, searcher, sink, settings=settings, policy=policy, audience=audience)
+                return ClinicalAgent(
+                    teacher,
+                    searcher,
+                    sink,
+                    settings=settings,
+                    policy=policy,
+                    audience=audience,
+                    second_opinion=opinion,
+                )
 
             with Ledger(job.output) as ledger:
                 work = asyncio.ensure_future(

@@ -15,12 +15,11 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.errors import EntailmentError
 from agent.evidence import EvidenceBook
 from agent.gate import AnswerGate, SecondOpinion, Verdict
 from agent.sentences import DraftSentence
 from retrieval import Document, DocumentId, Hit, Passage, PassageId, PassageKind, SourceId
-from service.cli.common import load_settings, stop
+from service.cli.common import errors_as_sentences, load_settings, stop
 from service.entailment import make_second_opinion
 
 app = typer.Typer(help="The answer gate alone.", no_args_is_help=True)
@@ -58,10 +57,8 @@ def check(
         raise stop(f"{path} cannot be read: {error}.") from error
     # All rows are read before the first verdict: half an output is easily taken for all of it.
     pairs = [_pair(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    try:
+    with errors_as_sentences():
         opinion = make_second_opinion(load_settings())
-    except EntailmentError as error:
-        raise stop(str(error)) from error
     for pair in pairs:
         verdict = _verdict(pair, opinion)
         row = {"id": pair.id, "shown": verdict.shown, "reason": verdict.reason}

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from agent.errors import EntailmentError
 from service.cli.common import errors_as_sentences, load_settings, out, stop
 from service.cli.questions import library_entries
 from service.cli.stages import stages
 from training.entailment import read_config, read_written_sentences, train_scorer
 from training.errors import TrainingError
-from training.questionset import LibraryWords, RealQuestionsError
+from training.questionset import RealQuestionsError
 
 
 def entailment(
@@ -32,14 +31,14 @@ def entailment(
             rows = read_written_sentences()
             show("reading the library", 0, 1)
             wanted = {row.passage for row in rows}
-            words = LibraryWords(library_entries(settings))
             library = {
-                located.passage.id: (located.passage, located.document)
-                for located in words.located
-                if located.passage.id in wanted
+                passage.id: (passage, entry.document)
+                for entry in library_entries(settings)
+                for passage in entry.passages
+                if passage.id in wanted
             }
             train_scorer(place, config, rows, library, progress=show)
-    except (EntailmentError, TrainingError, RealQuestionsError) as error:
+    except (TrainingError, RealQuestionsError) as error:
         raise stop(str(error)) from error
     except KeyboardInterrupt:
         raise stop("Interrupted; the same command goes on from the last checkpoint.", 130) from None

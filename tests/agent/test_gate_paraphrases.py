@@ -70,6 +70,44 @@ def test_other_words_for_the_same_are_shown(sentence: str, text: str) -> None:
     assert verdict(sentence, text).shown, verdict(sentence, text)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "text", "strength"),
+    [
+        # For whom it is said stands behind a "no" here and before it there; an opening aim; an opening reason.
+        ("For adults at risk of quibbling, avoid tea.", "Avoid tea in adults at risk of quibbling.", None),
+        (
+            "In women with quibbling, the panel recommends against rest for aches.",
+            "The panel recommends against rest for aches in women with quibbling.",
+            None,
+        ),
+        (
+            "To avoid falls, timely review of people with quibbling is advised.",
+            "Timely review of people with quibbling is advised to avoid falls.",
+            None,
+        ),
+        (
+            "Because tests do not find quibbling, review of symptoms remains essential.",
+            "Review of symptoms remains essential, because tests do not find quibbling.",
+            None,
+        ),
+        # A weak grade is that of advice, and this is none.
+        ("The panel found small trials of quibbling.", "The panel found trials of quibbling that were small.", "Weak"),
+        ("Health professionals ask about complaints.", "Clinicians ask about symptoms.", None),
+    ],
+)
+def test_what_real_guidelines_say_otherwise_is_shown(sentence: str, text: str, strength: str | None) -> None:
+    assert verdict(sentence, text, strength, title="Quibbling").shown, verdict(sentence, text, strength)
+
+
+def test_what_is_recommended_is_not_worded_as_suggested() -> None:
+    text = "The panel recommends rest for adults with quibbling."
+    assert verdict("The panel advises rest for adults with quibbling.", text, title="Quibbling").shown
+    weaker = verdict("The panel suggests rest for adults with quibbling.", text, title="Quibbling")
+    assert (weaker.shown, weaker.reason) == (False, WithheldReason.STRENGTH_DIFFERS)
+    suggested = "The panel suggests rest for adults with quibbling."
+    assert verdict("Rest is suggested by the panel for adults with quibbling.", suggested, title="Quibbling").shown
+
+
 NUMBER, CONDITION = WithheldReason.NUMBER_NOT_IN_PASSAGE, WithheldReason.CONDITION_DROPPED
 
 

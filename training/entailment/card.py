@@ -39,7 +39,8 @@ _DATA = """
 The statements are of MedQuAD (CC BY 4.0), the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both
 stated), MMWR (public domain), USPSTF (US federal government work), NGC (as each document states) and the starter
 guidelines; what a sentence shares with its statement is not in the file. A statement trained on stands in a document
-that the question set counts to the part `train`.
+that the question set counts to the part `train`; those of calibration stand in the same documents, those of dev and
+test in others.
 
 ## Limits
 

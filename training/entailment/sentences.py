@@ -25,7 +25,8 @@ SENTENCES_FILE = Path(__file__).with_name("sentences.jsonl")
 
 #: "close": near the statement's wording; "other": in quite other words.
 Form = Literal["close", "other", "wrong_close", "wrong_other"]
-#: Of the statement: train teaches, calibration chooses the decision, dev is looked at, test is looked at once.
+#: Of the statement: train teaches, calibration chooses the decision, dev is looked at, test is looked at last. Those of
+#: calibration stand in the documents of train, those of dev and test in others.
 Part = Literal["train", "calibration", "dev", "test"]
 
 

@@ -59,3 +59,12 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = run({}, "gate", "check", str(tmp_path / "none.jsonl"))
     assert done.exit_code == 1
     assert "cannot be read" in done.stderr
+
+
+def test_a_scorer_that_is_named_and_not_there_is_said_before_any_verdict(tmp_path: Path) -> None:
+    """Without it the verdicts would be another gate's than the one that was asked for."""
+    path = written(tmp_path, {"id": "1", "sentence": "Give adults prednisolone.", "passage": PASSAGE})
+    done = run({"CLINSEARCH_ENTAILMENT_ADAPTER": str(tmp_path / "nowhere")}, "gate", "check", str(path))
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "no entailment adapter in nowhere" in done.output

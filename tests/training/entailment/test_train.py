@@ -60,6 +60,7 @@ def saved(folder: Path, weights: Mapping[str, object]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_with_the_weights_it_would_have_had_and_the_adapter_scores_alike(tmp_path: Path) -> None:
     base = BaseModel()
     whole, _ = train(PAIRS, base, CONFIG, tmp_path / "whole", data_hash="a")
