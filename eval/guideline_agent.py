@@ -1,8 +1,10 @@
 """Guideline questions for the agent: does its answer cite the right recommendation, with its grade and date?
 
-Two sets. The ten `old` ones belong to the test half of the guideline questions; retrieval was improved after they had
+Three sets. The ten `old` ones belong to the test half of the guideline questions; retrieval was improved after they had
 been read. The twenty `new` ones were written later, by a language model from recommendations in documents that no
-question is trained on, before any search was tried on them: they say what a question not seen before gains.
+question is trained on, before any search was tried on them; the reranker of `docs/adr/0013` was chosen between with
+them in sight. The twenty-nine `later` ones were written in the same way before the query adapter (`docs/adr/0035`) was
+ever searched with: they say what a question not seen before gains.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from agent import AnswerKind, Citation, ClinicalAgent, Origin, Question, RunSumm
 from eval.retrieval.sets.guidelines import AnswerMark, GuidelineQuestion, fingerprints
 
 _HERE = Path(__file__).parent
-AgentSet = Literal["old", "new"]
+AgentSet = Literal["old", "new", "later"]
 QUESTIONS_FILES: Mapping[AgentSet, Path] = {
     "old": _HERE / "guideline_agent_questions.jsonl",
     "new": _HERE / "guideline_agent_questions_new.jsonl",
+    "later": _HERE / "guideline_agent_questions_later.jsonl",
 }
 _ANSWERS = 2  # the grade of a recommendation that answers the question, rather than a part of it
 

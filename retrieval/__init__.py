@@ -44,6 +44,7 @@ from retrieval.index import BuildProgress, build_index
 from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_corpus, open_searcher
+from retrieval.query_adapter import AdaptedQueries, MiniLmQueryEncoder, QueryEncoder
 from retrieval.readers import READERS, reader_named
 from retrieval.regions import HomeRegion, region_code
 from retrieval.relevance import RelevanceModel, relevance_for
@@ -83,6 +84,7 @@ __all__ = [
     "READERS",
     "UNPROVEN",
     "WITHDRAWALS_FILE",
+    "AdaptedQueries",
     "AddProgress",
     "ArchiveRefusedError",
     "BuildProgress",
@@ -118,6 +120,7 @@ __all__ = [
     "LocalEncoder",
     "MemoryCorpus",
     "MiniLmEncoder",
+    "MiniLmQueryEncoder",
     "PartialDate",
     "Passage",
     "PassageId",
@@ -125,6 +128,7 @@ __all__ = [
     "PathReport",
     "Pooling",
     "Precision",
+    "QueryEncoder",
     "ReaderError",
     "RecordCorpus",
     "RelevanceModel",

@@ -20,6 +20,7 @@ from retrieval.errors import IndexMismatchError
 from retrieval.generations import IndexDirectory
 from retrieval.index import store_points, vectors_of
 from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_manifest
+from retrieval.query_adapter import AdaptedQueries
 from retrieval.records import RecordStore
 from retrieval.relevance import relevance_for
 from retrieval.reranking import RerankStage
@@ -55,13 +56,14 @@ def open_searcher(
     settings: SearchSettings = DEFAULT_SETTINGS,
     withdrawals: Withdrawals | None = None,
     reranking: RerankStage | None = None,
+    adapted: AdaptedQueries | None = None,
 ) -> HybridSearcher:
     """Open the index that serves from `directory`; several processes may do so at once.
 
     It keeps answering from what it opened when a new index is swapped in: open again to see that one.
     Of `sources`, those are offered that the index holds documents of. The exact store opens an index of any
     kind: it is made of the passages and vectors of record. What `withdrawals` names is never found, from the
-    moment it is named. The searcher closes `reranking` with itself.
+    moment it is named. The searcher closes `reranking` with itself. `adapted` must be of the encoder's weights.
 
     Raises:
         IndexMissingError: nothing has been built there.
@@ -106,6 +108,7 @@ def open_searcher(
         withdrawals=withdrawals,
         relevance=relevance_for(encoder.name),
         reranking=reranking,
+        adapted=adapted,
     )
 
 
@@ -133,6 +136,7 @@ def memory_searcher(
     withdrawals: Withdrawals | None = None,
     today: Callable[[], date] | None = None,
     reranking: RerankStage | None = None,
+    adapted: AdaptedQueries | None = None,
 ) -> HybridSearcher:
     """A searcher over entries in memory: exact store, `HashingEncoder` unless another is given. For tests.
 
@@ -162,6 +166,7 @@ def memory_searcher(
         withdrawals=withdrawals,
         relevance=relevance_for(used.name),
         reranking=reranking,
+        adapted=adapted,
         **({} if today is None else {"today": today}),
     )
 

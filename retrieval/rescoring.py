@@ -119,6 +119,20 @@ class RescoringTable:
         """Whether no passage has any word of `text`."""
         return not self._words.query(tokenise(text)).any()
 
+    def cosines(self, vector: NDArray[np.float32], passages: Sequence[PassageId]) -> list[float]:
+        """Cosines of a query's vector with the passages' own vectors, as exact as half precision keeps them.
+
+        What lies here is (v - c) / n. A vector v has length 1, so n follows: |n u + c| = 1.
+
+        Raises:
+            IndexMismatchError: a passage is not in the table.
+        """
+        kept = self._vectors[self._rows_of(passages)].astype(np.float32)
+        along = kept @ self._centre
+        lengths = -along + np.sqrt(along**2 + 1 - float(self._centre @ self._centre))
+        found: list[float] = (lengths * (kept @ vector) + float(self._centre @ vector)).tolist()
+        return found
+
     def order(
         self,
         wordings: Sequence[Rescored],
@@ -135,16 +149,19 @@ class RescoringTable:
         if not candidates or not wordings:
             return []
         ordered = sorted(candidates)
-        try:
-            rows = np.array([self._rows[passage] for passage in ordered], dtype=np.int64)
-        except KeyError as error:
-            raise IndexMismatchError("The index is not complete. Run `clinsearch index build`.") from error
+        rows = self._rows_of(ordered)
         total = sum(wording.weight for wording in wordings)
         scores = sum(
             (wording.weight / total * self._scores(wording, rows, settings) for wording in wordings),
             start=np.zeros(len(rows)),
         ).round(_DECIMALS)
         return [(ordered[place], float(scores[place])) for place in np.argsort(-scores, kind="stable").tolist()]
+
+    def _rows_of(self, passages: Sequence[PassageId]) -> Rows:
+        try:
+            return np.array([self._rows[passage] for passage in passages], dtype=np.int64)
+        except KeyError as error:
+            raise IndexMismatchError("The index is not complete. Run `clinsearch index build`.") from error
 
     def _scores(self, wording: Rescored, rows: Rows, settings: RescoringSettings) -> Scores:
         query = unit_rows((wording.vector - self._centre)[None])[0]

@@ -24,6 +24,7 @@ from retrieval.errors import IndexMismatchError
 from retrieval.expansion import expanded
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
+from retrieval.query_adapter import AdaptedQueries
 from retrieval.regions import HomeRegion, from_elsewhere, home_first, region_code
 from retrieval.relevance import Asked, RelevanceModel
 from retrieval.reranking import NotReranked, Reranked, RerankStage, reranked_text
@@ -110,7 +111,8 @@ class Hit(_Model):
     bm25_rank: int | None = None
     dense_rank: int | None = None
     bm25_score: float | None = None
-    #: Cosine, -1 .. 1.
+    #: Cosine of the passage with the query as the encoder itself has it, -1 .. 1, also where another vector searched
+    #: (`retrieval.query_adapter`): what is read from cosines was fitted on these.
     cosine: float | None = None
     #: The reranker's own score, comparable within one result only; None where it did not score this hit.
     rerank_score: float | None = None
@@ -226,7 +228,9 @@ class HybridSearcher:
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         reranking: RerankStage | None = None,
         relevance: RelevanceModel | None = None,
+        adapted: AdaptedQueries | None = None,
     ) -> None:
+        self._adapted = adapted
         self._relevance = relevance
         self._reranking = reranking
         self._table = table if settings.ranking == "rescored" else None
@@ -251,7 +255,12 @@ class HybridSearcher:
         depth = max(self._settings.leg_limit, request.limit)
         start = time.perf_counter()
         meant = [self.meant(query) for query in queries]
-        vectors = self._encoder.encode_queries(meant)
+        # What the encoder itself makes of the first query is needed in any case, for `Hit.cosine`.
+        adapted = self._adapted
+        if adapted is not None and not adapted.takes(request.filters.source):
+            adapted = None
+        plain = self._encoder.encode_queries(meant if adapted is None else meant[:1])
+        vectors = plain if adapted is None else adapted.encoder.encode_queries(meant)
         encoded = time.perf_counter()
         worded = dict.fromkeys([*queries, *meant])
         bm25 = [self._bm25(wording, scopes, depth) for wording in worded]
@@ -260,7 +269,10 @@ class HybridSearcher:
         compared = time.perf_counter()
         ordered = self._ordered(queries, vectors, bm25, dense, request)
         hits, reranked = self._hits(ordered, bm25, dense, request)
-        hits = self._judged(request.queries[0], dense[0], hits)
+        near = dense[0]
+        if adapted is not None:
+            near, hits = self._with_plain_cosines(plain[0], self._dense(plain[0], scopes, depth), hits)
+        hits = self._judged(request.queries[0], near, hits)
         end = time.perf_counter()
         return SearchResult(
             hits=hits,
@@ -416,6 +428,17 @@ class HybridSearcher:
         recommends = [passage.kind is PassageKind.RECOMMENDATION for _, _, (passage, _) in chosen]
         first = [score for _, score, _ in chosen]
         return self._reranking.order(query, texts, first, sources, recommends)
+
+    def _with_plain_cosines(
+        self, vector: NDArray[np.float32], leg: Leg, hits: tuple[Hit, ...]
+    ) -> tuple[Leg, tuple[Hit, ...]]:
+        """The leg of the encoder's own vector with what it lacks of the hits, and the hits with its cosines."""
+        cosines = dict(leg)
+        lacking = [hit.passage.id for hit in hits if hit.passage.id not in cosines]
+        if self._table is not None and lacking:
+            cosines.update(zip(lacking, self._table.cosines(vector, lacking), strict=True))
+        own = tuple(hit.model_copy(update={"cosine": cosines.get(hit.passage.id)}) for hit in hits)
+        return tuple(cosines.items()), own
 
     def _judged(self, query: str, dense: Leg, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         if self._relevance is None:

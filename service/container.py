@@ -27,6 +27,7 @@ from service.model.choice import model_place
 from service.model.environment import find_model_environment
 from service.model.manifest import ModelManifest, read_model_manifest
 from service.policy import audience_in, open_policy
+from service.query_adapter import make_adapted_queries
 from service.records import MemoryRecords, Records, open_records
 from service.reranking import make_rerank_stage
 from service.settings import Settings
@@ -158,6 +159,7 @@ def open_service_searcher(settings: Settings) -> HybridSearcher:
         settings=SearchSettings(home_region=settings.home_region),
         withdrawals=Withdrawals(settings.withdrawals_file),
         reranking=make_rerank_stage(settings),
+        adapted=make_adapted_queries(settings),
     )
 
 

@@ -109,6 +109,14 @@ class Settings(BaseSettings):
     #: Tokens in one forward pass.
     encoder_batch_tokens: int | None = Field(default=None, ge=8)
 
+    #: Queries encoded by weights trained on clinicians' questions, for the encoder minilm; "auto" takes them where
+    #: their card says that they helped.
+    adapted_queries: Literal["auto", "on", "off"] = "auto"
+    #: Sources whose searches use them; empty: every search.
+    adapted_query_sources: tuple[SourceId, ...] = (SourceId("guidelines"),)
+    #: An adapter directory made by `clinsearch train queries`; unset: the one that ships.
+    query_adapter: Path | None = None
+
     #: A cross-encoder's second look at the first candidates; "auto" takes it where its card says that it helped with
     #: clinicians' questions on guidelines.
     rerank: Literal["auto", "on", "off"] = "auto"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.retrieval.question_set import QuestionSet
-from retrieval import Corpus, Encoder, MemoryCorpus, Reranker, RerankSettings, SearchStore, StoreBackend
+from retrieval import Corpus, Encoder, MemoryCorpus, QueryEncoder, Reranker, RerankSettings, SearchStore, StoreBackend
 from retrieval.documents import Document, Passage
 from retrieval.encoders import EncodeProgress, Vectors
 from retrieval.index import Progress, encode_missing, store_points, vectors_of
@@ -61,6 +61,8 @@ class IndexedSet:
 
     #: What the system `rerank` adds to `tuned`; None where it is not measured.
     reranking: MeasuredReranking | None = None
+    #: What the system `adapted` encodes queries with; None where it is not measured.
+    adapter: QueryEncoder | None = None
 
     @cached_property
     def table(self) -> RescoringTable:

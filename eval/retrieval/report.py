@@ -108,7 +108,9 @@ class RetrievalReport(_Model):
     k1: float
     b: float
     rrf_k: int
-    #: Of the system `rerank`; None where it was not measured.
+    #: Of the systems with the query adapter; None where none was measured.
+    query_adapter_fingerprint: str | None = None
+    #: Of the systems with the reranker; None where none was measured.
     reranker_fingerprint: str | None = None
     rerank_candidates: int | None = None
     rerank_weight: float | None = None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +23,8 @@ from eval.retrieval.indexed import MeasuredReranking, Report, indexed
 from eval.retrieval.measures import DEPTH, MEASURES, Measure, all_measures
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.report import Estimate, FusionGain, Latency, RetrievalReport, SetResult, SystemResult
-from eval.retrieval.systems import SYSTEMS, Ranking, System, checked_systems, need_vectors
-from retrieval import EMBEDDED, Encoder, StoreBackend
+from eval.retrieval.systems import ADAPTED, RERANKED, SYSTEMS, Ranking, System, checked_systems, need_vectors
+from retrieval import EMBEDDED, Encoder, QueryEncoder, StoreBackend
 from retrieval.bm25 import K1, B
 from retrieval.fusion import RRF_K
 from retrieval.searched_text import SEARCHED_TEXT_VERSION
@@ -39,6 +40,7 @@ def evaluate_retrieval(
     *,
     encoder: Callable[[], Encoder],
     reranker: Callable[[], MeasuredReranking] | None = None,
+    adapter: Callable[[], QueryEncoder] | None = None,
     folder: Path,
     store: StoreBackend = EMBEDDED,
     baseline: str | None = None,
@@ -52,7 +54,8 @@ def evaluate_retrieval(
         question_sets: read one after the other, so they may come from a generator.
         systems: names out of `SYSTEMS`.
         encoder: called once, and only where a system needs vectors.
-        reranker: called once, and only where the system `rerank` is measured.
+        reranker: called once, and only where a system with the reranker is measured.
+        adapter: called once, and only where a system with the query adapter is measured.
         folder: keeps vectors between runs.
         baseline: the system others are compared with; the first one named where None.
         resamples: of the bootstrap.
@@ -70,7 +73,8 @@ def evaluate_retrieval(
         )
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     used = encoder() if need_vectors(names) else None
-    stage = reranker() if reranker is not None and "rerank" in names else None
+    stage = reranker() if reranker is not None and RERANKED.intersection(names) else None
+    queries = adapter() if adapter is not None and ADAPTED.intersection(names) else None
     results, encoding = [], []
     for question_set in question_sets:
         if used is not None:
@@ -79,7 +83,8 @@ def evaluate_retrieval(
         def tell(stage: str, done: int, total: int, name: str = question_set.name) -> None:
             report(f"{name}: {stage}", done, total)
 
-        results.append(_measured(question_set, names, compared, used, stage, folder, store, resamples, tell))
+        parts = _Parts(used, stage, queries)
+        results.append(_measured(question_set, names, compared, parts, folder, store, resamples, tell))
     return RetrievalReport(
         producer=PRODUCER,
         measured_at=clock(),
@@ -92,6 +97,7 @@ def evaluate_retrieval(
         k1=K1,
         b=B,
         rrf_k=RRF_K,
+        query_adapter_fingerprint=None if queries is None else queries.fingerprint,
         reranker_fingerprint=None if stage is None else stage.reranker.fingerprint,
         rerank_candidates=None if stage is None else stage.settings.candidates,
         rerank_weight=None if stage is None else stage.settings.weight,
@@ -105,19 +111,26 @@ def evaluate_retrieval(
     )
 
 
+class _Parts(NamedTuple):
+    """The models that systems search with; None where none of those measured does."""
+
+    encoder: Encoder | None
+    reranking: MeasuredReranking | None
+    adapter: QueryEncoder | None
+
+
 def _measured(
     question_set: QuestionSet,
     names: tuple[str, ...],
     baseline: str,
-    encoder: Encoder | None,
-    stage: MeasuredReranking | None,
+    parts: _Parts,
     folder: Path,
     store: StoreBackend,
     resamples: int,
     report: Report,
 ) -> SetResult:
-    with indexed(question_set, folder, encoder=encoder, store=store, report=report) as found:
-        collection = replace(found, reranking=stage)
+    with indexed(question_set, folder, encoder=parts.encoder, store=store, report=report) as found:
+        collection = replace(found, reranking=parts.reranking, adapter=parts.adapter)
         rankings = {name: _rankings(name, SYSTEMS[name](collection), question_set, report) for name in names}
         values = {name: _values(question_set, found) for name, found in rankings.items()}
         return SetResult(
@@ -128,7 +141,7 @@ def _measured(
             query_ids=tuple(query.id for query in question_set.queries),
             relevant_from=question_set.relevant_from,
             left_out=dict(question_set.left_out),
-            reranker_trained_here=stage is not None and question_set.name in stage.trained_sets,
+            reranker_trained_here=parts.reranking is not None and question_set.name in parts.reranking.trained_sets,
             encoded=collection.encoded,
             encode_s=collection.encode_s,
             build_s=collection.build_s,

@@ -1,7 +1,8 @@
 """What is measured: the product's legs and fusion, and rank-bm25 as the oracle of its BM25.
 
-`tuned` is the product's own `HybridSearcher` with its default settings, `rerank` the same with the product's
-reranker; `hybrid` is the same searcher untuned (reciprocal rank fusion of both legs, k = 60), kept as the baseline;
+`tuned` is the product's own `HybridSearcher` with its default settings, `adapted` the same with the product's query
+adapter, `rerank` with its reranker, `adapted-rerank` with both, which is what the product does for guidelines; `hybrid`
+is the same searcher untuned (reciprocal rank fusion of both legs, k = 60), kept as the baseline;
 `bm25` and `dense` are the legs, alone.
 `rank-bm25` is a separate implementation given the same terms, k1 and b. Its own idf (Okapi's, with a floor for
 frequent terms) is another formula, so it is given Lucene's, counted here and not by the code under test: then both
@@ -25,6 +26,7 @@ from eval.retrieval.errors import ExtraMissingError, UnknownSystemError
 from eval.retrieval.indexed import IndexedSet
 from eval.retrieval.measures import DEPTH
 from retrieval import (
+    AdaptedQueries,
     Encoder,
     HybridSearcher,
     RerankerError,
@@ -93,13 +95,14 @@ class DenseSystem:
 class SearcherSystem:
     """The product's searcher, each leg as deep as the measures look."""
 
-    def __init__(self, collection: IndexedSet, ranking: Literal["rescored", "fused"]) -> None:
+    def __init__(self, collection: IndexedSet, ranking: Literal["rescored", "fused"], *, adapted: bool = False) -> None:
         self._searcher = HybridSearcher(
             collection.store,
             _encoder(collection),
             collection.corpus,
             settings=SearchSettings(leg_limit=DEPTH, ranking=ranking),
             table=collection.table if ranking == "rescored" else None,
+            adapted=_adapted(collection) if adapted else None,
         )
 
     def search(self, query: str) -> Ranking:
@@ -116,7 +119,7 @@ class RerankSystem:
     deadline that a service sets. Over every source: the figures say of a benchmark what the reranker does to it.
     """
 
-    def __init__(self, collection: IndexedSet) -> None:
+    def __init__(self, collection: IndexedSet, *, adapted: bool = False) -> None:
         if collection.reranking is None:
             raise UnknownSystemError("This run was given no reranker.")
         settings = collection.reranking.settings.model_copy(update={"deadline_ms": _NO_DEADLINE_MS, "sources": ()})
@@ -129,6 +132,7 @@ class RerankSystem:
             settings=SearchSettings(leg_limit=DEPTH),
             table=collection.table,
             reranking=stage,
+            adapted=_adapted(collection) if adapted else None,
         )
 
     def search(self, query: str) -> Ranking:
@@ -173,11 +177,16 @@ SYSTEMS: Mapping[str, Callable[[IndexedSet], System]] = {
     "dense": DenseSystem,
     "hybrid": lambda collection: SearcherSystem(collection, "fused"),
     "tuned": lambda collection: SearcherSystem(collection, "rescored"),
+    "adapted": lambda collection: SearcherSystem(collection, "rescored", adapted=True),
     "rerank": RerankSystem,
+    "adapted-rerank": lambda collection: RerankSystem(collection, adapted=True),
     "rank-bm25": RankBm25System,
 }
 
-_WITH_VECTORS = frozenset({"dense", "hybrid", "tuned", "rerank"})
+#: Systems with the query adapter, and those with the reranker.
+ADAPTED = frozenset({"adapted", "adapted-rerank"})
+RERANKED = frozenset({"rerank", "adapted-rerank"})
+_WITH_VECTORS = frozenset({"dense", "hybrid", "tuned"}) | ADAPTED | RERANKED
 
 
 def checked_systems(names: list[str]) -> tuple[str, ...]:
@@ -201,6 +210,13 @@ def checked_systems(names: list[str]) -> tuple[str, ...]:
 def need_vectors(names: tuple[str, ...]) -> bool:
     """Whether any of the systems compares vectors, so that passages must be encoded."""
     return not _WITH_VECTORS.isdisjoint(names)
+
+
+def _adapted(collection: IndexedSet) -> AdaptedQueries:
+    """Over every source: the figures say of a benchmark what the adapter does to it."""
+    if collection.adapter is None:
+        raise UnknownSystemError("This run was given no query adapter.")
+    return AdaptedQueries(collection.adapter, sources=())
 
 
 def _encoder(collection: IndexedSet) -> Encoder:

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from retrieval.errors import RerankerError
 from retrieval.files import write_atomically
+from retrieval.low_rank import add_updates
 from retrieval.reranking.base_model import NOT_INSTALLED, BaseModel
 from retrieval.reranking.text import RERANKED_TEXT_VERSION
 
@@ -157,7 +158,7 @@ def read_card(folder: Path) -> AdapterCard:
 
 
 def merged_network(folder: Path, card: AdapterCard, base: BaseModel) -> CrossEncoderNetwork:
-    """The base with the adapter's updates added to its weights: W + alpha / rank * B A (Hu et al., "LoRA", 2021).
+    """The base with the adapter's updates added to its weights: see `retrieval.low_rank`.
 
     Raises:
         RerankerError: the adapter belongs to another base or another text, or the file is not the card's.
@@ -175,9 +176,7 @@ def merged_network(folder: Path, card: AdapterCard, base: BaseModel) -> CrossEnc
         network.head.load_state_dict(
             {name.removeprefix("head."): value for name, value in weights.items() if name.startswith("head.")}
         )
-        for name in [name.removesuffix(".lora_A") for name in weights if name.endswith(".lora_A")]:
-            down, up = weights[f"{name}.lora_A"].float(), weights[f"{name}.lora_B"].float()
-            network.encoder.get_submodule(name).weight.data += card.alpha / card.rank * (up @ down)
+        add_updates(network.encoder, weights, rank=card.rank, alpha=card.alpha)
     except ImportError as error:
         raise RerankerError(NOT_INSTALLED) from error
     except (OSError, KeyError, AttributeError, RuntimeError, ValueError) as error:

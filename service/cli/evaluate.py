@@ -72,7 +72,10 @@ def disagreements() -> None:
 @app.command()
 def guidelines(
     which: Annotated[
-        AgentSet, typer.Option("--set", help="old: the ten that retrieval was improved on; new: twenty unseen ones.")
+        AgentSet,
+        typer.Option(
+            "--set", help="old: ten that retrieval was improved on; new: twenty seen since; later: twenty-nine others."
+        ),
     ] = "new",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every result to this file.")] = None,
 ) -> None:

@@ -27,6 +27,7 @@ from eval.retrieval import (
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.stages import stages
 from service.container import make_encoder, make_store
+from service.query_adapter import make_query_encoder
 from service.reranking import make_reranker, rerank_settings
 from service.settings import Settings
 
@@ -65,6 +66,7 @@ def retrieval(
                 systems,
                 encoder=lambda: make_encoder(settings),
                 reranker=lambda: _reranker(settings),
+                adapter=lambda: make_query_encoder(settings),
                 folder=settings.data_dir / "eval",
                 store=make_store(settings),
                 baseline=baseline,

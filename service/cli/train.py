@@ -6,6 +6,7 @@ import typer
 
 from service.cli.train_all import train_all
 from service.cli.train_entailment import entailment
+from service.cli.train_queries import queries
 from service.cli.train_reranker import reranker
 from service.cli.train_stages import card, dpo, selfdistill, sft
 
@@ -16,6 +17,7 @@ app.command("dpo")(dpo)
 app.command("all")(train_all)
 app.command("card")(card)
 app.command("reranker")(reranker)
+app.command("queries")(queries)
 app.command("entailment")(entailment)
 
 

@@ -51,3 +51,10 @@ def test_the_unseen_questions_are_twenty_and_none_of_the_old_ones() -> None:
     assert (len(old), len(new)) == (10, 20)
     assert not {question.question for question in old} & {question.question for question in new}
     assert not {a.document_id for q in old for a in q.answers} & {a.document_id for q in new for a in q.answers}
+
+
+def test_the_later_questions_are_of_other_documents_again() -> None:
+    later = guideline_agent_questions("later")
+    earlier = [*guideline_agent_questions("old"), *guideline_agent_questions("new")]
+    assert len(later) == len({question.id for question in later}) == 29
+    assert not {a.document_id for q in earlier for a in q.answers} & {a.document_id for q in later for a in q.answers}

@@ -112,6 +112,16 @@ def test_a_later_wording_of_little_weight_does_not_decide(held: tuple[RescoringT
     assert table.order([asked("gout flare", 0.01), asked("inhaled salbutamol")], ids)[0][0] == "asthma#1"
 
 
+def test_cosines_are_those_of_the_vectors_that_the_table_was_made_of(entries: tuple[CorpusEntry, ...]) -> None:
+    table, ids = table_of(*entries)
+    passages = [passage for entry in entries for passage in entry.passages]
+    vectors = ENCODER.encode_passages([dense_text(passage) for passage in passages])
+    query = ENCODER.encode_queries(["salbutamol for wheeze"])[0]
+    assert table.cosines(query, ids) == pytest.approx((vectors @ query).tolist(), abs=2e-3)
+    with pytest.raises(IndexMismatchError):
+        table.cosines(query, [PassageId("gone#1")])
+
+
 def test_a_saved_table_ranks_alike(held: tuple[RescoringTable, list[PassageId]], tmp_path: Path) -> None:
     table, ids = held
     table.save(tmp_path / "rescoring")

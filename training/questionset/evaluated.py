@@ -21,6 +21,7 @@ OWN_SETS = (
     "guideline_questions",
     "guideline_agent_questions",
     "guideline_agent_questions_new",
+    "guideline_agent_questions_later",
     "off_corpus_questions",
     "source_questions",
 )

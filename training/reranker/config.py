@@ -24,12 +24,15 @@ class RerankerConfig(BaseModel):
     seed: int = 1
 
     #: Hits of the search that negatives are taken from.
-    hits: Annotated[int, Field(ge=2, le=100)] = 30
+    hits: Annotated[int, Field(ge=2, le=100)] = 60
     #: Passages of a group that are no answer.
     negatives: Annotated[int, Field(ge=1)] = 5
     #: For written questions most of them are drawn from this many first hits, and this many from those after them.
     near_hits: Annotated[int, Field(ge=1)] = 8
     far_negatives: Annotated[int, Field(ge=0)] = 2
+    #: Where the first hits were read: at most this many that answer in part, and this many that were not read.
+    partly: Annotated[int, Field(ge=0)] = 2
+    far_judged: Annotated[int, Field(ge=0)] = 1
     #: Answers of a group, where several were judged to be one.
     answers: Annotated[int, Field(ge=1)] = 2
 
@@ -61,6 +64,8 @@ class RerankerConfig(BaseModel):
     def _possible(self) -> RerankerConfig:
         if self.far_negatives > self.negatives:
             raise ValueError("no more negatives can come from far hits than there are")
+        if self.partly + self.far_judged > self.negatives:
+            raise ValueError("no more passages that answer in part or were not read can be taken than there are")
         if self.candidates > self.hits:
             raise ValueError("no more candidates can be reranked than hits are kept")
         return self
@@ -69,7 +74,17 @@ class RerankerConfig(BaseModel):
     def of_data(self) -> dict[str, int]:
         """The settings that the data follows from, besides the questions."""
         return self.model_dump(
-            include={"seed", "hits", "negatives", "near_hits", "far_negatives", "answers", "candidates"}
+            include={
+                "seed",
+                "hits",
+                "negatives",
+                "near_hits",
+                "far_negatives",
+                "partly",
+                "far_judged",
+                "answers",
+                "candidates",
+            }
         )
 
 

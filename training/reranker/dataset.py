@@ -15,10 +15,11 @@ from training.errors import TrainingDataError
 from training.questionset import LibraryWords
 from training.questionset.library_words import Located
 from training.reranker.config import RerankerConfig
-from training.reranker.groups import Group
+from training.reranker.groups import READ_COUNT, Group
 from training.reranker.mining import Mined
+from training.reranker.questions import RankedQuestion
 
-_ANSWERS, _SAME_DOCUMENT = 3, 1
+_ANSWERS, _PARTLY, _SAME_DOCUMENT = 3, 1, 1
 
 
 def build_groups(
@@ -45,8 +46,10 @@ def build_groups(
         elif len(others) < 2:
             counts["questions left out: nothing to tell the answer from"] += 1
         else:
-            groups.append(_group(one, gold, others, words, config, drawn))
+            groups.append(_group(one, gold, others, words, trainable, config, drawn))
             counts[f"groups from {one.question.origin} questions"] += 1
+            if _read(one.question):
+                counts[READ_COUNT] += 1
             counts["groups that nothing answers"] += not gold
     if not groups:
         raise TrainingDataError(
@@ -79,10 +82,14 @@ def _group(
     gold: Sequence[PassageId],
     others: list[PassageId],
     words: LibraryWords,
+    trainable: Collection[PassageId],
     config: RerankerConfig,
     drawn: random.Random,
 ) -> Group:
-    if one.question.origin == "written":
+    if _read(one.question):
+        chosen, grades = _judged(one, others, trainable, config, drawn)
+        answers = drawn.sample(gold, min(len(gold), config.answers))
+    elif one.question.origin == "written":
         # Other answers were never looked for and would stand near the top: so no hit is always a negative, most are
         # drawn from the first few, some from the rest.
         near, far = others[: config.near_hits], others[config.near_hits :]
@@ -103,6 +110,32 @@ def _group(
         passages=tuple(passage_text(words, id) for id in (*answers, *chosen)),
         grades=(*[_ANSWERS] * len(answers), *grades),
     )
+
+
+def _read(question: RankedQuestion) -> bool:
+    """Whether its first hits were read one by one."""
+    return bool(question.partly or question.others)
+
+
+def _judged(
+    one: Mined,
+    others: Sequence[PassageId],
+    trainable: Collection[PassageId],
+    config: RerankerConfig,
+    drawn: random.Random,
+) -> tuple[list[PassageId], list[int]]:
+    """What does not answer, with its grades: some that do in part, most that do not, and some from far down."""
+    question = one.question
+    read = {*question.gold, *question.partly, *question.others}
+    partly = [id for id in question.partly if id in trainable]
+    wrong = [id for id in question.others if id in trainable]
+    far = [id for id in others[config.near_hits :] if id not in read]
+    drawn.shuffle(partly)
+    drawn.shuffle(wrong)
+    partly = partly[: config.partly]
+    wrong = wrong[: config.negatives - len(partly) - config.far_judged]
+    wrong += drawn.sample(far, min(len(far), config.negatives - len(partly) - len(wrong)))
+    return partly + wrong, [_PARTLY] * len(partly) + [0] * len(wrong)
 
 
 def _located(words: LibraryWords, id: PassageId) -> Located:

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from training.reranker.questions import Origin
 
+#: Under this are counted the groups of written questions whose first hits were read one by one.
+READ_COUNT = "groups of written questions whose first hits were judged"
+
 
 class Group(BaseModel):
     """One question with graded passages, the texts as the reranker reads them."""
@@ -22,8 +25,8 @@ class Group(BaseModel):
     origin: Origin
     question: str
     passages: Annotated[tuple[str, ...], Field(min_length=2)]
-    #: One a passage: 3 answers, 1 is of the document that does (of unjudged questions alone), 0 is any other. All 0:
-    #: nothing answers.
+    #: One a passage: 3 answers, 1 answers in part or, of unjudged questions, is of the document that answers, 0 is any
+    #: other. All 0: nothing answers.
     grades: tuple[int, ...]
 
 

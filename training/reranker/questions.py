@@ -14,8 +14,8 @@ from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import Part
 from training.reranker.passage_questions import PassageQuestion
 
-#: "written": from one passage, unjudged. "judged": written, and judged among what a search found. "real": asked by
-#: people, and judged.
+#: "written": from one passage, most of them with judgements of what a search found. "judged": written, and judged among
+#: what a search found for a question that its writer knew the answers of. "real": asked by people, and judged.
 Origin = Literal["written", "judged", "real"]
 _KINDS = frozenset({QuestionKind.ANSWERABLE, QuestionKind.UNANSWERABLE})
 
@@ -28,6 +28,9 @@ class RankedQuestion(BaseModel):
     question: str
     #: Any one answers; none where nothing in the library does.
     gold: tuple[PassageId, ...]
+    #: Read, and found to answer in part, or not; both empty where the first hits were not read one by one.
+    partly: tuple[PassageId, ...] = ()
+    others: tuple[PassageId, ...] = ()
     #: Where it is searched.
     source: SourceId
     origin: Origin
@@ -40,10 +43,8 @@ def ranked_questions(
     real: Mapping[Part, Sequence[TrainingQuestion]],
 ) -> tuple[RankedQuestion, ...]:
     """The questions of train and dev in a fixed order; those that need two passages, or ask back, are left out."""
-    found = [
-        RankedQuestion(question=row.question, gold=(row.passage,), source=row.source, origin="written", part=row.part)
-        for row in written
-    ]
+    # Where none of the passages that were read answers, that says nothing of the library.
+    found = [_written(row) for row in written if row.gold]
     found += [_question(one, "judged", "train") for one in judged if one.kind in _KINDS]
     found += [_question(one, "real", "train") for one in real["train"] if one.kind in _KINDS and one.training_consent]
     found += [_question(one, "real", "dev") for one in real["dev"] if one.kind in _KINDS]
@@ -61,6 +62,19 @@ def kept_apart(
         else:
             counts[f"{one.part} questions left out: asked in {name}"] += 1
     return tuple(kept), counts
+
+
+def _written(row: PassageQuestion) -> RankedQuestion:
+    judged = row.judged
+    return RankedQuestion(
+        question=row.question,
+        gold=row.gold,
+        partly=judged.partly if judged else (),
+        others=judged.others if judged else (),
+        source=row.source,
+        origin="written",
+        part=row.part,
+    )
 
 
 def _question(one: TrainingQuestion, origin: Origin, part: Literal["train", "dev"]) -> RankedQuestion:

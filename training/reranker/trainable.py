@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eval.guideline_agent import guideline_agent_questions
+from eval.guideline_agent import QUESTIONS_FILES, guideline_agent_questions
 from eval.retrieval.sets.guidelines import guideline_questions
 from retrieval import DocumentId, PassageId
 from training.questionset import DocumentParts, LibraryWords
@@ -15,7 +15,7 @@ def held_out_documents() -> frozenset[DocumentId]:
 
     Those of the guidelines' development half are not among them: that half is no evidence of what is learnt here.
     """
-    asked = [*guideline_agent_questions("old"), *guideline_agent_questions("new")]
+    asked = [question for which in QUESTIONS_FILES for question in guideline_agent_questions(which)]
     tested = [question for question in guideline_questions() if question.split == "test"]
     answers = [answer for question in (*tested, *asked) for answer in question.answers]
     answers += [right.answer for question in asked for right in question.also]

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 ADAPTER_FILE, CARD_FILE = "adapter.safetensors", "card.json"
 NOT_INSTALLED = "The entailment scorer is not installed: pip install 'clinsearch[dense]'."
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-_WIDTH = 384
 
 
 class EntailmentFigure(Model):
@@ -126,7 +125,7 @@ def new_network(base: BaseModel) -> EntailmentNetwork:
     """
     try:
         network = importlib.import_module("agent.gate.entailment.network").EntailmentNetwork
-        return network(base.encoder(), _WIDTH).eval()  # type: ignore[no-any-return]
+        return network(base.encoder(), base.width).eval()  # type: ignore[no-any-return]
     except (ImportError, RerankerError) as error:
         raise EntailmentError(NOT_INSTALLED) from error
 

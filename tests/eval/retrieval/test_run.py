@@ -58,6 +58,7 @@ def measured(
             RerankSettings(candidates=5, weight=0.5),
             frozenset({question_set.name}),
         ),
+        adapter=HashingEncoder,
         folder=folder,
         store=store,
         baseline="bm25",

@@ -72,10 +72,25 @@ def searcher(entries: list[CorpusEntry]) -> HybridSearcher:
     return searcher_of(entries)
 
 
-def asked(question: str, *gold: str, origin: Origin = "written", part: str = "train") -> RankedQuestion:
+def asked(
+    question: str,
+    *gold: str,
+    origin: Origin = "written",
+    part: str = "train",
+    partly: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> RankedQuestion:
     """A question on guidelines."""
     return RankedQuestion.model_validate(
-        {"question": question, "gold": gold, "source": "guidelines", "origin": origin, "part": part}
+        {
+            "question": question,
+            "gold": gold,
+            "partly": partly,
+            "others": others,
+            "source": "guidelines",
+            "origin": origin,
+            "part": part,
+        }
     )
 
 

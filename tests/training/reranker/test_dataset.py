@@ -37,6 +37,29 @@ def test_an_unjudged_question_has_its_passage_and_hits_of_which_those_of_its_doc
     assert counts == {"groups from written questions": 1, "groups that nothing answers": 0, "pairs": 6}
 
 
+def test_where_the_first_hits_were_read_each_has_the_grade_it_was_given_and_one_comes_from_far_down(
+    words: LibraryWords,
+) -> None:
+    question = asked(
+        "tea?",
+        "pages/0#0",
+        "pages/5#1",
+        partly=["pages/0#1", "pages/2#0", "pages/3#0"],
+        others=["pages/0#2", "pages/1#0", "pages/1#1", "pages/1#2"],
+    )
+    ((group,), counts) = build_groups([with_hits(question, _IDS)], words, _ALL, RerankerConfig())
+    graded = dict(zip([texts(words)[text] for text in group.passages], group.grades, strict=True))
+    assert {id for id, grade in graded.items() if grade == 3} == {"pages/0#0", "pages/5#1"}
+    partly = {id for id, grade in graded.items() if grade == 1}
+    assert len(partly) == 2
+    assert partly < set(question.partly)
+    wrong = {id for id, grade in graded.items() if grade == 0}
+    assert len(wrong & set(question.others)) == 2
+    (far,) = wrong - set(question.others)
+    assert _IDS.index(PassageId(far)) >= RerankerConfig().near_hits
+    assert counts["groups of written questions whose first hits were judged"] == 1
+
+
 def test_a_judged_question_has_its_first_hits_as_wrong_even_of_its_own_document(words: LibraryWords) -> None:
     mined = with_hits(asked("tea?", "pages/0#1", "pages/3#0", origin="judged"), _IDS)
     ((group,), _) = build_groups([mined], words, _ALL, RerankerConfig(negatives=3, far_negatives=0))
@@ -87,7 +110,10 @@ def _mined(draw: st.DrawFn) -> Mined:
     origin = draw(st.sampled_from(["written", "judged", "real"]))
     least = 1 if origin == "written" else 0
     gold = draw(st.lists(st.sampled_from(_IDS), unique=True, min_size=least, max_size=1 if least else 5))
-    return with_hits(asked("tea?", *gold, origin=origin), hits)  # type: ignore[arg-type]
+    rest = [id for id in _IDS if id not in gold]
+    read = draw(st.lists(st.sampled_from(rest), unique=True, max_size=8)) if origin == "written" else []
+    cut = draw(st.integers(0, len(read)))
+    return with_hits(asked("tea?", *gold, origin=origin, partly=read[:cut], others=read[cut:]), hits)  # type: ignore[arg-type]
 
 
 @settings(deadline=None)

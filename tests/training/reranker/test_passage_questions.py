@@ -34,6 +34,21 @@ def test_of_one_passage_nothing_is_asked_twice(rows: tuple[PassageQuestion, ...]
     assert len(set(asked)) == len(asked)
 
 
+def test_only_training_questions_are_judged_and_their_own_passage_was_read_too(
+    rows: tuple[PassageQuestion, ...],
+) -> None:
+    judged = [(row, row.judged) for row in rows if row.judged is not None]
+    assert len(judged) > 5000
+    own = 0
+    for row, verdict in judged:
+        read = [*verdict.answers, *verdict.partly, *verdict.others]
+        assert row.part == "train"
+        assert len(set(read)) == len(read)
+        own += row.passage in read
+    # Of passages with the same words one was read.
+    assert own > 0.95 * len(judged)
+
+
 def test_starter_passages_that_are_named_exist(rows: tuple[PassageQuestion, ...]) -> None:
     named = {row.passage for row in rows if row.passage.startswith("starter/")}
     assert named

@@ -57,6 +57,14 @@ def test_written_then_judged_then_real_and_none_that_is_tested_with() -> None:
     assert ranked()[4].source == "patient_information"
 
 
+def test_of_a_question_whose_hits_were_judged_the_judgements_count_and_not_where_it_was_written_from() -> None:
+    judged = {"answers": ("a#2", "a#3"), "partly": ("a#1",), "others": ("a#4",)}
+    row = PassageQuestion.model_validate({**_WRITTEN.model_dump(), "part": "train", "judged": judged})
+    nothing = row.model_copy(update={"judged": row.judged and row.judged.model_copy(update={"answers": ()})})
+    (one,) = ranked_questions([row, nothing], [], {"train": [], "dev": [], "test": []})
+    assert (one.gold, one.partly, one.others) == (("a#2", "a#3"), ("a#1",), ("a#4",))
+
+
 def test_what_an_evaluated_set_asks_is_left_out_and_counted() -> None:
     held = Contamination([Evaluated("held", ["Tea at night: zorblax"], ())])
     kept, counts = kept_apart(ranked(), held)

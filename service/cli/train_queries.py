@@ -1,0 +1,174 @@
+"""`clinsearch train queries`: the search's query adapter, its choice of what is kept, its figures and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eval.retrieval import EvaluationError, load_set
+from eval.retrieval.query_adapter import adapted_gain
+from eval.retrieval.reranking import Gain, Measure, first_at_10, gain_of, ndcg_at_10
+from eval.retrieval.sets import benchmarks_folder
+from retrieval import Encoder, MiniLmQueryEncoder
+from retrieval.generations import IndexDirectory
+from retrieval.query_adapter import QueryFigure, query_adapter_helps, revise_query_card
+from retrieval.vectors import VectorStore
+from service.cli.common import errors_as_sentences, load_settings, out, stop
+from service.cli.questions import library_entries, texts_folder
+from service.cli.stages import ShowStage, stages
+from service.container import make_encoder
+from service.settings import Settings
+from training.decontamination import Contamination
+from training.query_adapter import (
+    Pool,
+    build_examples,
+    query_card_text,
+    read_pool,
+    read_query_config,
+    reciprocal_ranks,
+    train_adapter,
+)
+from training.query_adapter.examples import SOURCE
+from training.query_adapter.run import encoded
+from training.questionset import (
+    DocumentParts,
+    FactFinder,
+    LibraryWords,
+    RealQuestionsError,
+    evaluated_sets,
+    judged_questions,
+    read_real_questions,
+    read_written_questions,
+    written_questions,
+)
+from training.reranker import (
+    RankedQuestion,
+    TrainingDataError,
+    TrainingError,
+    held_out_documents,
+    kept_apart,
+    ranked_questions,
+    read_passage_questions,
+    trainable_passages,
+)
+
+#: Sets that decided nothing: the set, its measure and what computes it. In starter every recommendation of the right
+#: condition is relevant, whether or not it answers: the first one counts.
+_FIGURES: tuple[tuple[str, str, Measure], ...] = (
+    ("guidelines-test", "nDCG@10", ndcg_at_10),
+    ("starter", "MRR@10", first_at_10),
+)
+_TRAINED_SETS = ("guidelines", "guidelines-dev", "starter")
+
+
+def queries(
+    config_file: Annotated[Path | None, typer.Option("--config", help="TOML; else the settings that ship.")] = None,
+    folder: Annotated[Path | None, typer.Option("--folder", help="The adapter is written here.")] = None,
+) -> None:
+    """Train the query adapter of guideline searches, measure it, and write its card. It takes minutes.
+
+    Needs the corpora in the library, an index built with the encoder minilm, the publishers' files of the real
+    questions, and the benchmarks it is kept apart from.
+    """
+    settings = load_settings()
+    with _sentences(), stages() as show:
+        config = read_query_config(config_file)
+        adapter = folder or settings.data_dir / "training" / "queries"
+        encoder = make_encoder(settings)
+        questions, pool, counts = _read(settings, encoder, show)
+        examples, counted = build_examples(questions, pool)
+        dev = [one for one in questions if one.part == "dev" and one.source == SOURCE and pool.rows_of(one.gold)]
+        train_adapter(
+            adapter,
+            config,
+            examples,
+            pool,
+            dev,
+            counts={**counts, **counted},
+            trained_sets=_TRAINED_SETS,
+            progress=show,
+        )
+        measure(adapter, dev, pool, encoder, settings, show)
+    out.print(f"Adapter and card: {adapter}. Use it with CLINSEARCH_QUERY_ADAPTER.", highlight=False, soft_wrap=True)
+
+
+def _read(
+    settings: Settings, encoder: Encoder, show: ShowStage
+) -> tuple[tuple[RankedQuestion, ...], Pool, dict[str, int]]:
+    """The questions of both parts, the passages they may find, and what was left out."""
+    if settings.encoder != "minilm":
+        raise TrainingDataError("The query adapter is trained for the encoder minilm: set CLINSEARCH_ENCODER=minilm.")
+    show("reading what is measured with", 0, 1)
+    evaluated, missing = evaluated_sets(benchmarks_folder())
+    if missing:
+        raise TrainingDataError(f"Training cannot be kept apart from what is not there: {', '.join(missing)}.")
+    show("reading the library", 0, 1)
+    words = LibraryWords(library_entries(settings))
+    real = judged_questions(read_real_questions(), texts_folder(), words)
+    if real.why_none is not None:
+        raise TrainingDataError(real.why_none)
+    judged, _ = written_questions(read_written_questions(), words)
+    questions, left_out = kept_apart(
+        ranked_questions(read_passage_questions(), judged, real.questions), Contamination(evaluated)
+    )
+    by_part = {**real.questions, "train": [*real.questions["train"], *judged]}
+    parts = DocumentParts(words, FactFinder(words), by_part)
+    vectors = VectorStore(
+        IndexDirectory(settings.index_dir).vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension
+    )
+    pool = read_pool(words, trainable_passages(words, parts, held_out_documents()), vectors)
+    return questions, pool, dict(left_out)
+
+
+def measure(
+    adapter: Path, dev: Sequence[RankedQuestion], pool: Pool, encoder: Encoder, settings: Settings, show: ShowStage
+) -> None:
+    """Measure on the development questions and on sets that decided nothing, and write the figures into both cards."""
+    adapted = MiniLmQueryEncoder(adapter)
+    figures = []
+    for origin in dict.fromkeys(one.origin for one in dev):
+        asked = [one for one in dev if one.origin == origin]
+        with_adapter, without = (
+            reciprocal_ranks(asked, encoded(asked, queries), pool) for queries in (adapted, encoder)
+        )
+        figures.append(_figure(f"{origin}-dev", len(asked), gain_of(with_adapter, without), "MRR", "dense", chose=True))
+    for name, measure_name, value in _FIGURES:
+        question_set = load_set(name)
+        gain = adapted_gain(question_set, adapted, encoder, settings.data_dir / "eval", show, value)
+        figures.append(_figure(name, len(question_set.queries), gain, measure_name, "tuned"))
+    card = revise_query_card(adapter, figures=tuple(figures), helps=query_adapter_helps(figures))
+    (adapter / "CARD.md").write_text(query_card_text(card), encoding="utf-8")
+
+
+def _figure(name: str, count: int, gain: Gain, measure_name: str, system: str, *, chose: bool = False) -> QueryFigure:
+    return QueryFigure.model_validate(
+        {
+            "name": name,
+            "queries": count,
+            "measure": measure_name,
+            "system": system,
+            "chose": chose,
+            "without": gain.without,
+            "adapted": gain.reranked,
+            "difference": gain.difference.mean,
+            "low": gain.difference.low,
+            "high": gain.difference.high,
+        }
+    )
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        with errors_as_sentences():
+            yield
+    except RealQuestionsError as error:
+        raise stop(f"{error}.") from error
+    except (EvaluationError, TrainingError) as error:
+        raise stop(str(error)) from error
+    except KeyboardInterrupt:
+        raise stop("Interrupted; the same command begins again.", 130) from None
