@@ -1,6 +1,7 @@
 """Which hits of a search become evidence, and in which order: nothing off the subject.
 
-Where a reranker put them in order, that order stands. Else recommendations come before the text around them: a
+Where a reranker put them in order, that order stands, but that a discussion brings the recommendation that it discusses
+along. Else recommendations come before the text around them: a
 guideline's discussion often shares more words with a question than its recommendation does, and only the
 recommendation has a grade. So the recommendations of the guidelines that were found come first, in the order of the
 search, then what else stood at its top. Guidelines are found by what passes the floor at the top alone: looking
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 
 from agent.facets import right_side_first, tells_right_side
 from agent.sufficiency import AskedWords, Match
-from retrieval import Hit, PassageKind, SearchResult
+from retrieval import Hit, PassageId, PassageKind, SearchResult
 
 #: Hits asked for: deep enough for the recommendations of a guideline whose discussion fills the top.
 LOOKED_AT = 100
@@ -30,9 +31,29 @@ def evidence_of(result: SearchResult, question: str, count: int) -> tuple[Hit, .
     below: where it had its say, its order stands.
     """
     if result.reranked:
-        top = [hit for hit in result.hits[:count] if not hit.below_floor]
+        top = with_recommendations([hit for hit in result.hits if not hit.below_floor], count)
         return tuple(hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(top, start=1))
     return likeliest_first(chosen_hits(right_side_first(result.hits, question, count), count), question)
+
+
+def with_recommendations(hits: Sequence[Hit], count: int) -> tuple[Hit, ...]:
+    """The first `count` hits, behind the first text of a guideline its best recommendation, where none was among them.
+
+    What a guideline says around a recommendation often answers more nearly in words, and only the recommendation has
+    a grade. The last of the first give way, the order stays (docs/adr/0013).
+    """
+    graded = {hit.document.id for hit in hits[:count] if hit.passage.kind is PassageKind.RECOMMENDATION}
+    kept: dict[PassageId, Hit] = {}
+    for hit in hits[:count]:
+        kept[hit.passage.id] = hit
+        if hit.document.id in graded:
+            continue
+        graded.add(hit.document.id)
+        of_it = (other for other in hits[count:] if other.document.id == hit.document.id)
+        best = next((other for other in of_it if other.passage.kind is PassageKind.RECOMMENDATION), None)
+        if best is not None:
+            kept[best.passage.id] = best
+    return tuple(kept.values())[:count]
 
 
 def chosen_hits(hits: Sequence[Hit], count: int) -> tuple[Hit, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.choosing import chosen_hits, evidence_of, likeliest_first
+from agent.choosing import chosen_hits, evidence_of, likeliest_first, with_recommendations
 from retrieval import Hit, PassageKind, SearchResult
 from tests.agent.conftest import document, hit
 
@@ -103,6 +103,25 @@ def test_the_order_of_a_reranker_stands() -> None:
     hits = [made(1, N, "a"), made(2, R, "b"), made(3, R, "a"), made(4, R, "c")]
     assert names(evidence_of(found(hits, reranked=True), "colchicine for gout?", 3)) == ["a/1", "b/2", "a/3"]
     assert names(evidence_of(found(hits, reranked=False), "colchicine for gout?", 3))[0] != "a/1"
+
+
+def test_behind_a_rerankers_order_a_discussion_brings_its_guidelines_best_recommendation_along() -> None:
+    hits = [made(1, N, "a"), made(2, N, "a"), made(3, R, "b"), made(4, N, "c"), made(5, R, "a"), made(6, R, "a")]
+    kept = evidence_of(found(hits, reranked=True), "colchicine for gout?", 4)
+    assert names(kept) == ["a/1", "a/5", "a/2", "b/3"]
+    assert [hit.rank for hit in kept] == [1, 2, 3, 4]
+
+
+@given(HITS, st.integers(1, 8))
+def test_bringing_recommendations_along_keeps_the_first_and_loses_only_the_last(
+    made_of: list[tuple[PassageKind, str, bool]], count: int
+) -> None:
+    hits = [made(rank, kind, name) for rank, (kind, name, _) in enumerate(made_of, start=1)]
+    kept = names(with_recommendations(hits, count))
+    first = names(tuple(hits))[:count]
+    assert len(kept) == len(set(kept)) == len(first)
+    assert kept[:1] == first[:1]
+    assert [name for name in kept if name in first] == first[: sum(name in first for name in kept)]
 
 
 def test_what_is_off_the_subject_is_no_evidence_whatever_a_reranker_says() -> None:
