@@ -65,7 +65,7 @@ def test_a_run_learns_what_answers_and_its_adapter_searches_as_trained(tmp_path:
     assert not card.helps
     trained = MiniLmQueryEncoder(tmp_path).encode_queries(["what is a spoon?"])
     before = MiniLmEncoder().encode_queries(["what is a spoon?"])
-    assert float(trained @ vectors[3]) > float(before @ vectors[3]) + 0.1
+    assert float((trained @ vectors[3])[0]) > float((before @ vectors[3])[0]) + 0.1
     text = query_card_text(card)
     for part in (card.adapter_sha256, card.data_sha256, f"kept: {card.kept_share:.0%}", "| a | 1 |", "| rank | 4 |"):
         assert part in text
