@@ -1,11 +1,10 @@
 """Which hits of a search become evidence, and in which order: nothing off the subject.
 
 Where a reranker put them in order, that order stands, but that a discussion brings the recommendation that it discusses
-along. Else recommendations come before the text around them: a
-guideline's discussion often shares more words with a question than its recommendation does, and only the
-recommendation has a grade. So the recommendations of the guidelines that were found come first, in the order of the
-search, then what else stood at its top. Guidelines are found by what passes the floor at the top alone: looking
-deeper brings their recommendations, never another subject.
+along. Else recommendations come before the text around them: a guideline's discussion often shares more words with a
+question than its recommendation does, and only the recommendation has a grade. So the recommendations of the guidelines
+that were found come first, in the order of the search, then what else stood at its top. Guidelines are found by what
+passes the floor at the top alone: looking deeper brings their recommendations, never another subject.
 
 Those few are then put in order again, by three signs at once: their place in the search, how near they are in meaning,
 and how many of the question's words they hold. Each alone is wrong about other questions: words about those that
@@ -28,7 +27,7 @@ def evidence_of(result: SearchResult, question: str, count: int) -> tuple[Hit, .
     """At most `count` hits of a search that become evidence, those that most likely answer the question first.
 
     A reranker has read question and passage together, recommendations among the rest, and knows more than the signs
-    below: where it had its say, its order stands.
+    below: where it had its say, its order stands, but for what `with_recommendations` puts in.
     """
     if result.reranked:
         top = with_recommendations([hit for hit in result.hits if not hit.below_floor], count)

@@ -266,12 +266,12 @@ class HybridSearcher:
         bm25 = [self._bm25(wording, scopes, depth) for wording in worded]
         matched = time.perf_counter()
         dense = [self._dense(vector, scopes, depth) for vector in vectors]
+        near = dense[0] if adapted is None else self._dense(plain[0], scopes, depth)
         compared = time.perf_counter()
         ordered = self._ordered(queries, vectors, bm25, dense, request)
         hits, reranked = self._hits(ordered, bm25, dense, request)
-        near = dense[0]
         if adapted is not None:
-            near, hits = self._with_plain_cosines(plain[0], self._dense(plain[0], scopes, depth), hits)
+            near, hits = self._with_plain_cosines(plain[0], near, hits)
         hits = self._judged(request.queries[0], near, hits)
         end = time.perf_counter()
         return SearchResult(

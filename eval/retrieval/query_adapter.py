@@ -1,22 +1,15 @@
-"""What the query adapter adds on a question set: the product's search before its reranker, without and with it."""
+"""What the query adapter adds on a question set: the systems `tuned` and `adapted`, query by query."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from eval.retrieval.indexed import IndexedSet, Report, indexed
-from eval.retrieval.measures import DEPTH
+from eval.retrieval.indexed import Report, indexed
 from eval.retrieval.question_set import QuestionSet
 from eval.retrieval.reranking import Gain, Measure, gain_of
-from retrieval import (
-    AdaptedQueries,
-    Encoder,
-    HybridSearcher,
-    QueryEncoder,
-    SearchRequest,
-    SearchSettings,
-    store_backend,
-)
+from eval.retrieval.systems import SYSTEMS
+from retrieval import Encoder, QueryEncoder, store_backend
 
 
 def adapted_gain(
@@ -27,7 +20,7 @@ def adapted_gain(
     report: Report,
     measure: Measure,
 ) -> Gain:
-    """What the adapter adds on the set, whatever its source.
+    """What the adapter adds to the product's search before its reranker, whatever the set's source.
 
     Raises:
         RetrievalError: the search or the adapter failed.
@@ -36,25 +29,10 @@ def adapted_gain(
     def tell(stage: str, done: int, total: int) -> None:
         report(f"{question_set.name}: {stage}", done, total)
 
-    with indexed(question_set, folder, encoder=encoder, store=store_backend("exact"), report=tell) as collection:
-        without = _values(collection, None, measure)
-        with_adapter = _values(collection, AdaptedQueries(queries, sources=()), measure)
-    return gain_of(with_adapter, without)
-
-
-def _values(collection: IndexedSet, adapted: AdaptedQueries | None, measure: Measure) -> tuple[float, ...]:
-    if collection.encoder is None:
-        raise ValueError("the set was indexed without vectors")
-    searcher = HybridSearcher(
-        collection.store,
-        collection.encoder,
-        collection.corpus,
-        settings=SearchSettings(leg_limit=DEPTH),
-        table=collection.table,
-        adapted=adapted,
-    )
-    found = []
-    for query in collection.question_set.queries:
-        hits = searcher.search(SearchRequest(queries=(query.text,), limit=DEPTH)).hits
-        found.append(measure([hit.passage.id for hit in hits], query.grades))
-    return tuple(found)
+    with indexed(question_set, folder, encoder=encoder, store=store_backend("exact"), report=tell) as found:
+        collection = replace(found, adapter=queries)
+        without, adapted = (
+            tuple(measure(system.search(query.text).passages, query.grades) for query in question_set.queries)
+            for system in (SYSTEMS[name](collection) for name in ("tuned", "adapted"))
+        )
+    return gain_of(adapted, without)

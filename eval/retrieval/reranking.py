@@ -101,10 +101,10 @@ def values(
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The mean of a measure without and with the stage, and the paired difference."""
+    """The mean of a measure without and with a part of the search, and the paired difference."""
 
     without: float
-    reranked: float
+    improved: float
     difference: Interval
 
 

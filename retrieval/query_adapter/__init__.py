@@ -7,11 +7,10 @@ adapter that ships.
 """
 
 from retrieval.query_adapter.adapter import (
+    QUERY_ADAPTERS,
     QueryAdapterCard,
     QueryFigure,
     query_adapter_helps,
-    read_query_card,
-    revise_query_card,
     save_query_adapter,
 )
 from retrieval.query_adapter.base import AdaptedQueries, QueryEncoder
@@ -19,13 +18,12 @@ from retrieval.query_adapter.encoder import PACKAGED_QUERY_ADAPTER, MiniLmQueryE
 
 __all__ = [
     "PACKAGED_QUERY_ADAPTER",
+    "QUERY_ADAPTERS",
     "AdaptedQueries",
     "MiniLmQueryEncoder",
     "QueryAdapterCard",
     "QueryEncoder",
     "QueryFigure",
     "query_adapter_helps",
-    "read_query_card",
-    "revise_query_card",
     "save_query_adapter",
 ]

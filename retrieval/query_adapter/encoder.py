@@ -18,7 +18,7 @@ from retrieval.encoders import Vectors, unit_rows
 from retrieval.encoders.pooling import pooled
 from retrieval.errors import EncoderError, RerankerError
 from retrieval.loading import LOADING
-from retrieval.query_adapter.adapter import NOT_INSTALLED, adapted_encoder, read_query_card
+from retrieval.query_adapter.adapter import NOT_INSTALLED, QUERY_ADAPTERS, adapted_encoder
 from retrieval.reranking import BaseModel
 
 #: The adapter that ships with the package.
@@ -34,7 +34,7 @@ class MiniLmQueryEncoder:
         Raises:
             EncoderError: the adapter or its base is not there.
         """
-        self.card = read_query_card(adapter)
+        self.card = QUERY_ADAPTERS.read_card(adapter)
         self._adapter = adapter
         try:
             self._base = BaseModel()

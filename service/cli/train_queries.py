@@ -2,59 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from eval.retrieval import EvaluationError, load_set
+from eval.retrieval import load_set
 from eval.retrieval.query_adapter import adapted_gain
 from eval.retrieval.reranking import Gain, Measure, first_at_10, gain_of, ndcg_at_10
-from eval.retrieval.sets import benchmarks_folder
 from retrieval import Encoder, MiniLmQueryEncoder
 from retrieval.generations import IndexDirectory
-from retrieval.query_adapter import QueryFigure, query_adapter_helps, revise_query_card
+from retrieval.query_adapter import QUERY_ADAPTERS, QueryFigure, query_adapter_helps
 from retrieval.vectors import VectorStore
-from service.cli.common import errors_as_sentences, load_settings, out, stop
-from service.cli.questions import library_entries, texts_folder
+from service.cli.common import load_settings, out
 from service.cli.stages import ShowStage, stages
+from service.cli.training_material import read_material, training_sentences
 from service.container import make_encoder
 from service.settings import Settings
-from training.decontamination import Contamination
 from training.query_adapter import (
+    SOURCE,
     Pool,
     build_examples,
+    encoded,
     query_card_text,
     read_pool,
     read_query_config,
     reciprocal_ranks,
     train_adapter,
 )
-from training.query_adapter.examples import SOURCE
-from training.query_adapter.run import encoded
-from training.questionset import (
-    DocumentParts,
-    FactFinder,
-    LibraryWords,
-    RealQuestionsError,
-    evaluated_sets,
-    judged_questions,
-    read_real_questions,
-    read_written_questions,
-    written_questions,
-)
-from training.reranker import (
-    RankedQuestion,
-    TrainingDataError,
-    TrainingError,
-    held_out_documents,
-    kept_apart,
-    ranked_questions,
-    read_passage_questions,
-    trainable_passages,
-)
+from training.reranker import RankedQuestion, TrainingDataError
 
 #: Sets that decided nothing: the set, its measure and what computes it. In starter every recommendation of the right
 #: condition is relevant, whether or not it answers: the first one counts.
@@ -75,7 +52,7 @@ def queries(
     questions, and the benchmarks it is kept apart from.
     """
     settings = load_settings()
-    with _sentences(), stages() as show:
+    with training_sentences("Interrupted; the same command begins again."), stages() as show:
         config = read_query_config(config_file)
         adapter = folder or settings.data_dir / "training" / "queries"
         encoder = make_encoder(settings)
@@ -102,25 +79,12 @@ def _read(
     """The questions of both parts, the passages they may find, and what was left out."""
     if settings.encoder != "minilm":
         raise TrainingDataError("The query adapter is trained for the encoder minilm: set CLINSEARCH_ENCODER=minilm.")
-    show("reading what is measured with", 0, 1)
-    evaluated, missing = evaluated_sets(benchmarks_folder())
-    if missing:
-        raise TrainingDataError(f"Training cannot be kept apart from what is not there: {', '.join(missing)}.")
-    show("reading the library", 0, 1)
-    words = LibraryWords(library_entries(settings))
-    real = judged_questions(read_real_questions(), texts_folder(), words)
-    if real.why_none is not None:
-        raise TrainingDataError(real.why_none)
-    judged, _ = written_questions(read_written_questions(), words)
-    questions, left_out = kept_apart(
-        ranked_questions(read_passage_questions(), judged, real.questions), Contamination(evaluated)
-    )
-    by_part = {**real.questions, "train": [*real.questions["train"], *judged]}
-    parts = DocumentParts(words, FactFinder(words), by_part)
+    material = read_material(settings, show)
+    questions, left_out = material.questions()
     vectors = VectorStore(
         IndexDirectory(settings.index_dir).vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension
     )
-    pool = read_pool(words, trainable_passages(words, parts, held_out_documents()), vectors)
+    pool = read_pool(material.words, material.trainable(), vectors)
     return questions, pool, dict(left_out)
 
 
@@ -140,7 +104,7 @@ def measure(
         question_set = load_set(name)
         gain = adapted_gain(question_set, adapted, encoder, settings.data_dir / "eval", show, value)
         figures.append(_figure(name, len(question_set.queries), gain, measure_name, "tuned"))
-    card = revise_query_card(adapter, figures=tuple(figures), helps=query_adapter_helps(figures))
+    card = QUERY_ADAPTERS.revise_card(adapter, figures=tuple(figures), helps=query_adapter_helps(figures))
     (adapter / "CARD.md").write_text(query_card_text(card), encoding="utf-8")
 
 
@@ -153,22 +117,9 @@ def _figure(name: str, count: int, gain: Gain, measure_name: str, system: str, *
             "system": system,
             "chose": chose,
             "without": gain.without,
-            "adapted": gain.reranked,
+            "adapted": gain.improved,
             "difference": gain.difference.mean,
             "low": gain.difference.low,
             "high": gain.difference.high,
         }
     )
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        with errors_as_sentences():
-            yield
-    except RealQuestionsError as error:
-        raise stop(f"{error}.") from error
-    except (EvaluationError, TrainingError) as error:
-        raise stop(str(error)) from error
-    except KeyboardInterrupt:
-        raise stop("Interrupted; the same command begins again.", 130) from None

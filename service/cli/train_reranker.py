@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from eval.retrieval import EvaluationError, load_set
+from eval.retrieval import load_set
 from eval.retrieval.reranking import Gain, Measure, first_at_10, gain_of, measured_gain, ndcg_at_10
-from eval.retrieval.sets import benchmarks_folder
 from retrieval import CrossEncoderReranker, RerankSettings
 from retrieval.reranking import SetFigure, helps, revise_card, save_adapter
-from service.cli.common import errors_as_sentences, load_settings, out, stop
-from service.cli.questions import library_entries, texts_folder
+from service.cli.common import load_settings, out
 from service.cli.stages import ShowStage, stages
+from service.cli.training_material import read_material, training_sentences
 from service.container import make_encoder, open_service_searcher
 from service.settings import Settings
-from training.questionset import (
-    LibraryWords,
-    RealQuestionsError,
-    evaluated_sets,
-    judged_questions,
-    read_real_questions,
-    read_written_questions,
-    written_questions,
-)
 from training.reranker import (
     DevQuestion,
     RerankerConfig,
     Scores,
     StepReport,
-    TrainingDataError,
-    TrainingError,
     best_weight,
     candidate_scores,
     card_text,
@@ -44,7 +32,6 @@ from training.reranker import (
     prepare_data,
     read_config,
     read_data,
-    read_passage_questions,
     reciprocal_ranks,
     run_training,
 )
@@ -59,6 +46,8 @@ _FIGURES: tuple[tuple[str, str, str, Measure], ...] = (
     ("mediqa-validation", "mediqa-validation", "nDCG@10", ndcg_at_10),
     ("bioasq", "bioasq", "nDCG@10", ndcg_at_10),
 )
+#: Said where it is interrupted.
+_GOES_ON = "Interrupted; the same command goes on from the last checkpoint."
 #: Of each set: bioasq's 1 492 alone would take longer than the training.
 _MOST_QUERIES = 300
 #: Sets whose questions are answered by documents that are trained on, with other questions.
@@ -86,7 +75,7 @@ def reranker(
     is kept apart from. Stopped at any moment, the same command goes on where it was.
     """
     settings = load_settings()
-    with _sentences(), stages() as show:
+    with training_sentences(_GOES_ON), stages() as show:
         config = read_config(config_file)
         place = folder or settings.data_dir / "training" / "reranker"
         if not is_prepared(place):
@@ -99,28 +88,14 @@ def reranker(
 
 
 def _prepare(place: Path, config: RerankerConfig, settings: Settings, show: ShowStage) -> None:
-    show("reading what is measured with", 0, 1)
-    evaluated, missing = evaluated_sets(benchmarks_folder())
-    if missing:
-        raise TrainingDataError(f"Training cannot be kept apart from what is not there: {', '.join(missing)}.")
-    show("reading the library", 0, 1)
-    words = LibraryWords(library_entries(settings))
-    real = judged_questions(read_real_questions(), texts_folder(), words)
-    if real.why_none is not None:
-        # Which documents are kept for testing is known from the real questions.
-        raise TrainingDataError(real.why_none)
-    judged, _ = written_questions(read_written_questions(), words)
+    material = read_material(settings, show)
     # The search as it is without this stage, and the same wherever it is deployed.
     plain = settings.model_copy(update={"rerank": "off", "home_region": None})
     with closing(open_service_searcher(plain)) as searcher:
         prepare_data(
             place,
             config,
-            words=words,
-            written=read_passage_questions(),
-            judged=judged,
-            real=real.questions,
-            evaluated=evaluated,
+            material=material,
             searcher=searcher,
             progress=show,
         )
@@ -238,22 +213,9 @@ def _figure(name: str, queries: int, gain: Gain, **fields: Any) -> SetFigure:
         name=name,
         queries=queries,
         without=gain.without,
-        reranked=gain.reranked,
+        reranked=gain.improved,
         difference=difference.mean,
         low=difference.low,
         high=difference.high,
         **fields,
     )
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        with errors_as_sentences():
-            yield
-    except RealQuestionsError as error:
-        raise stop(f"{error}.") from error
-    except (EvaluationError, TrainingError) as error:
-        raise stop(str(error)) from error
-    except KeyboardInterrupt:
-        raise stop("Interrupted; the same command goes on from the last checkpoint.", 130) from None

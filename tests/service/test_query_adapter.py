@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retrieval import EncoderError, SourceId
-from retrieval.query_adapter import PACKAGED_QUERY_ADAPTER, revise_query_card
+from retrieval.query_adapter import PACKAGED_QUERY_ADAPTER, QUERY_ADAPTERS
 from service.query_adapter import make_adapted_queries, make_query_encoder
 from service.settings import Settings
 
@@ -16,7 +16,7 @@ def copied(folder: Path, *, helps: bool) -> Path:
     folder.mkdir()
     for path in PACKAGED_QUERY_ADAPTER.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    revise_query_card(folder, helps=helps)
+    QUERY_ADAPTERS.revise_card(folder, helps=helps)
     return folder
 
 

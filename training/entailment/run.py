@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent.gate import SecondOpinion
-from agent.gate.entailment.adapter import EntailmentCard, EntailmentFigure, read_card, save_adapter, write_card
+from agent.gate.entailment.adapter import EntailmentCard, EntailmentFigure, revise_card, save_adapter
 from agent.gate.entailment.decision import Decision
 from agent.gate.entailment.minilm import MiniLMEntailment
 from retrieval import Document, Passage, PassageId, RerankerError
@@ -92,9 +92,7 @@ def decide(
     for number, (part, of_part) in enumerate(parts.items(), start=1):
         found += figures(part, of_part, opinion, chose=part == "calibration")
         progress("measuring", number, len(parts))
-    card = read_card(adapter).model_copy(update={"decision": opinion.decision, "figures": tuple(found)})
-    write_card(adapter, card)
-    return card
+    return revise_card(adapter, decision=opinion.decision, figures=tuple(found))
 
 
 def pairs_sha256(pairs: Sequence[Pair]) -> str:

@@ -6,15 +6,17 @@ is kept and writes the adapter with its cards.
 
 from training.query_adapter.card import query_card_text
 from training.query_adapter.config import QueryAdapterConfig, read_query_config
-from training.query_adapter.examples import Example, Pool, build_examples, examples_hash, read_pool
-from training.query_adapter.run import choose_share, reciprocal_ranks, train_adapter
+from training.query_adapter.examples import SOURCE, Example, Pool, build_examples, examples_hash, read_pool
+from training.query_adapter.run import choose_share, encoded, reciprocal_ranks, train_adapter
 
 __all__ = [
+    "SOURCE",
     "Example",
     "Pool",
     "QueryAdapterConfig",
     "build_examples",
     "choose_share",
+    "encoded",
     "examples_hash",
     "query_card_text",
     "read_pool",

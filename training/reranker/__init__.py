@@ -8,16 +8,17 @@ from training.reranker.card import card_text
 from training.reranker.choosing import DevQuestion, Scores, best_weight, candidate_scores, reciprocal_ranks
 from training.reranker.config import RerankerConfig, read_config
 from training.reranker.groups import Group
+from training.reranker.material import Material
 from training.reranker.passage_questions import PassageQuestion, read_passage_questions
-from training.reranker.questions import RankedQuestion, kept_apart, ranked_questions
+from training.reranker.questions import RankedQuestion
 from training.reranker.run import is_prepared, kept, kept_none_score, prepare_data, read_data, run_training
 from training.reranker.steps import StepReport
-from training.reranker.trainable import held_out_documents, trainable_passages
 
 __all__ = [
     "CheckpointError",
     "DevQuestion",
     "Group",
+    "Material",
     "PassageQuestion",
     "RankedQuestion",
     "RerankerConfig",
@@ -29,17 +30,13 @@ __all__ = [
     "best_weight",
     "candidate_scores",
     "card_text",
-    "held_out_documents",
     "is_prepared",
     "kept",
-    "kept_apart",
     "kept_none_score",
     "prepare_data",
-    "ranked_questions",
     "read_config",
     "read_data",
     "read_passage_questions",
     "reciprocal_ranks",
     "run_training",
-    "trainable_passages",
 ]

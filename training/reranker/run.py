@@ -8,28 +8,23 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.files import write_atomically
 from retrieval.reranking import BaseModel
 from retrieval.search import Searcher
-from training.decontamination import Contamination, Evaluated
 from training.errors import CheckpointError, TrainingConfigError
-from training.questions import TrainingQuestion
-from training.questionset import DocumentParts, FactFinder, LibraryWords, Part
 from training.reranker.choosing import DevQuestion, dev_questions
 from training.reranker.config import RerankerConfig
 from training.reranker.dataset import build_groups
 from training.reranker.groups import Group, groups_hash
 from training.reranker.lines import read_lines, write_lines
+from training.reranker.material import Material
 from training.reranker.mining import mine
-from training.reranker.passage_questions import PassageQuestion
-from training.reranker.questions import kept_apart, ranked_questions
 from training.reranker.schedule import schedule
 from training.reranker.steps import StepReport
-from training.reranker.trainable import held_out_documents, trainable_passages
 
 if TYPE_CHECKING:
     from training.reranker.train import Trained
@@ -49,22 +44,14 @@ def prepare_data(
     folder: Path,
     config: RerankerConfig,
     *,
-    words: LibraryWords,
-    written: Sequence[PassageQuestion],
-    judged: Sequence[TrainingQuestion],
-    real: Mapping[Part, Sequence[TrainingQuestion]],
-    evaluated: Sequence[Evaluated],
+    material: Material,
     searcher: Searcher,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> None:
     """Build the data into `folder`; goes on where an earlier call stopped.
 
     Args:
-        words: the library that the index of `searcher` was built from.
-        written: questions from one passage each.
-        judged: written questions that were judged.
-        real: real questions of every part: the documents that answer those of test and dev are not trained on.
-        evaluated: what is measured with; no question that one of these asks is trained on.
+        material: of the library that the index of `searcher` was built from.
         searcher: without a reranker.
 
     Raises:
@@ -73,10 +60,8 @@ def prepare_data(
     """
     folder.mkdir(parents=True, exist_ok=True)
     progress("keeping questions apart", 0, 1)
-    asked, left_out = kept_apart(ranked_questions(written, judged, real), Contamination(evaluated))
-    by_part = {**real, "train": [*real["train"], *judged]}
-    parts = DocumentParts(words, FactFinder(words), by_part)
-    trainable = trainable_passages(words, parts, held_out_documents())
+    asked, left_out = material.questions()
+    words, trainable = material.words, material.trainable()
     mined = mine(asked, searcher, folder / HITS, config.hits, lambda done, total: progress("searching", done, total))
     groups, counts = build_groups(mined, words, trainable, config)
     write_lines(folder / GROUPS, groups)

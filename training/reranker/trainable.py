@@ -1,4 +1,4 @@
-"""Which passages the reranker may be trained on, as answers and as what is not one."""
+"""Which passages the reranker and the query adapter may be trained on, as answers and as what is not one."""
 
 from __future__ import annotations
 

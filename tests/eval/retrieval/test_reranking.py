@@ -66,8 +66,8 @@ def test_where_any_of_many_is_as_good_the_order_of_the_others_does_not_count() -
 def test_the_gain_is_that_of_the_stage_over_the_hybrid_search(small_set: QuestionSet, tmp_path: Path) -> None:
     settings = RerankSettings(candidates=10, weight=1.5)
     worse = measured_gain(small_set, OppositeReranker(), HashingEncoder(), tmp_path, settings, silent)
-    assert worse.reranked < worse.without
-    assert worse.difference.mean == pytest.approx(worse.reranked - worse.without)
+    assert worse.improved < worse.without
+    assert worse.difference.mean == pytest.approx(worse.improved - worse.without)
     settings = settings.model_copy(update={"weight": 0.0})
     none = measured_gain(small_set, OppositeReranker(), HashingEncoder(), tmp_path, settings, silent)
-    assert (none.difference.mean, none.reranked) == (0.0, none.without)
+    assert (none.difference.mean, none.improved) == (0.0, none.without)

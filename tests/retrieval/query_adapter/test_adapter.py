@@ -12,11 +12,10 @@ import pytest
 from retrieval import EncoderError, HashingEncoder, MiniLmQueryEncoder
 from retrieval.query_adapter import (
     PACKAGED_QUERY_ADAPTER,
+    QUERY_ADAPTERS,
     QueryEncoder,
     QueryFigure,
     query_adapter_helps,
-    read_query_card,
-    revise_query_card,
 )
 
 _LIMIT_BYTES = 25_000_000
@@ -24,7 +23,7 @@ _LIMIT_BYTES = 25_000_000
 
 def test_what_ships_is_small_and_has_a_card_for_people_too() -> None:
     assert sum(path.stat().st_size for path in PACKAGED_QUERY_ADAPTER.iterdir()) < _LIMIT_BYTES
-    card = read_query_card(PACKAGED_QUERY_ADAPTER)
+    card = QUERY_ADAPTERS.read_card(PACKAGED_QUERY_ADAPTER)
     text = (PACKAGED_QUERY_ADAPTER / "CARD.md").read_text(encoding="utf-8")
     for part in (card.adapter_sha256, card.base_sha256, card.data_sha256):
         assert part in text
@@ -33,7 +32,7 @@ def test_what_ships_is_small_and_has_a_card_for_people_too() -> None:
 
 
 def test_what_ships_is_used_by_default_only_where_its_figures_say_so() -> None:
-    card = read_query_card(PACKAGED_QUERY_ADAPTER)
+    card = QUERY_ADAPTERS.read_card(PACKAGED_QUERY_ADAPTER)
     assert card.helps == query_adapter_helps(card.figures)
     assert any(not one.chose for one in card.figures)
 
@@ -82,16 +81,16 @@ def copied(tmp_path: Path) -> Path:
 def test_a_folder_without_a_card_or_with_a_damaged_one_is_refused(copied: Path) -> None:
     (copied / "card.json").write_text("{")
     with pytest.raises(EncoderError, match="damaged"):
-        read_query_card(copied)
+        QUERY_ADAPTERS.read_card(copied)
     (copied / "card.json").unlink()
     with pytest.raises(EncoderError, match="no query adapter"):
         MiniLmQueryEncoder(copied)
 
 
 def test_revising_a_card_keeps_the_rest(copied: Path) -> None:
-    before = read_query_card(copied)
+    before = QUERY_ADAPTERS.read_card(copied)
     after = before.model_copy(update={"helps": not before.helps})
-    assert revise_query_card(copied, helps=not before.helps) == after == read_query_card(copied)
+    assert QUERY_ADAPTERS.revise_card(copied, helps=not before.helps) == after == QUERY_ADAPTERS.read_card(copied)
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def test_without_the_sets_to_keep_apart_from_nothing_is_trained(tmp_path: Path) 
 
 
 def test_without_the_real_questions_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.cli.train_reranker.evaluated_sets", lambda _folder: ([], []))
+    monkeypatch.setattr("service.cli.training_material.evaluated_sets", lambda _folder: ([], []))
     places = {"CLINSEARCH_QUESTIONS": str(tmp_path), "CLINSEARCH_DATA_DIR": str(tmp_path / "var")}
     result = CliRunner().invoke(app, ["train", "reranker", "--folder", str(tmp_path / "run")], env=places)
     assert result.exit_code == 1

@@ -38,7 +38,7 @@ def test_without_the_sets_to_keep_apart_from_nothing_is_trained(tmp_path: Path) 
 
 
 def test_without_the_real_questions_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.cli.train_queries.evaluated_sets", lambda _folder: ([], []))
+    monkeypatch.setattr("service.cli.training_material.evaluated_sets", lambda _folder: ([], []))
     code, told = run(tmp_path, CLINSEARCH_QUESTIONS=str(tmp_path))
     assert code == 1
     assert "put the publisher's file there" in told

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import EntailmentError
-from agent.gate.entailment.adapter import ADAPTER_FILE, CARD_FILE, read_card, save_adapter
+from agent.gate.entailment.adapter import read_card, save_adapter
 from agent.gate.entailment.decision import Decision
 from agent.gate.entailment.minilm import MiniLMEntailment
+from retrieval.adapter_kind import ADAPTER_FILE, CARD_FILE
 from retrieval.reranking import BaseModel
 from training.entailment import EntailmentConfig, Pair
 from training.entailment.train import learning_rate_share, schedule, train

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from retrieval import MiniLmQueryEncoder, PassageId
 from retrieval.encoders import MiniLmEncoder
-from retrieval.query_adapter import PACKAGED_QUERY_ADAPTER, read_query_card
+from retrieval.query_adapter import PACKAGED_QUERY_ADAPTER, QUERY_ADAPTERS
 from training.query_adapter import Example, Pool, QueryAdapterConfig, examples_hash, query_card_text, train_adapter
 from training.query_adapter.train import batch_loss, steps_of
 from training.reranker import RankedQuestion
@@ -60,7 +60,7 @@ def test_a_run_learns_what_answers_and_its_adapter_searches_as_trained(tmp_path:
         tmp_path, config, examples, pool, dev, counts={"a": 1}, progress=lambda _what, done, _all: told.append(done)
     )
     assert told[:12] == list(range(1, 13))
-    assert card == read_query_card(tmp_path)
+    assert card == QUERY_ADAPTERS.read_card(tmp_path)
     assert card.data_sha256 == examples_hash(examples, pool)
     assert not card.helps
     trained = MiniLmQueryEncoder(tmp_path).encode_queries(["what is a spoon?"])
@@ -73,4 +73,4 @@ def test_a_run_learns_what_answers_and_its_adapter_searches_as_trained(tmp_path:
 
 def test_what_ships_has_the_text_of_its_card() -> None:
     text = (PACKAGED_QUERY_ADAPTER / "CARD.md").read_text(encoding="utf-8")
-    assert text == query_card_text(read_query_card(PACKAGED_QUERY_ADAPTER))
+    assert text == query_card_text(QUERY_ADAPTERS.read_card(PACKAGED_QUERY_ADAPTER))

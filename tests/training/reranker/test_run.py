@@ -13,6 +13,7 @@ from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import LibraryWords
 from training.reranker import (
     CheckpointError,
+    Material,
     PassageQuestion,
     RerankerConfig,
     is_prepared,
@@ -54,11 +55,13 @@ def prepare(folder: Path, words: LibraryWords, searcher: HybridSearcher) -> None
     prepare_data(
         folder,
         _CONFIG,
-        words=words,
-        written=[written(1, "train"), written(2, "train"), written(7, "train"), written(6, "dev")],
-        judged=[real(3)],
-        real={"train": [real(4)], "dev": [real(6)], "test": [real(7)]},
-        evaluated=[Evaluated("held", [f"tea: {NAMES[2]}"], ())],
+        material=Material(
+            words=words,
+            written=[written(1, "train"), written(2, "train"), written(7, "train"), written(6, "dev")],
+            judged=[real(3)],
+            real={"train": [real(4)], "dev": [real(6)], "test": [real(7)]},
+            evaluated=[Evaluated("held", [f"tea: {NAMES[2]}"], ())],
+        ),
         searcher=searcher,
     )
 
