@@ -9,30 +9,67 @@ passes the floor at the top alone: looking deeper brings their recommendations, 
 Those few are then put in order again, by three signs at once: their place in the search, how near they are in meaning,
 and how many of the question's words they hold. Each alone is wrong about other questions: words about those that
 clinicians ask in words of their own, nearness about two drugs for one disease.
+
+Either way, where a recommendation is not for the patient, its guideline's best one that is stands before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agent.facets import right_side_first, tells_right_side
 from agent.sufficiency import AskedWords, Match
-from retrieval import Hit, PassageId, PassageKind, SearchResult
+from retrieval import DocumentId, Hit, Passage, PassageId, PassageKind, SearchResult
 
 #: Hits asked for: deep enough for the recommendations of a guideline whose discussion fills the top.
 LOOKED_AT = 100
 
 
-def evidence_of(result: SearchResult, question: str, count: int) -> tuple[Hit, ...]:
+def _anybody(_: Passage) -> bool:
+    return True
+
+
+def evidence_of(
+    result: SearchResult, question: str, count: int, *, fits: Callable[[Passage], bool] = _anybody
+) -> tuple[Hit, ...]:
     """At most `count` hits of a search that become evidence, those that most likely answer the question first.
 
     A reranker has read question and passage together, recommendations among the rest, and knows more than the signs
-    below: where it had its say, its order stands, but for what `with_recommendations` puts in.
+    below: where it had its say, its order stands, but for what `with_recommendations` and `with_fitting` put in.
+    `fits` tells whether a passage is for the patient.
     """
     if result.reranked:
-        top = with_recommendations([hit for hit in result.hits if not hit.below_floor], count)
-        return tuple(hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(top, start=1))
-    return likeliest_first(chosen_hits(right_side_first(result.hits, question, count), count), question)
+        near = [hit for hit in result.hits if not hit.below_floor]
+        top = with_recommendations(near, count)
+    else:
+        near = right_side_first(result.hits, question, count)
+        top = likeliest_first(chosen_hits(near, count), question)
+    chosen = with_fitting(top, near, count, fits)
+    return tuple(hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(chosen, start=1))
+
+
+def with_fitting(
+    chosen: Sequence[Hit], hits: Sequence[Hit], count: int, fits: Callable[[Passage], bool]
+) -> tuple[Hit, ...]:
+    """The chosen hits, before the first recommendation of a guideline that is not for the patient its best one that is.
+
+    A guideline's dose for adults is often nearer to the question's words than its dose for children. One that stands
+    further down among the chosen moves up; one from `hits` makes the last give way (docs/adr/0030).
+    """
+    kept: dict[PassageId, Hit] = {}
+    seen: set[DocumentId] = set()
+    for hit in chosen:
+        of_it = hit.document.id
+        if hit.passage.kind is PassageKind.RECOMMENDATION and of_it not in seen:
+            seen.add(of_it)
+            if not fits(hit.passage):
+                same = (other for other in (*chosen, *hits) if other.document.id == of_it)
+                graded = (other for other in same if other.passage.kind is PassageKind.RECOMMENDATION)
+                best = next((other for other in graded if fits(other.passage)), None)
+                if best is not None:
+                    kept[best.passage.id] = best
+        kept.setdefault(hit.passage.id, hit)
+    return tuple(kept.values())[:count]
 
 
 def with_recommendations(hits: Sequence[Hit], count: int) -> tuple[Hit, ...]:

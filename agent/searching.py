@@ -9,11 +9,12 @@ from agent.choosing import LOOKED_AT, evidence_of
 from agent.client import Message
 from agent.disagreements import opposing
 from agent.evidence import Evidence
+from agent.patient import conflicts_of, rules_out
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
 from agent.sufficiency import AskedWords
-from retrieval import Hit, SearchRequest, SourceId, StoreError
+from retrieval import Hit, Passage, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
 
 #: A search takes milliseconds; one that takes this long hangs.
@@ -61,7 +62,11 @@ async def search(run: Run, source: str, query: str | None) -> None:
                 result = await asyncio.to_thread(run.searcher.search, request)
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
-        chosen = evidence_of(result, own_words, most)
+
+        def fits(passage: Passage) -> bool:
+            return not rules_out(conflicts_of(run.patient, passage))
+
+        chosen = evidence_of(result, own_words, most, fits=fits)
         near = [hit for hit in result.hits[:LOOKED_FOR_DISAGREEMENTS] if not hit.below_floor]
         against = await asyncio.to_thread(opposing, chosen, near)
         span.set_attribute(spans.HITS, len(chosen))

@@ -30,7 +30,7 @@ _CONDITION = re.compile(
 )
 #: What stands before a drug that is not advised: an allergy to it, or a treatment there is already.
 _NOT_GIVEN = re.compile(
-    r"\b(?:allerg(?:y|ic)\s+to|hypersensitiv\w+\s+to|intoleran(?:t|ce)\s+(?:of|to)|cannot\s+(?:take|have)|unable\s+to\s+take|taking|takes|on|using|"
+    r"\b(?:allerg(?:y|ic)\s+to|hypersensitiv\w+\s+to|intoleran(?:t|ce)\s+(?:of|to)|cannot\s+(?:take|have)|unable\s+to\s+take|tolerat(?:e|es|ed|ing)|taking|takes|on|using|"
     r"replace|without|than|to|over|prescribed|having|had|last|for|with\s+severe|response\s+to|failure\s+of|dose\s+of)\s+(?:(?:an?|the|oral|severe|no)\s+)*$",
     re.IGNORECASE,
 )

@@ -13,6 +13,7 @@ from agent.patient.advice import Advice, advice_of
 from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
 from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
+from agent.patient.intolerances import tolerated_drugs
 from agent.patient.names import drug_names, spoken
 from agent.patient.patient import Allergy, Patient
 from agent.patient.population import only_pregnant, population_conflicts
@@ -38,6 +39,7 @@ def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
     )
     if population:
         found += population_conflicts(patient, population)
+    found += _for_those_who_tolerate(patient, passage)
     if passage.kind is PassageKind.NARRATIVE:
         # Text around recommendations advises nothing by itself.
         found = [item.model_copy(update={"weight": Weight.CHECK}) for item in found]
@@ -70,6 +72,25 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
             )
         )
     return found
+
+
+def _for_those_who_tolerate(patient: Patient, passage: Passage) -> list[Conflict]:
+    """ "In patients who are able to tolerate statins": not for one who is not, to be checked for one who took one."""
+    names = drug_names()
+    return [
+        Conflict(
+            kind=FactKind.ALLERGY,
+            # One member that was not borne says little of its class.
+            weight=Weight.WHOLE if allergy.names & {name, *names.classes_of(name)} else Weight.CHECK,
+            fact=allergy_in_words(allergy),
+            against=f"the recommendation is for those who tolerate {spoken(name)}",
+            question_words=allergy.words,
+            recommendation_words=words,
+        )
+        for name, words in tolerated_drugs(passage.text).items()
+        for allergy in patient.allergies
+        if names.covers(allergy.names, name)
+    ]
 
 
 def _names(allergy: Allergy, item: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from agent.patient.ages import read_age, read_sex
 from agent.patient.allergies import read_allergies, read_conditions, read_drugs
 from agent.patient.childbearing import read_breast_feeding, read_pregnancy
+from agent.patient.intolerances import read_intolerances
 from agent.patient.names import drug_names
 from agent.patient.organs import read_hepatic, read_renal
 from agent.patient.patient import Patient, Sex
@@ -28,6 +29,9 @@ def read_patient(questions: Sequence[str]) -> Patient:
 def read_one(text: str) -> Patient:
     """The patient that one text tells of."""
     allergies, no_allergies, tolerated = read_allergies(text)
+    intolerances = tuple(
+        item for item in read_intolerances(text) if all(item.names != other.names for other in allergies)
+    )
     conditions, denied = read_conditions(text)
     pregnancy, sex = read_pregnancy(text), read_sex(text)
     breast_feeding = read_breast_feeding(text)
@@ -41,9 +45,9 @@ def read_one(text: str) -> Patient:
         breast_feeding=breast_feeding,
         renal=read_renal(text),
         hepatic=read_hepatic(text),
-        allergies=allergies,
+        allergies=(*allergies, *intolerances),
         no_allergies=no_allergies,
-        tolerated=tolerated,
+        tolerated=tolerated.difference(*(item.names for item in intolerances)),
         drugs=read_drugs(text),
         conditions=conditions,
         denied=denied,

@@ -99,7 +99,12 @@ def name_of_code(service: Service, code: str) -> str | None:
 def _of_one(service: Service, subject: Subject, patient: CodedPatient) -> list[Found]:
     queries = [subject.query, *_worded(subject, patient)]
     request = SearchRequest(queries=tuple(queries), filters=SearchFilters(source=SourceId(GUIDELINES)), limit=LOOKED_AT)
-    hits = evidence_of(service.agent.searcher.search(request), subject.query, _CONSIDERED)
+    hits = evidence_of(
+        service.agent.searcher.search(request),
+        subject.query,
+        _CONSIDERED,
+        fits=lambda passage: not conflicts(passage, patient),
+    )
     asked = AskedWords(_ANY_KIND.sub(" ", subject.condition)) if subject.condition else None
     return [
         Found(hit, subject, conflicts(hit.passage, patient))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.choosing import chosen_hits, evidence_of, likeliest_first, with_recommendations
-from retrieval import Hit, PassageKind, SearchResult
+from agent.choosing import chosen_hits, evidence_of, likeliest_first, with_fitting, with_recommendations
+from retrieval import Hit, Passage, PassageKind, SearchResult
 from tests.agent.conftest import document, hit
 
 
@@ -122,6 +123,36 @@ def test_bringing_recommendations_along_keeps_the_first_and_loses_only_the_last(
     assert len(kept) == len(set(kept)) == len(first)
     assert kept[:1] == first[:1]
     assert [name for name in kept if name in first] == first[: sum(name in first for name in kept)]
+
+
+@pytest.mark.parametrize("reranked", [True, False])
+def test_a_recommendation_that_is_not_for_the_patient_brings_its_guidelines_one_that_is(reranked: bool) -> None:
+    """Otherwise a child gets another condition's dose first, because the adult's dose was nearer in words."""
+    hits = [made(1, R, "croup"), made(2, R, "shock"), made(3, R, "x"), made(4, N, "shock"), made(5, R, "shock")]
+
+    def fits(passage: Passage) -> bool:
+        return passage.id != "shock/2"
+
+    kept = evidence_of(found(hits, reranked=reranked), "colchicine for gout?", 3, fits=fits)
+    assert names(kept).index("shock/5") == names(kept).index("shock/2") - 1
+    assert "croup/1" in names(kept)
+    assert [hit.rank for hit in kept] == [1, 2, 3]
+
+
+@given(HITS, st.integers(1, 8), st.sets(st.integers(1, 20)))
+def test_what_is_for_the_patient_is_put_in_without_losing_the_order(
+    made_of: list[tuple[PassageKind, str, bool]], count: int, unfit: set[int]
+) -> None:
+    hits = [made(rank, kind, name) for rank, (kind, name, _) in enumerate(made_of, start=1)]
+    ruled_out = {f"{name}/{rank}" for rank, (_, name, _) in enumerate(made_of, start=1) if rank in unfit}
+    kept = with_fitting(hits[:count], hits, count, lambda passage: str(passage.id) not in ruled_out)
+    assert len(kept) == len(set(names(kept))) == min(count, len(hits))
+    for place, item in enumerate(kept):
+        before = [other for other in kept[:place] if other.document.id == item.document.id]
+        fitting = [other for other in hits if other.document.id == item.document.id and other.passage.kind is R]
+        fitting = [other for other in fitting if str(other.passage.id) not in ruled_out]
+        if item.passage.kind is R and str(item.passage.id) in ruled_out and fitting:
+            assert any(other in fitting for other in before)
 
 
 def test_what_is_off_the_subject_is_no_evidence_whatever_a_reranker_says() -> None:

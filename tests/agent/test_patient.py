@@ -57,15 +57,19 @@ async def test_it_is_not_offered_for_quoting(ask: AskFunction) -> None:
     assert any("nitrofurantoin" in (request.grammar or "") for request in fits.model.requests)  # type: ignore[attr-defined]
 
 
-async def test_the_models_prompt_is_the_same_for_both(ask: AskFunction) -> None:
-    """An adapter is bound to its prompt: what is said of the patient changes what may be shown, not what is asked."""
+async def test_the_models_prompt_is_the_same_for_both_but_for_the_passages(ask: AskFunction) -> None:
+    """An adapter is bound to its prompt: what is said of the patient changes which passages are found, no word beside."""
     script = [search("x y"), ANSWER, cite_first]
     against, fits = await ask(script, FAILING_KIDNEYS), await ask(script, FITS)
+    assert against.model.requests[0].messages[0] == fits.model.requests[0].messages[0]  # type: ignore[attr-defined]
     shown = [
         [text for _, text in shown_passages(asked.model.requests[-1])]  # type: ignore[attr-defined]
         for asked in (against, fits)
     ]
-    assert shown[0] == shown[1]
+    (place,) = [place for place, text in enumerate(shown[0]) if text.startswith(UTI)]
+    assert place > 0, "the guideline's recommendation that is for this patient stands before the one that is not"
+    assert shown[1][0].startswith(UTI)
+    assert len(shown[0]) == len(shown[1])
 
 
 async def test_in_a_list_it_stands_last_under_its_headline(ask: AskFunction) -> None:

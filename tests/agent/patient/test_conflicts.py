@@ -51,6 +51,60 @@ def test_people_who_are_mostly_of_an_age_are_not_all_of_it() -> None:
     assert weight("Child aged 4 with example croup", only) == Weight.WHOLE
 
 
+class TestIntolerance:
+    TOLERATING = recommendation(
+        "In example patients who are able to tolerate statins, do not routinely add fibrates. (Strong against)"
+    )
+    NOT_TOLERATING = recommendation("In example patients who are unable to tolerate statins, offer gemfibrozil.")
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "61M, muscle pains on three statins. What next?",
+            "Cannot tolerate statins after two tries",
+            "could not tolerate any statin: alternatives?",
+            "Side effects with different statins",
+            "statins were not tolerated",
+            "statin intolerance",
+            "Statin-intolerant 70M",
+        ],
+    )
+    def test_what_is_for_those_who_tolerate_a_drug_is_not_for_one_who_does_not(self, question: str) -> None:
+        """Otherwise the first thing a man who bears no statin reads is advice against the other drugs."""
+        (found,) = conflicts(question, self.TOLERATING)
+        assert found.weight == Weight.WHOLE
+        assert "statin intolerance (the recommendation is for those who tolerate statin)" in found.headline
+        assert "able to tolerate statins" in found.recommendation_words
+        assert weight(question, self.NOT_TOLERATING) is None
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "61M on statins. What next?",
+            "61M, no side effects with statins",
+            "tolerates statins well",
+            "His father cannot tolerate statins",
+            "muscle pains, started on statins last week by his own wish: is that likely?",
+            "Which side effects do statins have?",
+            "Pneumonia, cough. Continue statins?",
+        ],
+    )
+    def test_who_is_not_said_to_be_intolerant_is_not_taken_for_it(self, question: str) -> None:
+        assert weight(question, self.TOLERATING) is None
+
+    def test_one_statin_that_was_not_borne_leaves_the_class_to_be_checked(self) -> None:
+        assert weight("muscle aches on simvastatin", self.TOLERATING) == Weight.CHECK
+
+    def test_what_advises_the_drug_is_to_be_checked(self) -> None:
+        assert weight("dry cough on ramipril", recommendation("Offer ramipril 2.5 mg once daily.")) == Weight.CHECK
+        assert weight("dry cough on ramipril", recommendation("Offer losartan 50 mg once daily.")) is None
+
+    def test_a_drug_that_was_not_tolerated_is_not_one_that_was(self) -> None:
+        patient = read_patient(["Amoxicillin not tolerated"])
+        assert not patient.tolerated
+        assert [item.intolerance for item in patient.allergies] == [True]
+
+
 class TestAllergy:
     def test_the_drug_and_its_class_are_ruled_out_though_nothing_is_stated(self) -> None:
         for question in ("allergic to amoxicillin", "penicillin allergy", "anaphylaxis to flucloxacillin"):
