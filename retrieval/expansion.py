@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-EXPANSIONS_FILE = Path(__file__).with_name("expansions.yaml")
+#: What each file holds says its first comment; together they are one table.
+EXPANSION_FILES = tuple(sorted(Path(__file__).with_name("expansions").glob("*.yaml")))
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
 
@@ -44,11 +45,27 @@ class Meaning(_Model):
     """One of the long forms of an abbreviation, and beginnings of the words that tell it from the others."""
 
     long_form: _Words = Field(alias="is")
-    words: Annotated[tuple[_Words, ...], Field(min_length=1)]
+    #: It is meant where the query has one of these; where there are none, always but beside one of `unless`.
+    words: tuple[_Words, ...] = ()
+    unless: tuple[_Words, ...] = ()
+
+    def meant_in(self, query: str) -> bool:
+        """Whether the query's other words say that this is meant."""
+        return _begins_with(self.words, query) if self.words else not _begins_with(self.unless, query)
+
+    @model_validator(mode="after")
+    def _decided(self) -> Meaning:
+        if bool(self.words) is bool(self.unless):
+            raise ValueError("words or unless decides a meaning, not both and not neither")
+        return self
+
+
+def _begins_with(words: tuple[str, ...], query: str) -> bool:
+    return re.search(rf"\b(?:{'|'.join(map(re.escape, words))})", query, re.IGNORECASE) is not None
 
 
 class ExpansionTable(_Model):
-    """What the table file holds; its comments say what each part is."""
+    """What the table's files hold; their comments say what each part is."""
 
     any_case: dict[_Words, _Words]
     capitals: dict[_Words, _Words]
@@ -56,6 +73,7 @@ class ExpansionTable(_Model):
     frequencies: dict[_Words, _Words]
     brands: dict[_Words, Annotated[tuple[_Words, ...], Field(min_length=1)]]
     names: tuple[tuple[_Words, _Words], ...]
+    terms: tuple[tuple[_Words, _Words], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,10 @@ class Expansion:
 @cache
 def expansion_table() -> ExpansionTable:
     """The table that ships with the package."""
-    return ExpansionTable.model_validate(yaml.safe_load(EXPANSIONS_FILE.read_text("utf-8")))
+    parts: dict[str, object] = {}
+    for file in EXPANSION_FILES:
+        parts |= yaml.safe_load(file.read_text("utf-8"))
+    return ExpansionTable.model_validate(parts)
 
 
 def expansions(query: str) -> tuple[Expansion, ...]:
@@ -109,7 +130,7 @@ def _matches(query: str) -> Iterator[Expansion]:
         yield Expansion(match.start(), match.end(), rules.table.capitals[match[0]])
     for match in rules.beside.finditer(query):
         meaning = rules.table.beside[match[0]]
-        if re.search(rf"\b(?:{'|'.join(map(re.escape, meaning.words))})", query, re.IGNORECASE):
+        if meaning.meant_in(query):
             yield Expansion(match.start(), match.end(), meaning.long_form)
     for match in _GESTATION.finditer(query):
         yield Expansion(match.start(), match.end(), f"{match[1]} weeks pregnant")
@@ -133,11 +154,12 @@ class _Rules:
 def _rules() -> _Rules:
     table = expansion_table()
     names = {word.casefold(): other for pair in table.names for word, other in (pair, pair[::-1])}
+    terms = {word.casefold(): other for pair in table.terms for word, other in (pair, pair[::-1])}
     brands = {
         brand: " ".join([*contents, *(names[item] for item in contents if item in names)])
         for brand, contents in table.brands.items()
     }
-    any_case = {**names, **brands, **table.any_case}
+    any_case = {**names, **terms, **brands, **table.any_case}
     return _Rules(
         table,
         any_case,

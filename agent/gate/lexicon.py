@@ -2,7 +2,7 @@
 
 Two questions are answered here: what a phrase is in the gate's own words (`Lexicon.rewrite`), and what kind of word
 one is (`Lexicon.kind`). The data are `lexicon.yaml` and `drugs.yaml` beside this module, the abbreviations, brands and
-second names of `retrieval/expansions.yaml`, and the everyday words of `agent.common_words`.
+second names of `retrieval/expansions/`, and the everyday words of `agent.common_words`.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def lexicon() -> Lexicon:
     capitals = {**table.capitals, **data.capitals}
     phrases: dict[str, str] = {**table.any_case, **table.frequencies}
     phrases |= {brand: " ".join(contents) for brand, contents in table.brands.items()}
-    phrases |= {second: first for first, second in table.names}
+    phrases |= {second: first for first, second in (*table.names, *table.terms)}
     phrases |= {**data.brands, **data.phrases}
     single = {key: value for key, value in phrases.items() if " " not in key}
     phrases = {

@@ -1,6 +1,6 @@
 """Drugs and drug classes by name: which are named in a text, and which are the same or of one class.
 
-Names come from the gate's list, the brands and second names of `retrieval/expansions.yaml`, and `classes.yaml` beside
+Names come from the gate's list, the brands and second names of `retrieval/expansions/`, and `classes.yaml` beside
 this module, whose comments give the sources.
 """
 

@@ -7,17 +7,26 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from retrieval.expansion import EXPANSIONS_FILE, expanded, expansion_table, expansions
+from retrieval.expansion import EXPANSION_FILES, Meaning, expanded, expansion_table, expansions
 
 TABLE = expansion_table()
 COMBINATIONS = {
-    "advair", "augmentin", "bactrim", "biktarvy", "entresto", "paxlovid", "percocet", "septra", "septrin", "seretide",
-    "sinemet", "suboxone", "symbicort", "tazocin", "truvada", "vicodin", "zosyn",
+    "adcal d3", "adcal-d3", "advair", "amalar", "amatem", "ampiclox", "atripla", "augmentin", "bactrim", "biktarvy",
+    "brinerdin", "calcichew-d3", "camosunate", "canesten hc", "co-codamol", "co-diovan", "coartem", "combivent",
+    "combivir", "descovy", "dianette", "dovato", "dovobet", "duac", "duofem", "emla", "entresto", "epclusa",
+    "epiduo", "eurartesim", "exforge", "fansidar", "fefol", "fostair", "fucibet", "funbact-a", "genvoya", "harvoni",
+    "hyzaar", "janumet", "kaletra", "kivexa", "lo-femenal", "lokmal", "lomotil", "lonart", "madopar", "malarone",
+    "maloxine", "mavyret", "microgynon", "moduretic", "normoretic", "nuvaring", "p-alaxin", "pabrinex", "paxlovid",
+    "percocet", "relvar", "riamet", "rifinah", "septra", "septrin", "seretide", "sinemet", "soliqua", "solpadol",
+    "suboxone", "symbicort", "synjardy", "syntometrine", "targinact", "tazocin", "tramacet", "trelegy", "trikafta",
+    "trimbow", "triumeq", "truvada", "unasyn", "vicodin", "vytorin", "xigduo", "xonvea", "zestoretic", "zosyn",
 }  # fmt: skip
 UNITS = {"mg", "mcg", "ug", "g", "kg", "ml", "dl", "l", "iu", "mmol", "mol", "meq", "cm", "mm", "h", "min", "bpm"}
 ENTRIES = (*TABLE.any_case, *TABLE.capitals, *TABLE.beside, *TABLE.frequencies, *TABLE.brands)
-WORDS = {word for entry in (*ENTRIES, *(name for pair in TABLE.names for name in pair)) for word in entry.split()}
+PAIRS = (*TABLE.names, *TABLE.terms)
+WORDS = {word for entry in (*ENTRIES, *(name for pair in PAIRS for name in pair)) for word in entry.split()}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +38,11 @@ WORDS = {word for entry in (*ENTRIES, *(name for pair in TABLE.names for name in
         ("Augmentin for otitis", "Augmentin (amoxicillin clavulanate amoxycillin) for otitis"),
         ("Tylenol in children", "Tylenol (paracetamol acetaminophen) in children"),
         ("albuterol by spacer", "albuterol (salbutamol) by spacer"),
+        ("19F, PID, vomiting", "19F, PID (pelvic inflammatory disease), vomiting"),
+        ("TV after two rounds of Flagyl", "TV (Trichomonas vaginalis trichomoniasis) after two rounds of Flagyl (metronidazole)"),
+        ("whipworm in a child", "whipworm (trichuriasis Trichuris trichiura) in a child"),
+        ("on atorva", "on atorva (atorvastatin)"),
+        ("MS relapse", "MS (multiple sclerosis) relapse"),
         ("is PE treated with apixaban", "is PE (pulmonary embolism) treated with apixaban"),
         ("amoxicillin 500mg bid", "amoxicillin (amoxycillin) 500mg bid (twice daily)"),
         ("2 tablets TDS", "2 tablets TDS (three times daily)"),
@@ -46,14 +60,17 @@ def test_other_words_stand_after_what_was_said(query: str, wanted: str) -> None:
     "query",
     [
         "af",  # small letters: part of a name or a slip
-        "G-CSF",
+        "X-CSF",
         "HPV-16 positive",
         "CKD-EPI equation",
         "HIV1",
         "5AF",
         "0.5.AF",
-        "MS relapse",
-        "PE in primary school",  # nothing says embolism
+        "MS in 2019",
+        "PE in primary school",  # no embolism
+        "PID, immunoglobulins low",
+        "PCV 13",
+        "RA 94%",
         "we bid farewell",
         "BD chair",
         "noradrenalines",
@@ -89,6 +106,12 @@ def test_the_words_of_a_query_are_all_kept_and_no_number_is_touched(parts: list[
     assert text == query
 
 
+@pytest.mark.parametrize("decided", [{}, {"words": ["disc"], "unless": ["pelvi"]}])
+def test_a_meaning_is_decided_one_way(decided: dict[str, list[str]]) -> None:
+    with pytest.raises(ValidationError, match="words or unless"):
+        Meaning.model_validate({"is": "prolapsed disc", **decided})
+
+
 def test_only_combination_products_have_several_contents() -> None:
     assert {brand for brand, contents in TABLE.brands.items() if len(contents) > 1} == COMBINATIONS
     assert all(len(set(contents)) == len(contents) for contents in TABLE.brands.values())
@@ -96,15 +119,16 @@ def test_only_combination_products_have_several_contents() -> None:
 
 def test_no_drug_leads_to_another() -> None:
     contents = {item for items in TABLE.brands.values() for item in items}
-    names = [name for pair in TABLE.names for name in pair]
+    names = [name.casefold() for pair in PAIRS for name in pair]
     assert not TABLE.brands.keys() & (contents | set(names))
+    assert not TABLE.any_case.keys() & set(names)
     assert len(set(names)) == len(names), "a substance has two names here, not a chain of them"
-    assert not any(one == other for one, other in TABLE.names)
 
 
 def test_no_entry_stands_twice_or_is_a_unit() -> None:
     # The YAML reader keeps the last of two entries without a word.
-    keys = re.findall(r"^  ([^-#\s][^:]*):", EXPANSIONS_FILE.read_text("utf-8"), re.MULTILINE)
+    text = "\n".join(file.read_text("utf-8") for file in EXPANSION_FILES)
+    keys = [key.strip('"') for key in re.findall(r"^  ([^-#\s][^:]*):", text, re.MULTILINE)]
     assert len({key.casefold() for key in keys}) == len(keys) == len(ENTRIES)
     assert not UNITS & {word.casefold() for word in ENTRIES}
     assert all(entry == entry.casefold() for entry in (*TABLE.any_case, *TABLE.brands, *TABLE.frequencies))

@@ -12,7 +12,7 @@ import importlib.util
 from pathlib import Path
 
 from agent.common_words import COMMON_WORDS_FILE
-from retrieval.expansion import EXPANSIONS_FILE
+from retrieval.expansion import EXPANSION_FILES
 from training.errors import GateChangedError
 
 _GATE = "agent.gate"
@@ -45,7 +45,7 @@ def _data_files() -> list[tuple[str, Path]]:
     """The files the gate's modules read their words from."""
     folders = {path.parent for name, path in gate_files() if name.startswith(_GATE)}
     files = [path for folder in folders for path in folder.iterdir() if path.suffix in {".yaml", ".json"}]
-    return sorted((path.name, path) for path in [*files, COMMON_WORDS_FILE, EXPANSIONS_FILE])
+    return sorted((path.name, path) for path in [*files, COMMON_WORDS_FILE, *EXPANSION_FILES])
 
 
 def require_same_gate(before: str) -> None:
