@@ -39,7 +39,7 @@ def evidence_of(
     `fits` tells whether a passage is for the patient.
     """
     if result.reranked:
-        near = [hit for hit in result.hits if not hit.below_floor]
+        near: Sequence[Hit] = [hit for hit in result.hits if not hit.below_floor]
         top = with_recommendations(near, count)
     else:
         near = right_side_first(result.hits, question, count)

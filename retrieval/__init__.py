@@ -50,7 +50,7 @@ from retrieval.regions import HomeRegion, region_code
 from retrieval.relevance import RelevanceModel, relevance_for
 from retrieval.reranking import CrossEncoderReranker, Reranker, RerankSettings, RerankStage, ScriptedReranker
 from retrieval.rescoring import RescoringSettings, RescoringTable
-from retrieval.routing import DescriptionRouter, FirstSource, SourceRouter, router_for
+from retrieval.routing import DescriptionRouter, FirstSource, PassageRouter, SourceRouter, router_for
 from retrieval.scope import EVERYTHING, Scope, ScopedSearcher, scoped
 from retrieval.search import Hit, HybridSearcher, Searcher, SearchRequest, SearchResult, SearchSettings
 from retrieval.sources import DEFAULT_SOURCES, Source, source_named, with_added
@@ -125,6 +125,7 @@ __all__ = [
     "Passage",
     "PassageId",
     "PassageKind",
+    "PassageRouter",
     "PathReport",
     "Pooling",
     "Precision",

@@ -4,12 +4,15 @@ A model that was not trained for the actions chooses sources no better than chan
 service searches by itself, the question is compared with each source's description by the encoder. Care
 questions must not end in codes or leaflets, so another source than the guidelines has to be nearer by a margin.
 Margin and descriptions were chosen on development questions alone: `clinsearch eval sources`, ADR 0015.
+
+A description says what a source is about, not what it holds. So where descriptions chose, the passages have the last
+word: how near the nearest passage of each source is to the question.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,8 +22,15 @@ from retrieval.encoders import Encoder, Vectors
 from retrieval.sources import Source
 
 GUIDELINES = SourceId("guidelines")
+PATIENT_INFORMATION = SourceId("patient_information")
+#: Not prose: how near a code's name is to a question says nothing of whether a code was asked for.
+CODES = SourceId("codes")
 #: Difference of cosines, for the encoder it was chosen with.
 MARGIN = 0.12
+#: How much nearer than the nearest passage of guidelines one for patients has to be, and how much farther the nearest
+#: of another source may be; differences of cosines, chosen on training and development questions (docs/adr/0015).
+NEARER_FOR_PATIENTS = 0.07
+FARTHER_ELSEWHERE = 0.05
 #: The encoder that `MARGIN` was chosen with; cosines of others spread differently.
 MARGIN_ENCODER = "all-MiniLM-L6-v2"
 
@@ -79,6 +89,35 @@ class DescriptionRouter:
             return self._described[1]
 
 
-def router_for(encoder: Encoder) -> SourceRouter:
+#: The largest cosine of a passage of each source with a question; a source that holds none is left out.
+Nearest = Callable[[str, Sequence[SourceId]], Mapping[SourceId, float]]
+
+
+class PassageRouter:
+    """Another router's choice, but guidelines or information for patients by which of them has the nearer passage."""
+
+    def __init__(self, described: SourceRouter, nearest: Nearest) -> None:
+        self._described = described
+        self._nearest = nearest
+
+    def choose(self, question: str, sources: Sequence[Source]) -> SourceId:
+        """See `SourceRouter.choose`."""
+        chosen = self._described.choose(question, sources)
+        offered = [source.id for source in sources if source.id in (GUIDELINES, PATIENT_INFORMATION, chosen)]
+        if chosen == CODES or len(offered) == 1:
+            return chosen
+        near = self._nearest(question, offered)
+        if GUIDELINES not in near:
+            return chosen
+        if (
+            chosen not in (GUIDELINES, PATIENT_INFORMATION)
+            and near.get(chosen, 0.0) >= near[GUIDELINES] - FARTHER_ELSEWHERE
+        ):
+            return chosen
+        for_patients = near.get(PATIENT_INFORMATION, 0.0) > near[GUIDELINES] + NEARER_FOR_PATIENTS
+        return PATIENT_INFORMATION if for_patients else GUIDELINES
+
+
+def router_for(encoder: Encoder, nearest: Nearest) -> SourceRouter:
     """The router measured with this encoder, or the first source where none was."""
-    return DescriptionRouter(encoder) if encoder.name == MARGIN_ENCODER else FirstSource()
+    return PassageRouter(DescriptionRouter(encoder), nearest) if encoder.name == MARGIN_ENCODER else FirstSource()

@@ -7,7 +7,7 @@ baseline, from `retrieval.fusion`, the texts from a corpus. It must not log quer
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Annotated, Any, Literal, Protocol
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.bm25 import term_ids
 from retrieval.corpus import Corpus
-from retrieval.documents import Document, DocumentId, Passage, PassageId, PassageKind
+from retrieval.documents import Document, DocumentId, Passage, PassageId, PassageKind, SourceId
 from retrieval.encoders import Encoder, Vectors
 from retrieval.errors import IndexMismatchError
 from retrieval.expansion import expanded
@@ -322,6 +322,19 @@ class HybridSearcher:
             return None
         found = self._corpus.passage(id)
         return now.of(id, found[1].id if found is not None else None)
+
+    def nearest(self, query: str, sources: Sequence[SourceId]) -> dict[SourceId, float]:
+        """The largest cosine of a passage of each source with a query, as the encoder itself has both.
+
+        A source that holds no passage is left out.
+
+        Raises:
+            UnknownSourceError: there is no such source.
+            RetrievalError: the encoder or the store failed.
+        """
+        (vector,) = self._encoder.encode_queries([self.meant(query)])
+        legs = {name: self._dense(vector, self._scopes(SearchFilters(source=name), EVERYTHING), 1) for name in sources}
+        return {name: leg[0][1] for name, leg in legs.items() if leg}
 
     def meant(self, query: str) -> str:
         """The query as it is encoded."""

@@ -184,7 +184,7 @@ def build_service(settings: Settings, *, keeps: bool = True) -> Service:
     records = open_service_records(settings) if keeps and settings.conversations == "on" else MemoryRecords()
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
     journal = Journal(settings.journal_dir)
-    router = router_for(searcher.encoder)
+    router = router_for(searcher.encoder, searcher.nearest)
     second_opinion = make_second_opinion(settings)
     clients: list[OpenAIModelClient] = []
 

@@ -12,7 +12,9 @@ from agent.patient.names import drug_names
 from agent.patient.patient import Allergy
 from agent.patient.said import Said, said, sentence_of
 
-_NOT = r"(?:can(?:no|['’])t|can\s+not|unable\s+to|failed\s+to|never|(?:could|did|does|do|has|have|had)(?:n['’]t|\s+not))"
+_NOT = (
+    r"(?:can(?:no|['’])t|can\s+not|unable\s+to|failed\s+to|never|(?:could|did|does|do|has|have|had)(?:n['’]t|\s+not))"
+)
 #: Between a complaint and the drug: how many, which, how much.
 _WHICH = (
     r"(?:(?:taking|an?|the|his|her|their|all|any|both|every|even|several|multiple|different|other|two|three|four|\d+|"

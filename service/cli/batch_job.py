@@ -186,7 +186,7 @@ class JobRunner:
                 settings=settings,
                 policy=policy,
                 audience=audience,
-                router=router_for(searcher.encoder),
+                router=router_for(searcher.encoder, searcher.nearest),
                 second_opinion=opinion,
             )
 

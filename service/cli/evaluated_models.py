@@ -95,7 +95,9 @@ def ask_all(
     False where something is owed.
     """
     searcher = _open_for_evaluation(settings)
-    asked = Asked(folder / QUESTIONS_FILE, searcher, router_for(searcher.encoder), batch, settings.home_region)
+    asked = Asked(
+        folder / QUESTIONS_FILE, searcher, router_for(searcher.encoder, searcher.nearest), batch, settings.home_region
+    )
     total = count * batch.repetitions
 
     async def ask(model: ChosenModel, url: str) -> bool:

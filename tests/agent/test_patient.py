@@ -58,7 +58,7 @@ async def test_it_is_not_offered_for_quoting(ask: AskFunction) -> None:
 
 
 async def test_the_models_prompt_is_the_same_for_both_but_for_the_passages(ask: AskFunction) -> None:
-    """An adapter is bound to its prompt: what is said of the patient changes which passages are found, no word beside."""
+    """An adapter is bound to its prompt: what is said of the patient changes which passages are found, no more."""
     script = [search("x y"), ANSWER, cite_first]
     against, fits = await ask(script, FAILING_KIDNEYS), await ask(script, FITS)
     assert against.model.requests[0].messages[0] == fits.model.requests[0].messages[0]  # type: ignore[attr-defined]

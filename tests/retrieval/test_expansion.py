@@ -39,7 +39,10 @@ WORDS = {word for entry in (*ENTRIES, *(name for pair in PAIRS for name in pair)
         ("Tylenol in children", "Tylenol (paracetamol acetaminophen) in children"),
         ("albuterol by spacer", "albuterol (salbutamol) by spacer"),
         ("19F, PID, vomiting", "19F, PID (pelvic inflammatory disease), vomiting"),
-        ("TV after two rounds of Flagyl", "TV (Trichomonas vaginalis trichomoniasis) after two rounds of Flagyl (metronidazole)"),
+        (
+            "TV after two rounds of Flagyl",
+            "TV (Trichomonas vaginalis trichomoniasis) after two rounds of Flagyl (metronidazole)",
+        ),
         ("whipworm in a child", "whipworm (trichuriasis Trichuris trichiura) in a child"),
         ("on atorva", "on atorva (atorvastatin)"),
         ("MS relapse", "MS (multiple sclerosis) relapse"),

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from retrieval import DEFAULT_SOURCES, DescriptionRouter, FirstSource, HashingEncoder, Source, SourceId, router_for
+from retrieval import (
+    DEFAULT_SOURCES,
+    DescriptionRouter,
+    FirstSource,
+    HashingEncoder,
+    PassageRouter,
+    SearchRequest,
+    Source,
+    SourceId,
+    UnknownSourceError,
+    router_for,
+)
 from retrieval.encoders import Vectors
 from retrieval.routing import MARGIN_ENCODER
+
+from ..starter import starter_searcher
 
 GUIDELINES, CODES = SourceId("guidelines"), SourceId("codes")
 SOURCES = (
@@ -62,7 +77,68 @@ def test_one_source_needs_no_comparison_and_descriptions_are_encoded_once() -> N
     assert all(encoder.encoded.count(source.description) == 1 for source in SOURCES)
 
 
+PATIENTS, REPORTS = SourceId("patient_information"), SourceId("public_health_reports")
+ALL = tuple(Source(id=name, description=f"What is in {name}.") for name in (GUIDELINES, PATIENTS, REPORTS, CODES))
+
+
+def nothing_near(question: str, sources: Sequence[SourceId]) -> dict[SourceId, float]:
+    del question, sources
+    return {}
+
+
+class Chosen:
+    """Describes nothing and always chooses the same."""
+
+    def __init__(self, source: SourceId) -> None:
+        self.source = source
+
+    def choose(self, question: str, sources: Sequence[Source]) -> SourceId:
+        del question, sources
+        return self.source
+
+
+def by_passages(described: SourceId, cosines: dict[SourceId, float], sources: Sequence[Source] = ALL) -> SourceId:
+    def nearest(question: str, asked: Sequence[SourceId]) -> dict[SourceId, float]:
+        assert question == "question"
+        return {name: cosines[name] for name in asked if name in cosines}
+
+    return PassageRouter(Chosen(described), nearest).choose("question", sources)
+
+
+@pytest.mark.parametrize("described", [GUIDELINES, PATIENTS])
+def test_guidelines_or_information_for_patients_by_the_nearer_passage(described: SourceId) -> None:
+    """Otherwise one ward question in six is searched among leaflets, because a description sounded nearer."""
+    assert by_passages(described, {GUIDELINES: 0.6, PATIENTS: 0.66}) == GUIDELINES
+    assert by_passages(described, {GUIDELINES: 0.6, PATIENTS: 0.68}) == PATIENTS
+    assert by_passages(described, {GUIDELINES: 0.6}) == GUIDELINES
+
+
+def test_another_source_is_searched_unless_guidelines_are_clearly_nearer() -> None:
+    assert by_passages(REPORTS, {GUIDELINES: 0.6, REPORTS: 0.56, PATIENTS: 0.9}) == REPORTS
+    assert by_passages(REPORTS, {GUIDELINES: 0.6, REPORTS: 0.54, PATIENTS: 0.5}) == GUIDELINES
+    assert by_passages(REPORTS, {GUIDELINES: 0.6, REPORTS: 0.54, PATIENTS: 0.7}) == PATIENTS
+    assert by_passages(REPORTS, {GUIDELINES: 0.6}) == GUIDELINES
+
+
+def test_codes_and_what_there_are_no_guidelines_for_stay_as_described() -> None:
+    assert by_passages(CODES, {GUIDELINES: 0.9, CODES: 0.1}) == CODES
+    assert by_passages(REPORTS, {PATIENTS: 0.9, REPORTS: 0.1}) == REPORTS
+    assert by_passages(GUIDELINES, {}) == GUIDELINES
+    assert by_passages(CODES, {}, ALL[3:]) == CODES
+
+
+def test_the_nearest_passage_of_each_source_is_found() -> None:
+    searcher = starter_searcher()
+    near = searcher.nearest("nitrofurantoin for a urinary tract infection", [GUIDELINES])
+    (best,) = searcher.search(SearchRequest(queries=("nitrofurantoin for a urinary tract infection",), limit=1)).hits
+    assert set(near) == {GUIDELINES}
+    assert best.cosine is not None
+    assert near[GUIDELINES] >= best.cosine - 1e-4
+    with pytest.raises(UnknownSourceError):
+        searcher.nearest("x", [CODES])
+
+
 def test_an_encoder_the_margin_was_not_measured_with_gets_the_first_source() -> None:
-    assert isinstance(router_for(HashingEncoder()), FirstSource)
-    assert isinstance(router_for(Angles({})), DescriptionRouter)
+    assert isinstance(router_for(HashingEncoder(), nothing_near), FirstSource)
+    assert isinstance(router_for(Angles({}), nothing_near), PassageRouter)
     assert FirstSource().choose("ICD code?", DEFAULT_SOURCES) == GUIDELINES
