@@ -10,7 +10,7 @@ Those few are then put in order again, by three signs at once: their place in th
 and how many of the question's words they hold. Each alone is wrong about other questions: words about those that
 clinicians ask in words of their own, nearness about two drugs for one disease.
 
-Either way, where a recommendation is not for the patient, its guideline's best one that is stands before it.
+Either way, where a recommendation is not for the patient, its counterpart of the same guideline stands before it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from agent.facets import right_side_first, tells_right_side
 from agent.sufficiency import AskedWords, Match
 from retrieval import DocumentId, Hit, Passage, PassageId, PassageKind, SearchResult
+from retrieval.tokens import tokenise
 
 #: Hits asked for: deep enough for the recommendations of a guideline whose discussion fills the top.
 LOOKED_AT = 100
@@ -51,25 +52,37 @@ def evidence_of(
 def with_fitting(
     chosen: Sequence[Hit], hits: Sequence[Hit], count: int, fits: Callable[[Passage], bool]
 ) -> tuple[Hit, ...]:
-    """The chosen hits, before the first recommendation of a guideline that is not for the patient its best one that is.
+    """The chosen hits, before a guideline's first recommendation that is not for the patient its counterpart that is.
 
-    A guideline's dose for adults is often nearer to the question's words than its dose for children. One that stands
-    further down among the chosen moves up; one from `hits` makes the last give way (docs/adr/0030).
+    A guideline's dose for adults is often nearer to the question's words than its dose for children. The counterpart is
+    the recommendation of the same guideline that says it most alike. Where it stands further down among the chosen it
+    moves up; where it comes from `hits` the last gives way (docs/adr/0030).
     """
     kept: dict[PassageId, Hit] = {}
     seen: set[DocumentId] = set()
     for hit in chosen:
-        of_it = hit.document.id
-        if hit.passage.kind is PassageKind.RECOMMENDATION and of_it not in seen:
-            seen.add(of_it)
-            if not fits(hit.passage):
-                same = (other for other in (*chosen, *hits) if other.document.id == of_it)
-                graded = (other for other in same if other.passage.kind is PassageKind.RECOMMENDATION)
-                best = next((other for other in graded if fits(other.passage)), None)
-                if best is not None:
-                    kept[best.passage.id] = best
+        guideline = hit.document.id
+        if hit.passage.kind is PassageKind.RECOMMENDATION and guideline not in seen and not fits(hit.passage):
+            seen.add(guideline)
+            others = [
+                other
+                for other in (*chosen, *hits)
+                if other.document.id == guideline
+                and other.passage.kind is PassageKind.RECOMMENDATION
+                and other.passage.id not in kept
+                and fits(other.passage)
+            ]
+            if others:
+                counterpart = max(others, key=lambda other: _alike(hit.passage, other.passage))
+                kept[counterpart.passage.id] = counterpart
         kept.setdefault(hit.passage.id, hit)
     return tuple(kept.values())[:count]
+
+
+def _alike(one: Passage, other: Passage) -> float:
+    """The share of words that two passages have in common, 0 .. 1 (Jaccard)."""
+    first, second = set(tokenise(one.text)), set(tokenise(other.text))
+    return len(first & second) / max(len(first | second), 1)
 
 
 def with_recommendations(hits: Sequence[Hit], count: int) -> tuple[Hit, ...]:

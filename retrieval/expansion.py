@@ -3,7 +3,7 @@
 Abbreviations get their long form ("LMWH" -> "low molecular weight heparin"), brands what is in them, and a substance
 with two names the other one. A word expands only where it stands alone: not inside another word, not after a hyphen
 ("G-CSF"), not before a label ("HPV-16"); how often a drug is given only after an amount; "10/40" is a
-pregnancy's weeks. Abbreviations that could be
+pregnancy's weeks, "K 3.1" a potassium. Abbreviations that could be
 another word need capitals, those with several meanings a word in the query that decides, and what is left in doubt
 is not in the table. One drug is never taken for another: a brand gives its own contents, no class and no relative.
 
@@ -31,6 +31,9 @@ _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
 _ALONE = r"(?<![\w.\-/'])(?:{})(?![\w'])(?!-(?:\d|(?-i:[A-Z])))(?!\.\w)"
 #: "10/40" and "34+2/40": weeks of a pregnancy; "90/40" is a blood pressure.
 _GESTATION = re.compile(r"(?<![\w.\-/])([4-9]|[1-3]\d|4[0-3])(?:\+[0-6])?/40(?![\w/])")
+#: "K 3.1", "Na 118": what was measured; "vitamin K 10 mg" is no potassium.
+_MEASURED = re.compile(r"(?<![\w.\-/])(?<!itamin )(K|Na)\+?(?=\s*(?:[:=]|is|of|was)?\s*\d)")
+_SYMBOLS = {"K": "potassium", "Na": "sodium"}
 _AMOUNT = re.compile(
     r"\d\s*(?:mg|mcg|micrograms?|g|ml|iu|units?|tabs?|tablets?|caps?|capsules?|puffs?|drops?)?(?:/\w+)?\s+$",
     re.IGNORECASE,
@@ -134,6 +137,8 @@ def _matches(query: str) -> Iterator[Expansion]:
             yield Expansion(match.start(), match.end(), meaning.long_form)
     for match in _GESTATION.finditer(query):
         yield Expansion(match.start(), match.end(), f"{match[1]} weeks pregnant")
+    for match in _MEASURED.finditer(query):
+        yield Expansion(match.start(), match.end(), _SYMBOLS[match[1]])
     for match in rules.frequencies.finditer(query):
         words = rules.table.frequencies.get(match[0].casefold())
         if words and _AMOUNT.search(query[max(0, match.start() - 40) : match.start()]):

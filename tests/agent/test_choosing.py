@@ -139,6 +139,22 @@ def test_a_recommendation_that_is_not_for_the_patient_brings_its_guidelines_one_
     assert [hit.rank for hit in kept] == [1, 2, 3]
 
 
+def test_it_is_the_one_that_says_it_most_alike_though_another_was_chosen_already() -> None:
+    """The guideline's advice to repeat a dose fits the child as well, and says no dose."""
+    texts = (
+        "Repeat intramuscular adrenaline after 5 minutes.",
+        "Give adrenaline 500 micrograms intramuscularly to adults with example anaphylaxis.",
+        "Refer everyone with example anaphylaxis to a clinic.",
+        "Give adrenaline 300 micrograms intramuscularly to children with example anaphylaxis.",
+    )
+    hits = [
+        hit(text, rank, id=f"anaphylaxis/{rank}").model_copy(update={"document": document("anaphylaxis")})
+        for rank, text in enumerate(texts, start=1)
+    ]
+    kept = with_fitting(hits[:3], hits, 3, lambda passage: "adults" not in passage.text)
+    assert names(kept) == ["anaphylaxis/1", "anaphylaxis/4", "anaphylaxis/2"]
+
+
 @given(HITS, st.integers(1, 8), st.sets(st.integers(1, 20)))
 def test_what_is_for_the_patient_is_put_in_without_losing_the_order(
     made_of: list[tuple[PassageKind, str, bool]], count: int, unfit: set[int]

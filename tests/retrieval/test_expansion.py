@@ -50,6 +50,8 @@ WORDS = {word for entry in (*ENTRIES, *(name for pair in PAIRS for name in pair)
         ("amoxicillin 500mg bid", "amoxicillin (amoxycillin) 500mg bid (twice daily)"),
         ("2 tablets TDS", "2 tablets TDS (three times daily)"),
         ("5 mg/kg q8h", "5 mg/kg q8h (every 8 hours)"),
+        ("19F, DKA, K 3.1", "19F, DKA (diabetic ketoacidosis), K (potassium) 3.1"),
+        ("Na of 118", "Na (sodium) of 118"),
         ("34+2/40, BP 150/100", "34+2/40 (34 weeks pregnant), BP 150/100"),
         ("vault smears after 2015", "vault smears (vaginal vault cytology) after 2015"),
         ("COPD-related admission", "COPD (chronic obstructive pulmonary disease)-related admission"),
@@ -80,6 +82,9 @@ def test_other_words_stand_after_what_was_said(query: str, wanted: str) -> None:
         "atrial fibrillation (AF)",  # said already
         "\u0131bd",  # a Turkish dotless i
         "2 BD-9",
+        "vitamin K 10 mg",
+        "K-ras 12",
+        "Na and K",
         "BP 140/40",
         "BP 90/40",
         "score 10/400",
