@@ -24,7 +24,7 @@ from agent.probabilities import source_probabilities
 from agent.prompts import system_message
 from eval.retrieval.bootstrap import Interval, mean_interval, paired_difference
 from eval.retrieval.errors import SetInvalidError
-from retrieval import DescriptionRouter, Source, SourceId, with_added
+from retrieval import Source, SourceId, SourceRouter, with_added
 
 QUESTIONS_FILE = Path(__file__).parent / "source_questions.jsonl"
 WORDINGS_FILE = Path(__file__).parent / "source_wordings.jsonl"
@@ -57,6 +57,15 @@ class SourceQuestion(_Record):
     question: str = Field(min_length=1)
     source: SourceId
     split: Split
+
+
+class _Asked(BaseModel):
+    """A row of another file: the rest of it is not looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    question: str = Field(min_length=1)
+    source: SourceId
 
 
 class Wording(_Record):
@@ -94,9 +103,9 @@ class Chooser(Protocol):
 
 
 class RouterChooser:
-    """The product's router; a margin of 0 gives the bare similarity of question and description."""
+    """A router of the product's; by descriptions with a margin of 0 it is the bare similarity of the two."""
 
-    def __init__(self, router: DescriptionRouter) -> None:
+    def __init__(self, router: SourceRouter) -> None:
         self._router = router
 
     async def choose(self, question: str, sources: Sequence[Source]) -> Choice:
@@ -180,6 +189,28 @@ def source_questions(path: Path = QUESTIONS_FILE) -> tuple[SourceQuestion, ...]:
         SetInvalidError: the file cannot be read; the message names the line.
     """
     return tuple(_lines(path, SourceQuestion.model_validate))
+
+
+def other_questions(path: Path, sources: Sequence[Source], limit: int | None = None) -> tuple[SourceQuestion, ...]:
+    """The questions of any JSONL whose rows have `question` and `source`; at most `limit` of each source.
+
+    Their half is called "dev": nothing here is kept aside.
+
+    Raises:
+        SetInvalidError: the file cannot be read; the message names the line.
+    """
+
+    def read(row: object) -> SourceQuestion:
+        found = _Asked.model_validate(row)
+        return SourceQuestion(id=found.question, question=found.question, source=found.source, split="dev")
+
+    rows = _lines(path, read)
+    found: list[SourceQuestion] = []
+    for source in sources:
+        of_it = [row for row in rows if row.source == source.id]
+        every = 1 if limit is None else max(1, -(-len(of_it) // limit))
+        found += of_it[::every]
+    return tuple(found)
 
 
 def wordings(path: Path = WORDINGS_FILE) -> tuple[Wording, ...]:

@@ -75,7 +75,9 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
     for condition in conditions(tokens):
         inside = range(condition.start, condition.end)
         governed = [n for n in condition.governs if n not in inside and tokens[n].kind in _NAMED and n in used]
-        named = [n for n in inside if tokens[n].kind in _NAMED]
+        # A word that the rest has too does not show that the condition was kept.
+        elsewhere = {tokens[n].form for n in governed}
+        named = [n for n in inside if tokens[n].kind in _NAMED and tokens[n].form not in elsewhere]
         if not governed or _about_others(tokens, condition, used):
             continue
         if condition.word in ("unless", "except") and not _kept_as_exception(sentence, found, tokens, inside):

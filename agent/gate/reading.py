@@ -146,6 +146,13 @@ _NUMBERED = tuple(
     (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)
     for phrase, becomes in (
         ("normal saline", "0.9% sodium chloride"),
+        ("international units?", "units"),
+        (
+            "cannot be (?:assessed|determined|judged) because (?:the )?(?:current |available )?evidence is "
+            "(?:insufficient|inadequate)",
+            "insufficient to assess",
+        ),
+        ("no recommendation can be made for or against", "insufficient to recommend for or against"),
         ("(?:on )?alternate days", "every 2 days"),
         ("every second day", "every 2 days"),
         ("at least one", "at least 1"),

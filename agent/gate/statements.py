@@ -15,6 +15,7 @@ from agent.gate.measures import Measure
 from agent.gate.reading import Token, read
 from retrieval import Passage
 
+_REMARK = re.compile(r"[(\[][^()\[\]]*[)\]][.;]?")
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\[*\"“•-])(?<!e\.g\. )(?<!i\.e\. )(?<!vs\. )|\n+|\s+[•·]\s+")
 _CARRIED = ("label",)
 #: A passage longer than this is compared by its first statements only; keeps the work bounded.
@@ -98,5 +99,14 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
 
 
 def texts_of(passage: Passage) -> list[str]:
-    """The texts of a passage's statements, contraindications left out."""
-    return [part.strip() for part in _END.split(passage.text) if part and part.strip()][:MOST_STATEMENTS]
+    """The texts of a passage's statements, contraindications left out.
+
+    A remark in brackets behind a statement, mostly its grade, says nothing alone: it is of that statement.
+    """
+    texts: list[str] = []
+    for part in (part.strip() for part in _END.split(passage.text) if part and part.strip()):
+        if texts and _REMARK.fullmatch(part):
+            texts[-1] += f" {part}"
+        else:
+            texts.append(part)
+    return texts[:MOST_STATEMENTS]

@@ -131,7 +131,20 @@ _TO = re.compile(
     rf"|\b(?:under|younger\s+than|below)\s+(?:age\s+)?(?P<below>\d{{1,3}}){_AGE_ENDS}\s*(?P<bu>{_Y})?",
     re.IGNORECASE,
 )
+#: "Adult patients" are adults, and nobody else.
+_AGED_PATIENTS = re.compile(
+    r"\b(adult|adolescent|infant|teenage)s?\s+(?:patients?|people|persons?|individuals?|outpatients?|inpatients?)\b",
+    re.IGNORECASE,
+)
 _INCLUDING = re.compile(r",?\s+(?:including|particularly)\b[^;]*", re.IGNORECASE)
+#: "Adults (men and women)" are adults.
+_OF_BOTH_SEXES = re.compile(r"\(\s*(?:both\s+)?(?:men\s+and\s+women|women\s+and\s+men)\b[^)]*\)", re.IGNORECASE)
+#: Behind it stands what else is to be known, mostly whom the guideline is not for.
+_NOTE = re.compile(r"\s+Note\s*:")
+_LEFT_OUT = re.compile(
+    r"[^.;]*\b(?:(?:do|does)\s+not\s+(?:apply\s+to|address|include)|(?:is|are)\s+not\s+(?:for|intended\s+for))\b[^.;]*",
+    re.IGNORECASE,
+)
 _OR_WITH = re.compile(r",?\s+or\s+(?:with|who|after)\b", re.IGNORECASE)
 
 
@@ -141,8 +154,7 @@ def people_ages(text: str) -> tuple[Range, ...]:
     One group is enough for a recommendation to be for a patient, so a group without an age takes in all that its word
     allows.
     """
-    # Whom a group includes are not further people.
-    text = _INCLUDING.sub("", text)
+    text = _those_meant(text)
     found = list(_PEOPLE.finditer(text))
     groups: list[Range] = []
     for place, match in enumerate(found):
@@ -179,7 +191,7 @@ def stated_ages(text: str) -> list[Range]:
 def people_sexes(text: str) -> frozenset[bool]:
     """The sexes of the people named, True for female; both where a word for people in general stands among them."""
     sexes: set[bool] = set()
-    for match in _PEOPLE.finditer(_INCLUDING.sub("", text)):
+    for match in _PEOPLE.finditer(_those_meant(text)):
         noun = match["noun"].lower()
         if noun in ("woman", "women") or noun.startswith("girl"):
             sexes.add(True)
@@ -188,6 +200,14 @@ def people_sexes(text: str) -> frozenset[bool]:
         else:
             return frozenset((True, False))
     return frozenset(sexes)
+
+
+def _those_meant(text: str) -> str:
+    """A description of people without those whom a group includes, since they are no further people, or leaves out."""
+    text = _NOTE.split(text, maxsplit=1)[0]
+    for pattern in (_INCLUDING, _OF_BOTH_SEXES, _LEFT_OUT):
+        text = pattern.sub("", text)
+    return _AGED_PATIENTS.sub(r"\1s", text)
 
 
 def _year(unit: str) -> float:

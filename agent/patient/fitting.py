@@ -16,7 +16,7 @@ from agent.patient.contraindications import allergy_in_words, contraindication_c
 from agent.patient.intolerances import tolerated_drugs
 from agent.patient.names import drug_names, spoken
 from agent.patient.patient import Allergy, Patient
-from agent.patient.population import only_pregnant, population_conflicts
+from agent.patient.population import addressed_conflicts, only_pregnant, population_conflicts
 from retrieval import Passage, PassageKind
 
 #: The people of a recommendation that states no population: what its text begins with.
@@ -39,6 +39,8 @@ def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
     )
     if population:
         found += population_conflicts(patient, population)
+    if passage.kind is PassageKind.RECOMMENDATION:
+        found += addressed_conflicts(patient, passage.text)
     found += _for_those_who_tolerate(patient, passage)
     if passage.kind is PassageKind.NARRATIVE:
         # Text around recommendations advises nothing by itself.

@@ -31,6 +31,16 @@ _WITHOUT_ALLERGY = re.compile(
 _WITH_ALLERGY = re.compile(
     r"\b(?:with|and)\s+(?:a\s+)?(?P<what>\w+)\s+allergy\b(?P<or>[\s\w]*\b(?:or|intolerance)\b)?", re.IGNORECASE
 )
+#: People behind the preposition or opening verb ("Screen women ...") that says whom advice is for, and their limits.
+_ADDRESSED = re.compile(
+    r"(?:\b(?:in|for|to|among)|^(?:[A-Z][a-z]+))\s+(?P<who>(?:(?!(?:in|for|to|among|of|the|an?|his|her|their|by|with)\b)[\w'-]+,?\s+){0,4}?"
+    r"(?:wom[ae]n|men|girls|boys|children|adolescents|infants|newborns|neonates|adults|persons|people|individuals|patients)\b"
+    r"[^.:;()]{0,80})",
+    re.IGNORECASE,
+)
+#: Before the preposition: these people are left out.
+_NOT_ADDRESSED = re.compile(r"\b(?:not|except|excluding)\s+(?:apply|applicable|intended)?\s*$", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.])\s+(?=[A-Z])")
 _OTHERS = "the recommendation is for others"
 _ADULT = Range(low=18)
 _LONGEST_WORDS = 160
@@ -86,6 +96,32 @@ def population_conflicts(patient: Patient, population: str) -> list[Conflict]:
         if names and denied:
             add(FactKind.ALLERGY, Weight.WHOLE, f"no {spoken(min(names))} allergy", denied)
     return found
+
+
+def addressed(text: str) -> str:
+    """Whom the first sentence of a recommendation says it is for ("... screening in women aged 65"); else empty.
+
+    Several groups are one description of all of them.
+    """
+    first = _SENTENCE.split(text.strip(), maxsplit=1)[0]
+    return "; ".join(
+        match["who"].strip()
+        for match in _ADDRESSED.finditer(first)
+        if not _NOT_ADDRESSED.search(first[: match.start()])
+    )
+
+
+def addressed_conflicts(patient: Patient, text: str) -> list[Conflict]:
+    """What a recommendation's own first sentence says of age and sex against this patient.
+
+    Nothing where people whom the patient may be one of are named anywhere in it ("Adult: 4 mg. Child: ...").
+    """
+    who = addressed(text)
+    if not who:
+        return []
+    against = {item.kind for item in population_conflicts(patient, text) if item.weight is Weight.WHOLE}
+    found = population_conflicts(patient, who)
+    return [item for item in found if item.kind in (FactKind.AGE, FactKind.SEX) and item.kind in against]
 
 
 def only_pregnant(population: str) -> bool:

@@ -25,16 +25,17 @@ from eval.sources import (
     bare_names,
     evaluate_sources,
     measured_sources,
+    other_questions,
     source_questions,
     wordings,
 )
-from retrieval import DescriptionRouter, starter_entries
+from retrieval import DescriptionRouter, router_for, starter_entries
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.cli.evaluate_agent import agent
 from service.cli.evaluate_answers import answers
 from service.cli.evaluate_relevance import relevance
 from service.cli.evaluate_retrieval import retrieval
-from service.container import build_service, make_encoder, model_identity
+from service.container import build_service, make_encoder, model_identity, open_service_searcher
 
 app = typer.Typer(help="Measure the search, and answers with the agent and the model in use.", no_args_is_help=True)
 app.command("agent")(agent)
@@ -106,8 +107,16 @@ def patients(
 @app.command()
 def sources(
     by: Annotated[
-        str, typer.Option(help="Who chooses: similarity, router, model; several separated by commas.")
+        str,
+        typer.Option(
+            help="Who chooses: similarity and router by descriptions, passages by what the index holds as well, model; "
+            "several separated by commas."
+        ),
     ] = "similarity,router",
+    questions: Annotated[
+        Path | None, typer.Option(help="JSONL with question and source instead of those that come with the project.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many of --questions of each source.")] = None,
     split: Annotated[str, typer.Option(help="dev, to choose wordings by; test, to confirm; or both.")] = "dev",
     candidates: Annotated[
         bool, typer.Option("--candidates", help="Also every candidate wording of eval/source_wordings.jsonl.")
@@ -117,18 +126,21 @@ def sources(
     """How often the right source is chosen, given the descriptions in force and given bare names."""
     settings = load_settings()
     wanted = [name.strip() for name in by.split(",") if name.strip()]
-    if not wanted or not set(wanted) <= {"similarity", "router", "model"}:
-        raise stop("--by takes similarity, router and model, separated by commas.")
+    if not wanted or not set(wanted) <= {"similarity", "router", "passages", "model"}:
+        raise stop("--by takes similarity, router, passages and model, separated by commas.")
     if split not in ("dev", "test", "both"):
         raise stop("--split takes dev, test or both.")
     with errors_as_sentences():
+        # What an index holds says nothing of the source that is measured as an example only.
+        searcher = open_service_searcher(settings) if "passages" in wanted else None
+        described = measured_sources(settings.all_sources) if searcher is None else searcher.sources
         try:
-            asked = [question for question in source_questions() if split in ("both", question.split)]
+            known = source_questions() if questions is None else other_questions(questions, described, limit)
+            asked = [question for question in known if questions or split in ("both", question.split)]
             others = wordings() if candidates else ()
         except EvaluationError as error:
             raise stop(str(error)) from error
-        encoder = make_encoder(settings)
-        described = measured_sources(settings.all_sources)
+        encoder = make_encoder(settings) if searcher is None else searcher.encoder
         tried = (bare_names(described), Wording(name=IN_FORCE, descriptions={}), *others)
 
         async def run() -> None:
@@ -141,6 +153,8 @@ def sources(
                 "router": RouterChooser(DescriptionRouter(encoder)),
                 "model": ModelChooser(client),
             }
+            if searcher is not None:
+                makers["passages"] = RouterChooser(router_for(encoder, searcher.nearest))
             try:
                 if "model" in wanted and not await client.ready():
                     raise stop("The model server does not answer. Start it with `clinsearch model serve`.")
@@ -155,6 +169,8 @@ def sources(
                     )
             finally:
                 await client.close()
+                if searcher is not None:
+                    searcher.close()
             _tell(report, json_file)
 
         asyncio.run(run())

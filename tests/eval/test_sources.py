@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from agent import ScriptedModel
 from agent.client import TokenLogprob
 from agent.probabilities import source_probabilities
 from agent.scripted import search
+from eval.retrieval.errors import SetInvalidError
 from eval.sources import (
     EXAMPLE,
     NAMES,
@@ -19,6 +22,7 @@ from eval.sources import (
     bare_names,
     evaluate_sources,
     measured_sources,
+    other_questions,
     source_questions,
     wordings,
 )
@@ -63,6 +67,20 @@ async def test_questions_of_sources_that_are_not_measured_are_left_out_and_count
     report = await evaluate_sources({"word": ByWord()}, questions, DEFAULT_SOURCES[:2], [bare_names(DEFAULT_SOURCES)])
     others = sum(question.source not in {source.id for source in DEFAULT_SOURCES[:2]} for question in questions)
     assert report.left_out == others > 0
+
+
+def test_any_file_with_questions_and_sources_can_be_asked(tmp_path: Path) -> None:
+    file = tmp_path / "asked.jsonl"
+    rows = [{"question": f"q{number}?", "source": "guidelines", "passage": "x"} for number in range(10)]
+    rows.append({"question": "code?", "source": "codes"})
+    rows.append({"question": "elsewhere?", "source": "nowhere"})
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = other_questions(file, DEFAULT_SOURCES, 4)
+    assert [item.question for item in found] == ["q0?", "q3?", "q6?", "q9?", "code?"]
+    assert len(other_questions(file, DEFAULT_SOURCES)) == 11
+    file.write_text(json.dumps({"question": "no source"}))
+    with pytest.raises(SetInvalidError, match="line 1"):
+        other_questions(file, DEFAULT_SOURCES)
 
 
 async def test_the_models_choice_is_read_from_its_action() -> None:

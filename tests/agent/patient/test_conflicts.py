@@ -51,6 +51,39 @@ def test_people_who_are_mostly_of_an_age_are_not_all_of_it() -> None:
     assert weight("Child aged 4 with example croup", only) == Weight.WHOLE
 
 
+class TestPeopleInTheText:
+    """What a recommendation's own words say of whom it is for, where its guideline is for more people."""
+
+    WOMEN = recommendation("The task force recommends example screening in women aged 65 years or older. (B)")
+    ADULTS = recommendation("Screen adult patients for example disease at least annually.")
+
+    def test_who_is_not_among_them_is_told_so(self) -> None:
+        assert weight("70M, example screening?", self.WOMEN) == Weight.WHOLE
+        assert weight("50F, example screening?", self.WOMEN) == Weight.WHOLE
+        assert weight("8yo, example disease?", self.ADULTS) == Weight.WHOLE
+        assert weight("70F, example screening?", self.WOMEN) is None
+        assert weight("40M, example disease?", self.ADULTS) is None
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Example drug. Adult: 4 mg daily. Not recommended in children under 1 year.",
+            "Offer example screening in women. Men with symptoms are tested too.",
+            "These recommendations do not apply to women.",
+            "Keep example drug away from children: give 4 mg daily to patients.",
+        ],
+    )
+    def test_nobody_is_ruled_out_who_may_be_meant_elsewhere_in_it(self, text: str) -> None:
+        assert weight("40M, example drug?", recommendation(text)) is None
+
+    def test_whom_a_guideline_leaves_out_is_not_among_its_people(self) -> None:
+        adults = "Adults 18 years or older Note : The guideline does not apply to children and adolescents"
+        assert weight("8yo with example disease", recommendation(population=adults)) == Weight.WHOLE
+        both = "Adults (men and women) who are eligible for care"
+        assert weight("8yo with example disease", recommendation(population=both)) == Weight.WHOLE
+        assert weight("40F with example disease", recommendation(population=both)) is None
+
+
 class TestIntolerance:
     TOLERATING = recommendation(
         "In example patients who are able to tolerate statins, do not routinely add fibrates. (Strong against)"
