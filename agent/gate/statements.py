@@ -15,7 +15,7 @@ from agent.gate.measures import Measure
 from agent.gate.reading import Token, read
 from retrieval import Passage
 
-_REMARK = re.compile(r"[(\[][^()\[\]]*[)\]][.;]?")
+_REMARK = re.compile(r"[(\[][^()\[\]]*[)\]][.;]?(?:\s+(?=[A-Z])|$)")
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\[*\"“•-])(?<!e\.g\. )(?<!i\.e\. )(?<!vs\. )|\n+|\s+[•·]\s+")
 _CARRIED = ("label",)
 #: A passage longer than this is compared by its first statements only; keeps the work bounded.
@@ -105,8 +105,9 @@ def texts_of(passage: Passage) -> list[str]:
     """
     texts: list[str] = []
     for part in (part.strip() for part in _END.split(passage.text) if part and part.strip()):
-        if texts and _REMARK.fullmatch(part):
-            texts[-1] += f" {part}"
-        else:
+        if texts and (remark := _REMARK.match(part)):
+            texts[-1] += f" {remark[0].strip()}"
+            part = part[remark.end() :]
+        if part:
             texts.append(part)
     return texts[:MOST_STATEMENTS]
