@@ -50,7 +50,9 @@ def slip(sentence: Sequence[Token], statement: Sequence[Token]) -> tuple[Why, st
     own = [token for code, _, _, c, d in codes if code != "equal" for token in ours[c:d]]
     for code, a, b, c, d in codes:
         if code == "equal":
-            if _lost_its_no(theirs[:a], ours[:c]) or _lost_its_no(ours[:c], theirs[:a]):
+            lost = _lost_its_no(theirs[:a], ours[:c]) or _lost_its_no(ours[:c], theirs[:a])
+            # "X is not recommended" has its "no" behind what "recommends against X" has it before.
+            if lost and theirs[a].denied != ours[c].denied:
                 return Why.NEGATION_DIFFERS, ours[c].word
             for there, here in zip(theirs[a:b], ours[c:d], strict=True):
                 if (

@@ -174,6 +174,10 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
         ):
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
             break
+    held = [places for token, places in found.pairs if token.kind not in (Kind.UNIVERSAL, Kind.EVERYDAY)]
+    if there and not noes and held and all(place.denied for places in held for place in places):
+        # "Screen adults" of "recommends against screening in adults", though "in adults" alone would be open.
+        found.problems.append((Why.NEGATION_DIFFERS, there[0].word))
     if noes and not there:
         found.problems.append((Why.NEGATION_DIFFERS, noes[0].word))
     if any(token.form.endswith(":insufficient") for token in found.statement.tokens) and not any(

@@ -152,6 +152,16 @@ _NUMBERED = tuple(
             "(?:insufficient|inadequate)",
             "insufficient to assess",
         ),
+        (
+            "not enough evidence to (?:say|tell|judge|know) whether the benefits of (.{3,300}?) outweigh "
+            "(?:the|its|their) (?:harms|risks)",
+            r"insufficient evidence to assess the balance of benefits and harms of \1",
+        ),
+        (
+            "evidence is (?:too limited|insufficient) to weigh the benefits of (.{3,300}?) against "
+            "(?:the|its|their) (?:harms|risks)",
+            r"evidence is insufficient to assess the balance of benefits and harms of \1",
+        ),
         ("no recommendation can be made for or against", "insufficient to recommend for or against"),
         ("(?:on )?alternate days", "every 2 days"),
         ("every second day", "every 2 days"),
@@ -331,6 +341,10 @@ def _before(tokens: list[Token], at: int) -> list[Token]:
     return found
 
 
+_HOW_OFTEN = frozenset(["routinely", "generally", "usually", "normally"])
+_ADVISED = frozenset(["recommended", "advised", "suggested", "indicated", "warranted"])
+
+
 def _is_passive(tokens: list[Token], at: int) -> bool:
     token = tokens[at]
     before = tokens[at - 1].word if at else ","
@@ -340,8 +354,11 @@ def _is_passive(tokens: list[Token], at: int) -> bool:
             or token.word in ("rules_out", "contraindicated", "unnecessary", "unsuitable", "inappropriate")
             or token.word.endswith("ed")
         )
-    of_people = _inside_lead(tokens, at)
-    return before in _PASSIVE and before != "do" and not of_people
+    if before not in _PASSIVE or before == "do":
+        return False
+    # "Screening for it in adults is not recommended", but "for adults who are not pregnant".
+    follows = [token.word for token in tokens[at + 1 : at + 3] if token.word not in _HOW_OFTEN]
+    return (bool(follows) and follows[0] in _ADVISED) or not _inside_lead(tokens, at)
 
 
 def _weaken(tokens: list[Token]) -> None:
