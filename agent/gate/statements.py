@@ -7,6 +7,7 @@ its context is the title and the statements before it, nearest first. Nothing of
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -68,7 +69,7 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
         return Statement(text, before, tokens, dict(context), drugs, people, tuple(amounts))
 
     strength = passage.strength or ""
-    for text in texts_of(passage):
+    for text in _with_remarks(texts_of(passage)):
         tokens = tuple(read(text[:MOST_CHARS]).tokens)
         inline = " ".join(_INLINE.findall(text))
         grade = inline or strength
@@ -99,15 +100,18 @@ def statements(passage: Passage, title: str) -> tuple[Statement, ...]:
 
 
 def texts_of(passage: Passage) -> list[str]:
-    """The texts of a passage's statements, contraindications left out.
+    """The texts that a passage is cut into, contraindications left out."""
+    return [part.strip() for part in _END.split(passage.text) if part and part.strip()][:MOST_STATEMENTS]
 
-    A remark in brackets behind a statement, mostly its grade, says nothing alone: it is of that statement.
-    """
-    texts: list[str] = []
-    for part in (part.strip() for part in _END.split(passage.text) if part and part.strip()):
-        if texts and (remark := _REMARK.match(part)):
-            texts[-1] += f" {remark[0].strip()}"
-            part = part[remark.end() :]
-        if part:
-            texts.append(part)
-    return texts[:MOST_STATEMENTS]
+
+def _with_remarks(texts: Iterable[str]) -> list[str]:
+    """The same, but a remark in brackets that opens one, mostly a grade, at the end of the one before, whose it is."""
+    found: list[str] = []
+    for text in texts:
+        remark = _REMARK.match(text) if found else None
+        if remark is not None:
+            found[-1] += f" {remark[0].strip()}"
+        rest = text[remark.end() :] if remark else text
+        if rest:
+            found.append(rest)
+    return found
