@@ -19,8 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from retrieval.data_files import read_yaml
 
 #: What each file holds says its first comment; together they are one table.
 EXPANSION_FILES = tuple(sorted(Path(__file__).with_name("expansions").glob("*.yaml")))
@@ -94,7 +95,7 @@ def expansion_table() -> ExpansionTable:
     """The table that ships with the package."""
     parts: dict[str, object] = {}
     for file in EXPANSION_FILES:
-        parts |= yaml.safe_load(file.read_text("utf-8"))
+        parts |= read_yaml(file)
     return ExpansionTable.model_validate(parts)
 
 

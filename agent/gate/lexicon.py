@@ -13,11 +13,11 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from agent.common_words import common_words
 from agent.gate.roots import root
+from retrieval.data_files import read_yaml
 from retrieval.expansion import expansion_table
 
 LEXICON_FILE = Path(__file__).with_name("lexicon.yaml")
@@ -147,8 +147,8 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """The lexicon that ships with the package."""
-    data = LexiconData.model_validate(yaml.safe_load(LEXICON_FILE.read_text("utf-8")))
-    drugs = DrugData.model_validate(yaml.safe_load(DRUGS_FILE.read_text("utf-8")))
+    data = LexiconData.model_validate(read_yaml(LEXICON_FILE))
+    drugs = DrugData.model_validate(read_yaml(DRUGS_FILE))
     table = expansion_table()
     capitals = {**table.capitals, **data.capitals}
     phrases: dict[str, str] = {**table.any_case, **table.frequencies}

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from retrieval import Encoder
+from retrieval.data_files import read_yaml
 
 THRESHOLDS_FILE = Path(__file__).with_name("support_thresholds.yaml")
 
@@ -34,7 +34,7 @@ class SupportThresholds(BaseModel):
 @cache
 def support_thresholds() -> SupportThresholds:
     """The thresholds that ship with the package."""
-    return SupportThresholds.model_validate(yaml.safe_load(THRESHOLDS_FILE.read_text("utf-8")))
+    return SupportThresholds.model_validate(read_yaml(THRESHOLDS_FILE))
 
 
 #: Least support with which a sentence is shown.

@@ -6,11 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from agent.patient.names import Named, drug_names
 from agent.patient.patient import Allergy, Condition, CurrentDrug
 from agent.patient.said import Said, of_patient, said, sentence_of
+from retrieval.data_files import read_yaml
 
 CONDITIONS_FILE = Path(__file__).with_name("conditions.yaml")
 
@@ -182,7 +181,7 @@ _DEGREE = re.compile(
 @cache
 def condition_patterns() -> dict[str, re.Pattern[str]]:
     """The conditions of `conditions.yaml`, each with the words for it."""
-    data: dict[str, list[str]] = yaml.safe_load(CONDITIONS_FILE.read_text("utf-8"))
+    data: dict[str, list[str]] = read_yaml(CONDITIONS_FILE)
     return {name: re.compile(rf"\b(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) for name, words in data.items()}
 
 

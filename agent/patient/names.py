@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from agent.common_words import common_words
 from agent.gate.lexicon import DRUGS_FILE, DrugData
+from retrieval.data_files import read_yaml
 from retrieval.expansion import expansion_table
 
 CLASSES_FILE = Path(__file__).with_name("classes.yaml")
@@ -121,9 +121,7 @@ class DrugNames:
 def drug_names() -> DrugNames:
     """The names that ship with the package."""
     table = expansion_table()
-    data = {
-        name: DrugClass.model_validate(value) for name, value in yaml.safe_load(CLASSES_FILE.read_text("utf-8")).items()
-    }
+    data = {name: DrugClass.model_validate(value) for name, value in read_yaml(CLASSES_FILE).items()}
     second = {other.lower(): first.lower() for first, other in table.names}
     second |= {first.lower(): first.lower() for first, _ in table.names}
     second |= {"acetylsalicylic acid": "aspirin", "aspirin": "aspirin"}
@@ -133,7 +131,7 @@ def drug_names() -> DrugNames:
     def enter(word: str, names: Iterable[str]) -> None:
         phrases[_key(word)] = frozenset(names)
 
-    drugs = DrugData.model_validate(yaml.safe_load(DRUGS_FILE.read_text("utf-8")))
+    drugs = DrugData.model_validate(read_yaml(DRUGS_FILE))
     for word in drugs.names:
         if word not in _NO_DRUG:
             enter(word, [second.get(word, word)])
