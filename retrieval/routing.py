@@ -27,9 +27,11 @@ PATIENT_INFORMATION = SourceId("patient_information")
 CODES = SourceId("codes")
 #: Difference of cosines, for the encoder it was chosen with.
 MARGIN = 0.12
-#: How much nearer than the nearest passage of guidelines one for patients has to be, and how much farther the nearest
-#: of another source may be; differences of cosines, chosen on training and development questions (docs/adr/0015).
+#: How much nearer than the nearest passage of guidelines one for patients has to be, how much where the descriptions
+#: chose it as well, and how much farther the nearest of another source may be; differences of cosines, chosen on
+#: training and development questions (docs/adr/0015).
 NEARER_FOR_PATIENTS = 0.07
+NEARER_AS_DESCRIBED = 0.03
 FARTHER_ELSEWHERE = 0.05
 #: The encoder that `MARGIN` was chosen with; cosines of others spread differently.
 MARGIN_ENCODER = "all-MiniLM-L6-v2"
@@ -114,7 +116,8 @@ class PassageRouter:
             and near.get(chosen, 0.0) >= near[GUIDELINES] - FARTHER_ELSEWHERE
         ):
             return chosen
-        for_patients = near.get(PATIENT_INFORMATION, 0.0) > near[GUIDELINES] + NEARER_FOR_PATIENTS
+        margin = NEARER_AS_DESCRIBED if chosen == PATIENT_INFORMATION else NEARER_FOR_PATIENTS
+        for_patients = near.get(PATIENT_INFORMATION, 0.0) > near[GUIDELINES] + margin
         return PATIENT_INFORMATION if for_patients else GUIDELINES
 
 

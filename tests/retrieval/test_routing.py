@@ -105,11 +105,11 @@ def by_passages(described: SourceId, cosines: dict[SourceId, float], sources: Se
     return PassageRouter(Chosen(described), nearest).choose("question", sources)
 
 
-@pytest.mark.parametrize("described", [GUIDELINES, PATIENTS])
-def test_guidelines_or_information_for_patients_by_the_nearer_passage(described: SourceId) -> None:
+@pytest.mark.parametrize(("described", "margin"), [(GUIDELINES, 0.07), (PATIENTS, 0.03)])
+def test_guidelines_or_information_for_patients_by_the_nearer_passage(described: SourceId, margin: float) -> None:
     """Otherwise one ward question in six is searched among leaflets, because a description sounded nearer."""
-    assert by_passages(described, {GUIDELINES: 0.6, PATIENTS: 0.66}) == GUIDELINES
-    assert by_passages(described, {GUIDELINES: 0.6, PATIENTS: 0.68}) == PATIENTS
+    assert by_passages(described, {GUIDELINES: 0.6, PATIENTS: 0.6 + margin - 0.01}) == GUIDELINES
+    assert by_passages(described, {GUIDELINES: 0.6, PATIENTS: 0.6 + margin + 0.01}) == PATIENTS
     assert by_passages(described, {GUIDELINES: 0.6}) == GUIDELINES
 
 
