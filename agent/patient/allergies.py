@@ -38,8 +38,10 @@ _NO_ALLERGIES = re.compile(
 _TOLERATED = re.compile(
     r"\b(?:tolerat(?:ed|es)|fine|without\s+(?:problems?|reaction)|no\s+(?:reaction|problems?))\b", re.IGNORECASE
 )
-#: "Pen allergic": short for penicillin there only.
-_PEN = re.compile(r"\bpen(?=[\s-]*allerg)", re.IGNORECASE)
+#: "Pen allergic", "cef allergy": short for a class there only.
+_SHORT = re.compile(
+    r"\b(?:(?P<penicillins>pens?)|(?P<cephalosporins>cef|cephs?|cephalo))(?=[\s-]*allerg)", re.IGNORECASE
+)
 
 _TAKES = re.compile(
     r"\b(?:(?:is\s+|currently\s+|already\s+|now\s+|and\s+|who\s+is\s+|who['’]s\s+|she['’]s\s+|he['’]s\s+|stable\s+|established\s+|maintained\s+)*(?<!-)on|takes|taking|treated\s+with|using|uses|"
@@ -104,7 +106,7 @@ def read_allergies(text: str) -> tuple[tuple[Allergy, ...], str | None, frozense
 
 
 def _with_pen(text: str) -> tuple[Named, ...]:
-    short = [Named(*match.span(), frozenset(["penicillins"])) for match in _PEN.finditer(text)]
+    short = [Named(*match.span(), frozenset([str(match.lastgroup)])) for match in _SHORT.finditer(text)]
     return tuple(sorted([*drug_names().find(text), *short]))
 
 

@@ -144,6 +144,13 @@ class TestAllergy:
             assert weight(question, recommendation()) == Weight.WHOLE, question
         assert weight("allergic to clarithromycin", recommendation()) is None
 
+    def test_a_class_in_short_before_its_allergy_is_read(self) -> None:
+        ceftriaxone = recommendation("Give ceftriaxone 1 g intravenously every 24 hours.")
+        for question in ("cef allergy", "Ceph-allergic", "cephalosporin allergy"):
+            assert weight(f"24F, PID, {question}?", ceftriaxone) == Weight.WHOLE, question
+        assert weight("24F, pen allergic", recommendation()) == Weight.WHOLE
+        assert weight("24F, cef started for PID", ceftriaxone) is None
+
     def test_the_headline_has_the_words_of_both(self) -> None:
         (found,) = conflicts("58M, came out in hives with Augmentin", recommendation(against=("Penicillin allergy",)))
         assert found.headline == (
