@@ -124,7 +124,7 @@ class Reading:
 def read(text: str) -> Reading:
     """The reading of a text."""
     known = lexicon()
-    plain, placed = measures(known.expand_capitals(_numbers_in_phrases(text)))
+    plain, placed = measures(known.expand_capitals(_in_one_wording(text)))
     tokens: list[Token] = []
     at = 0
     for item in placed:
@@ -142,7 +142,7 @@ _COUNTED = (
     "hour|day|week|month|year|minute|second|night|decade|gram|mg|g|kg|litre|ml|unit|drop|puff|"
     "sachet|capsule|third|half|hundred|thousand|million|billion"
 )
-_NUMBERED = tuple(
+_REWORDED = tuple(
     (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)
     for phrase, becomes in (
         ("normal saline", "0.9% sodium chloride"),
@@ -194,8 +194,8 @@ _ION = re.compile(r"\b(K|Na|Ca|Mg)(?:2?\+|²?⁺)")
 _IONS = {"K": "potassium", "Na": "sodium", "Ca": "calcium", "Mg": "magnesium"}
 
 
-def _numbers_in_phrases(text: str) -> str:
-    for pattern, becomes in _NUMBERED:
+def _in_one_wording(text: str) -> str:
+    for pattern, becomes in _REWORDED:
         text = pattern.sub(becomes, text)
     text = _ION.sub(lambda match: _IONS[match[1]], text)
     return _GENUS.sub("", text)

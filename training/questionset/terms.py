@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from retrieval.data_files import read_yaml
 
 Part = Literal["train", "dev", "test"]
 PARTS: tuple[Part, ...] = ("train", "dev", "test")
@@ -63,18 +64,18 @@ class Wordings(BaseModel):
 @cache
 def terms() -> Terms:
     """The word lists that ship with the package."""
-    return Terms.model_validate(yaml.safe_load((_HERE / "terms.yaml").read_text("utf-8")))
+    return Terms.model_validate(read_yaml(_HERE / "terms.yaml"))
 
 
 @cache
 def frames() -> dict[str, Wordings]:
     """The wordings by what they ask."""
-    loaded = yaml.safe_load((_HERE / "frames.yaml").read_text("utf-8"))
+    loaded = read_yaml(_HERE / "frames.yaml")
     return {name: Wordings.model_validate(value) for name, value in loaded.items()}
 
 
 @cache
 def replies() -> dict[str, Wordings]:
     """The wordings that need no search, by the reply they want."""
-    loaded = yaml.safe_load((_HERE / "replies.yaml").read_text("utf-8"))
+    loaded = read_yaml(_HERE / "replies.yaml")
     return {name: Wordings.model_validate(value) for name, value in loaded.items()}
