@@ -13,6 +13,7 @@ from agent.gate.alignment import slip
 from agent.gate.binding import misbound
 from agent.gate.conditions import dropped_condition
 from agent.gate.entailment import Decision, EntailmentScorer, premise
+from agent.gate.grades import without_grade
 from agent.gate.joining import misjoined
 from agent.gate.lexicon import Kind
 from agent.gate.matching import Match, match, takes_warning_for_advice
@@ -156,6 +157,11 @@ class AnswerGate:
     def _found(self, text: str, tokens: Sequence[Token], evidence: Evidence) -> _Found:
         """What the passage does not say of the sentence, and how well its words support it."""
         passage, title = evidence.hit.passage, evidence.hit.document.title
+        bare, other = without_grade(text, passage)
+        if other is not None:
+            return _Found([(Why.STRENGTH_DIFFERS, other)], 0.0)
+        if bare != text:
+            text, tokens = bare, read(bare).tokens
         parts = statements(passage, title)
         judged = _judged(tokens, parts)
         problems, support = judged[0].problems, judged[0].support

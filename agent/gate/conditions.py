@@ -12,6 +12,11 @@ from agent.gate.reading import Token
 _ENDS = frozenset(",;:.()")
 _NAMED = frozenset([Kind.WORD, Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.ROUTE, Kind.DIRECTION])
 _LEAST_SHARE = 0.5
+_RELATIVES = frozenset(["who", "whose"])
+#: "Who have had A and do not have B": two things are said of them.
+_HOLDING = frozenset(["do", "does", "have", "has", "had", "are", "is", "were", "was"])
+_PEOPLE = frozenset(["people", "person", "persons", "patient", "patients", "those", "individuals", "groups"])
+_CLAUSE_ENDS = frozenset(["should", "must", "may", "can", "if", "when", "unless", "because"])
 _ONLY = frozenset(
     [
         "only",
@@ -66,6 +71,39 @@ def conditions(tokens: Sequence[Token]) -> list[Condition]:
     return found
 
 
+def relatives(tokens: Sequence[Token]) -> list[Condition]:
+    """What a statement says of the people it is for with "who" or "whose"; "and" with a verb begins another."""
+    found: list[Condition] = []
+    at = depth = 0
+    while at < len(tokens):
+        depth += {"(": 1, ")": -1}.get(tokens[at].form, 0)
+        # An example in brackets limits nobody.
+        if tokens[at].word not in _RELATIVES or depth > 0:
+            at += 1
+            continue
+        end = at + 1
+        while end < len(tokens) and not _ends_relative(tokens, end):
+            end += 1
+        last = next((n for n in range(end, len(tokens)) if tokens[n].form in (";", ".")), len(tokens))
+        start = max((n + 1 for n in range(at) if tokens[n].form in (";", ".")), default=0)
+        found.append(Condition(tokens[at].word, at, end, range(start, last)))
+        at = end
+        if at + 1 < len(tokens) and tokens[at].word == "and" and tokens[at + 1].word in _HOLDING:
+            at += 1
+            following = at + 1
+            while following < len(tokens) and not _ends_relative(tokens, following):
+                following += 1
+            found.append(Condition("who", at, following, range(start, last)))
+            at = following
+    return found
+
+
+def _ends_relative(tokens: Sequence[Token], at: int) -> bool:
+    token = tokens[at]
+    joined = token.word == "and" and at + 1 < len(tokens) and tokens[at + 1].word in (_HOLDING | _RELATIVES)
+    return joined or token.form in _ENDS or token.word in _RELATIVES or token.word in _CLAUSE_ENDS
+
+
 def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
     """The word of a condition the statement has for what the sentence says, and the sentence has not."""
     tokens = found.statement.tokens
@@ -88,7 +126,40 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
             return condition.word
         if not named and condition.word not in words:
             return condition.word
+    return _dropped_relative(tokens, used)
+
+
+def _dropped_relative(tokens: Sequence[Token], used: set[int]) -> str | None:
+    """Said in quite other words a clause may be there; where not one of its words is, it was left out."""
+    for clause in relatives(tokens):
+        inside = range(clause.start, clause.end)
+        governed = {
+            tokens[n].form for n in clause.governs if n not in inside and tokens[n].kind in _NAMED and n in used
+        }
+        named = [n for n in inside if tokens[n].kind in _NAMED and tokens[n].form not in governed]
+        if not governed or not named or any(n in used for n in named):
+            continue
+        if not _of_others(tokens, clause) and not _explained(tokens, clause):
+            return clause.word
     return None
+
+
+def _of_others(tokens: Sequence[Token], clause: Condition) -> bool:
+    """Whether a clause is of the second of two sorts of people: "to A, and to B who ...". The sentence may mean A."""
+    people = [n for n in range(clause.governs.start, clause.start) if _is_people(tokens[n])]
+    if len(people) < 2:
+        return False
+    first, last = people[-2:]
+    return any(tokens[n].word == "and" or tokens[n].form in ("and", ",", ";") for n in range(first, last))
+
+
+def _explained(tokens: Sequence[Token], clause: Condition) -> bool:
+    """Whether what follows says the clause again in other words: "who have obesity, defined as ..."."""
+    return any(tokens[n].word in ("defined", "meaning") for n in range(clause.end, min(clause.end + 3, len(tokens))))
+
+
+def _is_people(token: Token) -> bool:
+    return token.kind is Kind.POPULATION or token.word in _PEOPLE
 
 
 def _piece_start(tokens: Sequence[Token], part: int, at: int) -> int:

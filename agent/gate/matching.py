@@ -21,6 +21,9 @@ _CHANGES = frozenset(["0:increase", "0:reduce", "1:start", "1:continue"])
 _LEADS = frozenset(["for", "in", "if", "when", "with", "after", "during", "where", "among"])
 _NOES = frozenset([Kind.NOT, Kind.STOP])
 _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
+_ADVICE = frozenset(
+    ["recommend", "recommends", "recommended", "suggest", "suggests", "suggested", "advise", "advises", "advised"]
+)
 _ONE = frozenset(["single", "one-time", "one-off"])
 _SINGLE = frozenset([Measure("time", "1"), Measure("dose", "1")])
 #: Words of these kinds may be a number of others', and no more than the passage's own words.
@@ -126,6 +129,10 @@ def _find(token: Token, found: Match) -> None:
         _borrow(token, found, Why.NEGATION_DIFFERS, allowed=token.denied or not lent.denied)
     elif token.kind is Kind.EVERYDAY:
         found.added.append(token.word)
+        told = (*statement.tokens, *statement.context.values())
+        if token.word == "medicine" and not any(item.kind is Kind.DRUG for item in told):
+            # "Drug interventions" where counselling is meant; where a drug is named, "the drug" may be said of it.
+            found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
     else:
         found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
 
@@ -178,6 +185,10 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
     if there and not noes and held and all(place.denied for places in held for place in places):
         # "Screen adults" of "recommends against screening in adults", though "in adults" alone would be open.
         found.problems.append((Why.NEGATION_DIFFERS, there[0].word))
+    ours, theirs = _advice(sentence), _advice(found.statement.tokens)
+    if len(ours) == len(theirs) == 1 and ours != theirs:
+        # Whatever else either denies: one advises what the other advises against.
+        found.problems.append((Why.NEGATION_DIFFERS, "recommended"))
     if noes and not there:
         found.problems.append((Why.NEGATION_DIFFERS, noes[0].word))
     if any(token.form.endswith(":insufficient") for token in found.statement.tokens) and not any(
@@ -188,6 +199,17 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
     for token in noes:
         if token.kind is Kind.STOP and stops and token.denied not in stops:
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
+
+
+def _advice(tokens: Sequence[Token]) -> set[bool]:
+    """Whether a text recommends, advises against, or both; empty where it does neither in so many words."""
+    found = set()
+    for token in tokens:
+        if token.word.endswith("_against"):
+            found.add(False)
+        elif token.word in _ADVICE and not token.heading:
+            found.add(not token.denied)
+    return found
 
 
 def takes_warning_for_advice(sentence: Sequence[Token], parts: Sequence[Statement]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.measures import Measure, measures
 from agent.gate.roots import root
+from agent.gate.wordings import in_one_wording
 
 _PIECE = re.compile(r"[^\W\d_]+(?:[-'’][^\W_]+)*|[^\W_]+|[,;:.()\[\]!?|—]|(?<=\s)[-–](?=\s)|[<>≤≥=%]")
 _MARKS = frozenset(",;:.()[]!?|—-–")
@@ -124,7 +125,7 @@ class Reading:
 def read(text: str) -> Reading:
     """The reading of a text."""
     known = lexicon()
-    plain, placed = measures(known.expand_capitals(_in_one_wording(text)))
+    plain, placed = measures(known.expand_capitals(in_one_wording(text)))
     tokens: list[Token] = []
     at = 0
     for item in placed:
@@ -136,69 +137,6 @@ def read(text: str) -> Reading:
     _deny(tokens)
     _weaken(tokens)
     return Reading(plain, tokens)
-
-
-_COUNTED = (
-    "hour|day|week|month|year|minute|second|night|decade|gram|mg|g|kg|litre|ml|unit|drop|puff|"
-    "sachet|capsule|third|half|hundred|thousand|million|billion"
-)
-_REWORDED = tuple(
-    (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)
-    for phrase, becomes in (
-        ("normal saline", "0.9% sodium chloride"),
-        ("international units?", "units"),
-        (
-            "cannot be (?:assessed|determined|judged) because (?:the )?(?:current |available )?evidence is "
-            "(?:insufficient|inadequate)",
-            "insufficient to assess",
-        ),
-        (
-            "not enough evidence to (?:say|tell|judge|know) whether the benefits of (.{3,300}?) outweigh "
-            "(?:the|its|their) (?:harms|risks)",
-            r"insufficient evidence to assess the balance of benefits and harms of \1",
-        ),
-        (
-            "evidence is (?:too limited|insufficient) to weigh the benefits of (.{3,300}?) against "
-            "(?:the|its|their) (?:harms|risks)",
-            r"evidence is insufficient to assess the balance of benefits and harms of \1",
-        ),
-        ("no recommendation can be made for or against", "insufficient to recommend for or against"),
-        ("(?:on )?alternate days", "every 2 days"),
-        ("every second day", "every 2 days"),
-        ("at least one", "at least 1"),
-        ("T2DM", "type 2 diabetes"),
-        ("T1DM", "type 1 diabetes"),
-        ("type II", "type 2"),
-        ("mgso4", "magnesium sulfate"),
-        ("s[pa]o2", "oxygen saturation"),
-        (r"pao2", "pao2"),
-        ("vitamin b9", "folic acid"),
-        ("vitamin b1", "thiamine"),
-        ("vitamin b6", "pyridoxine"),
-        ("c(?:lostridi(?:um|oides))?[.]? diff(?:icile)?", "clostridioides difficile"),
-        (r"(?<=\w) only(?=\s*(?:[.,;:]|$))", ""),
-        # "One" before a noun is "a"; of doses it says how many.
-        (r"one (?=(?:more )?(?:dose|injection|infusion|tablet)\b)", "a single "),
-        (r"one (?=[a-z-]+ (?:dose|injection|infusion)\b)", "a single "),
-        (rf"one (?!of|or|to|in|and|time|more|{_COUNTED})(?=[a-z])", "a "),
-        ("makes sense", "is reasonable"),
-        ("(?:must|should|need)(?: not|n't) be delayed|do not delay|without delay", "promptly"),
-        ("stage three|stage 3 of labour|third stage of labour|third stage", "third-stage labour"),
-    )
-)
-
-
-#: "E. coli": the letter alone is no word.
-_GENUS = re.compile(r"\b[A-Z]\. ?(?=[a-z]{4})")
-_ION = re.compile(r"\b(K|Na|Ca|Mg)(?:2?\+|²?⁺)")
-_IONS = {"K": "potassium", "Na": "sodium", "Ca": "calcium", "Mg": "magnesium"}
-
-
-def _in_one_wording(text: str) -> str:
-    for pattern, becomes in _REWORDED:
-        text = pattern.sub(becomes, text)
-    text = _ION.sub(lambda match: _IONS[match[1]], text)
-    return _GENUS.sub("", text)
 
 
 def _words(text: str, offset: int) -> list[Token]:

@@ -30,6 +30,8 @@ _ENDINGS = sorted(
     key=len,
     reverse=True,
 )
+#: What is left of these is a word by itself, or one without its last "e".
+_OF_VERBS = ("ed", "ing")
 _LEAST = 4
 
 
@@ -42,5 +44,7 @@ def root(word: str) -> str:
         word = word[:-1]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _LEAST:
-            return word[: -len(ending)]
+            stem = word[: -len(ending)]
+            # "Prevented" has the root of "prevent", whatever that is.
+            return root(stem) if ending in _OF_VERBS else stem
     return word

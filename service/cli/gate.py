@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.evidence import EvidenceBook
 from agent.gate import AnswerGate, SecondOpinion, Verdict
-from agent.sentences import DraftSentence
+from agent.sentences import DraftSentence, SentenceSplitter
 from retrieval import Document, DocumentId, Hit, Passage, PassageId, PassageKind, SourceId
 from service.cli.common import errors_as_sentences, load_settings, stop
 from service.entailment import make_second_opinion
@@ -87,6 +87,11 @@ def _verdict(pair: _Pair, opinion: SecondOpinion | None) -> Verdict:
     )
     book = EvidenceBook("pairs")
     evidence, _ = book.add(Hit(rank=1, score=1.0, passage=passage, document=document))
-    return AnswerGate(book, entailment=opinion).check(
-        DraftSentence(text=pair.sentence, keys=(evidence.key,), raw=pair.sentence)
-    )
+    gate, splitter = AnswerGate(book, entailment=opinion), SentenceSplitter()
+    # As in an answer: what is several sentences is judged one by one, and shown where all of them would be.
+    parts = [*splitter.feed(pair.sentence), *splitter.close()]
+    for part in parts or [DraftSentence(text=pair.sentence, keys=(), raw=pair.sentence)]:
+        verdict = gate.check(DraftSentence(text=part.text, keys=(evidence.key,), raw=part.raw))
+        if not verdict.shown:
+            break
+    return verdict

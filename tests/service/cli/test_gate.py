@@ -68,3 +68,16 @@ def test_a_scorer_that_is_named_and_not_there_is_said_before_any_verdict(tmp_pat
     assert done.exit_code == 1
     assert done.stdout == ""
     assert "no entailment adapter in nowhere" in done.output
+
+
+def test_several_sentences_are_judged_one_by_one(tmp_path: Path) -> None:
+    """As in an answer: each may be of another statement, and one that is wrong withholds the row."""
+    right = "Give adults prednisolone 40 mg once daily for 5 days. Children get 1 mg/kg once daily for 3 days."
+    path = written(
+        tmp_path,
+        {"id": "1", "sentence": right, "passage": PASSAGE},
+        {"id": "2", "sentence": right.replace("3 days", "5 days"), "passage": PASSAGE},
+        {"id": "3", "sentence": " - ", "passage": PASSAGE},
+    )
+    done = run({}, "gate", "check", str(path))
+    assert [json.loads(line)["shown"] for line in done.stdout.splitlines()] == [True, False, False]
