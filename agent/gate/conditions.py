@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,6 +75,7 @@ def conditions(tokens: Sequence[Token]) -> list[Condition]:
 def relatives(tokens: Sequence[Token]) -> list[Condition]:
     """What a statement says of the people it is for with "who" or "whose"; "and" with a verb begins another."""
     found: list[Condition] = []
+    breaks = [n for n, token in enumerate(tokens) if token.form in (";", ".")]
     at = depth = 0
     while at < len(tokens):
         depth += {"(": 1, ")": -1}.get(tokens[at].form, 0)
@@ -81,21 +83,24 @@ def relatives(tokens: Sequence[Token]) -> list[Condition]:
         if tokens[at].word not in _RELATIVES or depth > 0:
             at += 1
             continue
-        end = at + 1
-        while end < len(tokens) and not _ends_relative(tokens, end):
-            end += 1
-        last = next((n for n in range(end, len(tokens)) if tokens[n].form in (";", ".")), len(tokens))
-        start = max((n + 1 for n in range(at) if tokens[n].form in (";", ".")), default=0)
+        place = bisect_left(breaks, at)
+        start = breaks[place - 1] + 1 if place else 0
+        last = breaks[place] if place < len(breaks) else len(tokens)
+        end = _relative_end(tokens, at)
         found.append(Condition(tokens[at].word, at, end, range(start, last)))
         at = end
         if at + 1 < len(tokens) and tokens[at].word == "and" and tokens[at + 1].word in _HOLDING:
-            at += 1
-            following = at + 1
-            while following < len(tokens) and not _ends_relative(tokens, following):
-                following += 1
-            found.append(Condition("who", at, following, range(start, last)))
-            at = following
+            end = _relative_end(tokens, at + 1)
+            found.append(Condition("who", at + 1, end, range(start, last)))
+            at = end
     return found
+
+
+def _relative_end(tokens: Sequence[Token], at: int) -> int:
+    end = at + 1
+    while end < len(tokens) and not _ends_relative(tokens, end):
+        end += 1
+    return end
 
 
 def _ends_relative(tokens: Sequence[Token], at: int) -> bool:

@@ -107,6 +107,8 @@ class Lexicon:
     frame: frozenset[str]
     everyday: frozenset[str]
     drugs: frozenset[str]
+    #: Those of them that are classes: "steroid", "statins".
+    drug_classes: frozenset[str]
     drug_endings: tuple[str, ...]
 
     def expand_capitals(self, text: str) -> str:
@@ -170,7 +172,7 @@ def lexicon() -> Lexicon:
         for member, forms in family.items()
         for form in forms
     }
-    names = {*drugs.names, *drugs.classes, *(root(name) for name in drugs.classes)}
+    classes = frozenset({*drugs.classes, *(root(name) for name in drugs.classes)})
     return Lexicon(
         capitals=re.compile(
             rf"(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(capitals, key=len, reverse=True)))})s?(?![\w/-])"
@@ -195,7 +197,8 @@ def lexicon() -> Lexicon:
         exceptions=_joined(data.exceptions),
         frame=_joined(data.frame),
         everyday=frozenset(data.everyday) | common_words(),
-        drugs=frozenset(names),
+        drugs=classes | frozenset(drugs.names),
+        drug_classes=classes,
         drug_endings=drugs.endings,
     )
 

@@ -24,6 +24,8 @@ _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
 _ADVICE = frozenset(
     ["recommend", "recommends", "recommended", "suggest", "suggests", "suggested", "advise", "advises", "advised"]
 )
+#: A "no" of what is advised stands no further behind the advice.
+_ADVICE_REACH = 8
 _ONE = frozenset(["single", "one-time", "one-off"])
 _SINGLE = frozenset([Measure("time", "1"), Measure("dose", "1")])
 #: Words of these kinds may be a number of others', and no more than the passage's own words.
@@ -204,11 +206,15 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
 def _advice(tokens: Sequence[Token]) -> set[bool]:
     """Whether a text recommends, advises against, or both; empty where it does neither in so many words."""
     found = set()
-    for token in tokens:
+    for at, token in enumerate(tokens):
         if token.word.endswith("_against"):
             found.add(False)
         elif token.word in _ADVICE and not token.heading:
-            found.add(not token.denied)
+            behind = tokens[at + 1 : at + 1 + _ADVICE_REACH]
+            end = next((n for n, other in enumerate(behind) if other.kind is Kind.MARK), len(behind))
+            noes = {other.kind for other in behind[:end]} & _NOES
+            # "Recommends not using", "recommended that A is not used"; "advised to avoid" may be either.
+            found |= {True, False} if Kind.STOP in noes else {not token.denied and not noes}
     return found
 
 

@@ -30,7 +30,7 @@ _ENDINGS = sorted(
     key=len,
     reverse=True,
 )
-#: What is left of these is a word by itself, or one without its last "e".
+#: What is left of these is a verb, or one without its last "e".
 _OF_VERBS = ("ed", "ing")
 _LEAST = 4
 
@@ -45,6 +45,6 @@ def root(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _LEAST:
             stem = word[: -len(ending)]
-            # "Prevented" has the root of "prevent", whatever that is.
-            return root(stem) if ending in _OF_VERBS else stem
+            # "Prevented" has the root of "prevent", which loses an ending of its own.
+            return root(stem) if ending in _OF_VERBS and stem.endswith("ent") else stem
     return word

@@ -22,7 +22,13 @@ _WEIGHED = "(?:assess|determine|weigh|judge|evaluate|establish|estimate)"
 _BALANCE = r"(?:the balance (?:of|between) )?(?:the )?benefits (?:and|against|versus) (?:the )?(?:harms|risks) of"
 #: What every way of saying so is written as; what it is said of follows.
 _CANNOT_BE_WEIGHED = "the current evidence is insufficient to assess the balance of benefits and harms of"
-_OUTWEIGH = r"whether the benefits of (.{3,300}?) outweigh (?:the|its|their) (?:harms|risks)"
+#: What is weighed: words of one clause, so no verb and no mark between clauses.
+_MATTER = (
+    r"((?:(?!(?<!who )(?<!that )\b(?:is|are|was|were|has|but|while|whereas|although|that of|can|cannot)\b)[^.;:])"
+    r"{3,400}?)"
+)
+_HARMS = "(?:the|its|their) (?:harms|risks)(?! of)"
+_OUTWEIGH = rf"whether the benefits of {_MATTER} outweigh {_HARMS}"
 
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven")
 _DAYS = tuple(enumerate(_NUMBERS, start=1))[1:]
@@ -41,12 +47,12 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         "insufficient to assess",
     ),
     (
-        rf"the balance (?:of|between) benefits and (?:harms|risks) of (.{{3,400}}?) can(?:not| not) be "
+        rf"the balance (?:of|between) benefits and (?:harms|risks) of {_MATTER} can(?:not| not) be "
         rf"(?:assessed|determined|judged|weighed) (?:from|on|with|by) {_EVIDENCE}",
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
-        rf"assessment of the balance (?:of|between) benefits and (?:harms|risks) of (.{{3,400}}?) is "
+        rf"assessment of the balance (?:of|between) benefits and (?:harms|risks) of {_MATTER} is "
         rf"(?:not possible|impossible) (?:from|on|with|by) {_EVIDENCE}",
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
@@ -60,8 +66,7 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
-        rf"{_EVIDENCE} is (?:currently )?{_TOO_LITTLE} to weigh the benefits of (.{{3,300}}?) against "
-        "(?:the|its|their) (?:harms|risks)",
+        rf"{_EVIDENCE} is (?:currently )?{_TOO_LITTLE} to weigh the benefits of {_MATTER} against {_HARMS}",
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
@@ -71,12 +76,12 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (rf"(?:the )?{_EVIDENCE} (?:is )?(?:currently )?{_TOO_LITTLE} to {_WEIGHED} {_BALANCE}", _CANNOT_BE_WEIGHED),
     ("not (?:sufficient|adequate)", "insufficient"),
     # A condition that is said not to matter is none; a universal that the passage has to have too.
-    ("whether or not|no matter (?:whether|if|how|what)", "regardless"),
+    ("whether or not(?! to)|no matter (?:whether|if|how|what)", "regardless"),
     ("either for or against", "for or against"),
     ("no recommendation can be made for or against", "insufficient to recommend for or against"),
     ("can(?:not| not) be (?:used|given|taken) because of (?:a )?contraindications?", "is contraindicated"),
     ("as a single immediate dose|as a single dose at once", "stat"),
-    ("nocte", "at night"),
+    ("nocte", "every night"),
     ("half an hour", "30 minutes"),
     ("once every", "every"),
     (r"max(?:imum|[.])? duration(?: of treatment)?:? (?=\d)", "no longer than "),
@@ -86,19 +91,16 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         "(?:stop|quit|stopping|quitting|giving up|give up) (?:using |the use of )?(tobacco|smoking)(?: use)?",
         r"\1 cessation",
     ),
-    (r"pap(?:anicolaou)? (?:test(?:ing|s)?|smears?)", "cytology"),
-    # Whom to screen stands on either side of what for.
-    (
-        r"screen ((?:[a-z-]+ ){0,4}?(?:adults|people|persons|women|men|children|adolescents|patients|infants)"
-        r"(?: in the general population| of any age)?) for ([^,.;()]{3,80})",
-        r"screen for \2 in \1",
-    ),
+    (r"pap(?:anicolaou)? (?:test(?:ing|s)?|smears?)", "cervical cytology"),
     (r"(\d+) ?(?:1/2|½)(?= hours?| days?| weeks?| tablets?)", r"\1.5"),
     (rf"({'|'.join(_NUMBERS)}) and a half(?= hours?| days?| weeks?| tablets?)", _and_a_half),
     (r"not to be (?:used|given|taken) for more than (?=\d)|for no (?:more|longer) than (?=\d)", "for a maximum of "),
     (r"maximum (?:treatment )?duration (?:of|is) (?=\d)", "no longer than "),
     ("in the event (?:that|of)|in case of", "if"),
-    (r"(?:up to and including|no older than) (\d+) years(?: of age| old)?", r"aged \1 years or younger"),
+    (
+        r"(?:up to and including|no older than) (\d+) years (?:of age|old)|no older than (\d+) years",
+        r"aged \1\2 years or younger",
+    ),
     ("(?:on )?alternate days", "every 2 days"),
     ("every second day", "every 2 days"),
     *((f"{word} days (?:per|a|each) week", f"{n} days a week") for n, word in _DAYS),
@@ -123,7 +125,7 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ("stage three|stage 3 of labour|third stage of labour|third stage", "third-stage labour"),
 )
 _PATTERNS = tuple(
-    (re.compile(phrase if phrase.startswith("(?<") else rf"\b{phrase}\b", re.IGNORECASE), becomes)
+    (re.compile(phrase if phrase.startswith("(?<") else rf"\b(?:{phrase})\b", re.IGNORECASE), becomes)
     for phrase, becomes in _WORDINGS
 )
 

@@ -36,11 +36,25 @@ def test_its_own_grade_may_be_stated(remark: str, strength: str) -> None:
         ("(C recommendation)", "Grade B"),
         ("(weak recommendation)", "Strong For"),
         ("(strong recommendation)", "Weak For"),
+        ("(strong recommendation against)", "Strong For"),
+        ("(strong against)", "Strong recommendation for"),
     ],
 )
 def test_another_grade_is_withheld(remark: str, strength: str) -> None:
     found = verdict(f"{SAYS} {remark}.", TEXT, strength, title="Example")
     assert (found.shown, found.reason) == (False, WithheldReason.STRENGTH_DIFFERS)
+
+
+@pytest.mark.parametrize(
+    ("remark", "strength"),
+    [
+        ("(I statement)", "Class I"),
+        ("(strong, low-quality evidence)", "Strong, very low-quality evidence"),
+        ("(strong recommendation against)", "Strong"),
+    ],
+)
+def test_what_is_of_another_scheme_is_no_grade_of_this_one(remark: str, strength: str) -> None:
+    assert not verdict(f"{SAYS} {remark}.", TEXT, strength, title="Example").shown
 
 
 def test_a_grade_where_the_recommendation_has_none_is_withheld() -> None:
