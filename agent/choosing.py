@@ -10,13 +10,16 @@ Those few are then put in order again, by three signs at once: their place in th
 and how many of the question's words they hold. Each alone is wrong about other questions: words about those that
 clinicians ask in words of their own, nearness about two drugs for one disease.
 
-Either way, where a recommendation is not for the patient, its counterpart of the same guideline stands before it.
+Either way, where the dose of one drug is asked for, what states it comes before other drugs' doses
+(`agent.asked_dose`), and where a recommendation is not for the patient, its counterpart of the same guideline stands
+before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from agent.asked_dose import right_drug_first
 from agent.facets import right_side_first, tells_right_side
 from agent.sufficiency import AskedWords, Match
 from retrieval import DocumentId, Hit, Passage, PassageId, PassageKind, SearchResult
@@ -45,7 +48,7 @@ def evidence_of(
     else:
         near = right_side_first(result.hits, question, count)
         top = likeliest_first(chosen_hits(near, count), question)
-    chosen = with_fitting(top, near, count, fits)
+    chosen = with_fitting(right_drug_first(top, question), near, count, fits)
     return tuple(hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(chosen, start=1))
 
 

@@ -4,6 +4,7 @@ from agent.patient.conflict import Conflict, FactKind, PassageConflicts, Weight,
 from agent.patient.fitting import conflicts_of
 from agent.patient.patient import NOBODY, Patient
 from agent.patient.reading import read_patient
+from agent.patient.unsaid import with_unsaid
 
 __all__ = [
     "NOBODY",
@@ -16,4 +17,5 @@ __all__ = [
     "read_patient",
     "rules_out",
     "severity",
+    "with_unsaid",
 ]
