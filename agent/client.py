@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.caution import Caution
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -93,7 +95,7 @@ class ModelIdentity(_Record):
     #: True once the model was trained for this project's action protocol.
     trained: bool = False
     #: What was fitted for it, see `AgentSettings.caution`.
-    caution: float = 0.0
+    caution: Caution = Caution()
 
 
 class ModelClient(Protocol):

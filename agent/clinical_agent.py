@@ -277,6 +277,7 @@ class ClinicalAgent:
                 temperature=run.settings.temperature,
                 seed=run.settings.seed,
                 search_first=run.settings.search_first,
+                near_sources_first=run.settings.near_sources_first,
                 quote=run.settings.quote,
                 caution=run.settings.caution,
             ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from agent import spans
 from agent.actions import Action, ActionKind, UnusableActionError, action_schema, parse_action
 from agent.client import Completion, CompletionRequest, Message
@@ -16,16 +18,26 @@ TOP_LOGPROBS = 20
 _BEGINNING = {kind: f'{{"action": "{kind}' for kind in ActionKind}
 
 
-async def decide_action(run: Run, sources: tuple[str, ...]) -> Action:
+@dataclass(frozen=True)
+class SourceChoice:
+    """The sources of a run that the model is offered, and those that it may name all the same."""
+
+    offered: tuple[str, ...]
+    permitted: tuple[str, ...]
+
+
+async def decide_action(run: Run, sources: SourceChoice) -> Action:
     """Ask the model for its next action and record the call; the action's text joins the messages.
+
+    A server that takes no schema knows nothing of what is offered.
 
     Raises:
         ModelError: the server failed, or its reply was no permitted action after one repair.
     """
     permitted = run.permitted
-    schema = action_schema(permitted, sources)
-    choosing = run.settings.caution and {ActionKind.ANSWER, ActionKind.DECLINE} <= set(permitted)
-    lean = {_BEGINNING[ActionKind.ANSWER]: -run.settings.caution, _BEGINNING[ActionKind.DECLINE]: 0.0}
+    schema = action_schema(permitted, sources.offered)
+    choosing = {ActionKind.ANSWER, ActionKind.DECLINE} <= set(permitted)
+    lean = {_BEGINNING[ActionKind.ANSWER]: run.settings.caution.lean(run.signs), _BEGINNING[ActionKind.DECLINE]: 0.0}
     caller = RetryingCaller(run.clock, run.settings.attempts)
     problem = ""
     for kind in ("decide", "repair"):
@@ -43,7 +55,7 @@ async def decide_action(run: Run, sources: tuple[str, ...]) -> Action:
             completion, attempts = await caller.call(lambda left, r=request: run.client.complete(r, left), timeout)  # type: ignore[misc]
             spans.set_usage(span, completion.usage)
             try:
-                action: Action | None = parse_action(completion.text, permitted, sources)
+                action: Action | None = parse_action(completion.text, permitted, sources.permitted)
             except UnusableActionError as error:
                 action, problem = None, str(error)
             if action is not None:

@@ -19,7 +19,7 @@ from agent import wording
 from agent.actions import AnswerAction, AskAction, DeclineAction, DeclineReason, ReplyAction, ReplyKind, SearchAction
 from agent.answer import Answer, AnswerKind, Sentence, StopReason
 from agent.budget import BudgetName
-from agent.deciding import decide_action
+from agent.deciding import SourceChoice, decide_action
 from agent.errors import ModelError
 from agent.gate import WithheldReason
 from agent.prompts import (
@@ -74,11 +74,22 @@ def the_loop() -> AgentGraph:
 class _Nodes:
     """One method per node; each returns the name of the next."""
 
-    async def _choices(self, run: Run) -> tuple[str, ...]:
-        """The sources the model may name: an untrained one chooses no better than chance, so it has no choice."""
+    async def _choices(self, run: Run) -> SourceChoice:
+        """The sources the model may name: an untrained one chooses no better than chance, so it has no choice.
+
+        A trained one is first offered what is near the question; what it names all the same is searched.
+        """
         if run.question.filters.source or run.settings.search_first:
-            return (await self._own_choice(run),)
-        return run.sources
+            only = (await self._own_choice(run),)
+            return SourceChoice(only, only)
+        near = run.sources
+        if run.settings.near_sources_first and not run.searches:
+            try:
+                names = await asyncio.to_thread(run.router.near, run.question.own_words, run.searcher.sources)
+                near = tuple(map(str, names))
+            except RetrievalError:
+                pass  # the search will say what is wrong; it needs the same encoder
+        return SourceChoice(offered=near, permitted=run.sources)
 
     async def _own_choice(self, run: Run) -> str:
         """The source that is searched where no trained model chose one."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.actions import ActionKind
 from agent.answer import Answer, StopReason
+from agent.caution import Caution, Signs
 from agent.client import Completion, Message, TokenLogprob, Usage
 from agent.events import Failure
 from agent.gate import Verdict
@@ -127,6 +128,8 @@ class RetrievalEntry(_Record):
     hits: tuple[RetrievedPassage, ...]
     #: Found and left out as off the subject: not among `hits`.
     below_floor: int = 0
+    #: What it showed of whether it answers; None where that is not known.
+    signs: Signs | None = None
     total_ms: float
 
 
@@ -149,10 +152,12 @@ class Policy(_Record):
     seed: int | None
     #: The model's choice of actions was narrowed because it is not trained for them.
     search_first: bool
+    #: The first search was offered only the sources near the question, see `AgentSettings`.
+    near_sources_first: bool = False
     #: Answers were made of the evidence's own statements.
     quote: bool = False
     #: Taken from the log-odds of answering, see `AgentSettings`.
-    caution: float = 0.0
+    caution: Caution = Caution()
 
 
 class GuardRecord(_Record):

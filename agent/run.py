@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agent.actions import Action, ActionKind
 from agent.answer import Answer, Citation, Notice, StopReason, withheld_counts
 from agent.budget import Budget, BudgetName, Spending
+from agent.caution import Caution, Signs
 from agent.client import Message, ModelClient
 from agent.clock import Clock
 from agent.disagreements import differences_between, disagreements_of
@@ -46,11 +47,13 @@ class AgentSettings:
     seed: int | None = None
     #: The model may only search first and then search or answer: for models not trained on the actions.
     search_first: bool = False
+    #: A model that chooses sources is first offered those alone that are near the question, see `SourceRouter.near`.
+    near_sources_first: bool = True
     #: False: the model decides, and the answer is the labelled recommendations themselves.
     write_answers: bool = True
-    #: Taken from the log-odds of answering, once there is evidence: above 0 the model searches again, or says that the
-    #: corpus does not hold the answer, more often, rightly and wrongly.
-    caution: float = 0.0
+    #: Taken from the log-odds of answering, once there is evidence: the more, the oftener the model searches again, or
+    #: says that the corpus does not hold the answer, rightly and wrongly.
+    caution: Caution = field(default_factory=Caution)
     #: The model writes its answer of the evidence's own statements, see `agent.quoting`; False: in words of its own.
     quote: bool = True
     #: Recommendations listed when the model's words are not used.
@@ -91,6 +94,8 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     summaries: list[StepSummary] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    #: What the searches show of whether they answer; None before the first that brings something.
+    signs: Signs | None = None
     seen_searches: set[tuple[str, str]] = field(default_factory=set)
     repeated_searches: int = 0
     searches: int = 0

@@ -9,11 +9,11 @@ from agent.choosing import LOOKED_AT, evidence_of
 from agent.client import Message
 from agent.disagreements import opposing
 from agent.evidence import Evidence
-from agent.patient import conflicts_of, rules_out
+from agent.patient import conflicts_of, rules_out, with_unsaid
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
-from agent.sufficiency import AskedWords
+from agent.sufficiency import AskedWords, signs_of
 from retrieval import Hit, Passage, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
 
@@ -47,7 +47,8 @@ async def search(run: Run, source: str, query: str | None) -> None:
     first = source not in {entry.source for entry in run.retrieval}
     run.searches += 1
     most = run.settings.evidence_per_search
-    queries = tuple(dict.fromkeys(q for q in ((own_words if first or query is None else None), query) if q))
+    own_query = with_unsaid(own_words, run.patient) if first or query is None else None
+    queries = tuple(dict.fromkeys(q for q in (own_query, query) if q))
     with spans.span(spans.SEARCH) as span:
         request = SearchRequest(
             queries=queries,
@@ -68,6 +69,8 @@ async def search(run: Run, source: str, query: str | None) -> None:
 
         chosen = evidence_of(result, own_words, most, fits=fits)
         near = [hit for hit in result.hits[:LOOKED_FOR_DISAGREEMENTS] if not hit.below_floor]
+        signs = signs_of(own_words, result.hits, chosen)
+        run.signs = run.signs if signs is None else signs.best_of(run.signs)
         against = await asyncio.to_thread(opposing, chosen, near)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.
@@ -94,6 +97,7 @@ async def search(run: Run, source: str, query: str | None) -> None:
             index_version=result.index_version,
             hits=tuple(logged),
             below_floor=left_out,
+            signs=signs,
             total_ms=result.total_ms,
         )
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 
+from agent.caution import Signs
 from agent.common_words import common_words
 from retrieval import Hit
 from retrieval.expansion import expansions
@@ -72,6 +73,17 @@ class Nearness(StrEnum):
 _LEAST_COSINE = {Nearness.CLOSE: 0.65, Nearness.NEAR: 0.57, Nearness.LOOSE: 0.49}
 
 
+def signs_of(question: str, hits: Sequence[Hit], evidence: Sequence[Hit]) -> Signs | None:
+    """The signs of one search: of all it found, and of what became evidence, the likeliest first.
+
+    None where nothing did, or where the encoder's cosines are not known.
+    """
+    cosines = [hit.cosine for hit in hits if hit.cosine is not None and hit.relevance is not None]
+    if not evidence or not cosines:
+        return None
+    return Signs(nearest=max(cosines), first=AskedWords(question).share_held(evidence[0]))
+
+
 def nearness(hit: Hit) -> Nearness | None:
     """The step of a passage; None where the encoder is one whose cosines are not known (`retrieval.relevance`)."""
     if hit.relevance is None or hit.cosine is None:
@@ -111,12 +123,14 @@ class AskedWords:
 
     def match(self, hit: Hit) -> Match:
         """How much of the question one passage holds."""
-        if not self._words:
-            return Match.FEW
-        share = len(self._held(_stems(hit))) / len(self._words)
+        share = self.share_held(hit)
         if share == 1:
             return Match.ALL
         return Match.MOST if share >= 2 / 3 else Match.SOME if share >= 1 / 3 else Match.FEW
+
+    def share_held(self, hit: Hit) -> float:
+        """The share of the question's words that one passage holds, 0 .. 1; 0 where the question names nothing."""
+        return len(self._held(_stems(hit))) / len(self._words) if self._words else 0.0
 
     def missing(self, hits: Sequence[Hit]) -> tuple[str, ...]:
         """The question's words that no passage holds, in its order, as they were typed."""

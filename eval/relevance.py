@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from eval.logistic import Floats, logistic, probabilities
 from eval.retrieval.bootstrap import mean_interval
 from eval.retrieval.errors import SetInvalidError
 from eval.retrieval.indexed import IndexedSet, Report, indexed
@@ -40,8 +40,6 @@ _FOLDS = 5
 _LEG = 50
 _RIDGE = 1.0
 _SEED = 20261121
-
-Floats = NDArray[np.float64]
 
 
 class OffCorpusQuestion(BaseModel):
@@ -188,13 +186,13 @@ def fit(hits: Sequence[JudgedHit], off: Sequence[JudgedHit], encoder_name: str) 
     folds = np.array([fold_of[hit.query] for hit in used])
     unseen = np.zeros(len(used))
     for fold in range(_FOLDS):
-        weights = _logistic(x[folds != fold], y[folds != fold])
-        unseen[folds == fold] = _probabilities(weights, x[folds == fold])
+        weights = logistic(x[folds != fold], y[folds != fold], ridge=_RIDGE)
+        unseen[folds == fold] = probabilities(weights, x[folds == fold])
     best: dict[str, float] = {}
     for hit, probability in zip(used, unseen.tolist(), strict=True):
         best[hit.query] = max(probability, best.get(hit.query, 0.0))
     floor = tolerance_limit(np.array([best[query] for query in sorted({hit.query for hit in used if hit.answers})]))
-    bias, *weights = _logistic(x, y).tolist()
+    bias, *weights = logistic(x, y, ridge=_RIDGE).tolist()
     return RelevanceModel(
         schema="relevance.v1",
         encoder=encoder_name,
@@ -263,23 +261,3 @@ def _hits(
         )
         for hit in found
     ]
-
-
-def _logistic(x: Floats, y: Floats) -> Floats:
-    """Bias and weights of a ridge logistic regression (Newton's method); features are of one scale already."""
-    ones = np.column_stack([np.ones(len(x)), x])
-    weights = np.zeros(ones.shape[1])
-    ridge = np.diag([0.0] + [_RIDGE] * x.shape[1])
-    for _ in range(50):
-        p = _probabilities(weights, x)
-        hessian = ones.T @ (ones * (p * (1 - p))[:, None]) + ridge
-        step = np.linalg.solve(hessian, ones.T @ (y - p) - ridge @ weights)
-        weights = weights + step
-        if np.abs(step).max() < 1e-9:
-            break
-    return weights
-
-
-def _probabilities(weights: Floats, x: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-(weights[0] + x @ weights[1:])))
-    return result

@@ -33,6 +33,8 @@ MARGIN = 0.12
 NEARER_FOR_PATIENTS = 0.07
 NEARER_AS_DESCRIBED = 0.03
 FARTHER_ELSEWHERE = 0.05
+#: How much nearer the nearest passage of guidelines has to be for leaflets not to be offered to a model that chooses.
+NEARER_FOR_GUIDELINES = 0.05
 #: The encoder that `MARGIN` was chosen with; cosines of others spread differently.
 MARGIN_ENCODER = "all-MiniLM-L6-v2"
 
@@ -48,6 +50,14 @@ class SourceRouter(Protocol):
         """
         ...
 
+    def near(self, question: str, sources: Sequence[Source]) -> tuple[SourceId, ...]:
+        """Those of `sources` that a model may sensibly search first, at least one, in their order.
+
+        Raises:
+            RetrievalError: the encoder failed.
+        """
+        ...
+
 
 class FirstSource:
     """Always the first: what is safe where nothing was measured."""
@@ -56,6 +66,11 @@ class FirstSource:
         """See `SourceRouter.choose`."""
         del question
         return sources[0].id
+
+    def near(self, question: str, sources: Sequence[Source]) -> tuple[SourceId, ...]:
+        """All: nothing was measured that could rule one out."""
+        del question
+        return tuple(source.id for source in sources)
 
 
 class DescriptionRouter:
@@ -73,6 +88,11 @@ class DescriptionRouter:
             return sources[0].id
         scores = self.scores(question, sources)
         return max(sources, key=lambda source: scores[source.id]).id
+
+    def near(self, question: str, sources: Sequence[Source]) -> tuple[SourceId, ...]:
+        """All: a description rules out nothing that a trained model would choose."""
+        del question
+        return tuple(source.id for source in sources)
 
     def scores(self, question: str, sources: Sequence[Source]) -> dict[SourceId, float]:
         """Cosine of the question with each description, the margin added for guidelines."""
@@ -119,6 +139,22 @@ class PassageRouter:
         margin = NEARER_AS_DESCRIBED if chosen == PATIENT_INFORMATION else NEARER_FOR_PATIENTS
         for_patients = near.get(PATIENT_INFORMATION, 0.0) > near[GUIDELINES] + margin
         return PATIENT_INFORMATION if for_patients else GUIDELINES
+
+    def near(self, question: str, sources: Sequence[Source]) -> tuple[SourceId, ...]:
+        """All but guidelines or information for patients, where the nearest passage of the other is clearly nearer.
+
+        See `SourceRouter.near`.
+        """
+        offered = tuple(source.id for source in sources)
+        if GUIDELINES not in offered or PATIENT_INFORMATION not in offered:
+            return offered
+        cosines = self._nearest(question, (GUIDELINES, PATIENT_INFORMATION))
+        ahead = cosines.get(PATIENT_INFORMATION, 0.0) - cosines.get(GUIDELINES, 0.0)
+        if ahead > NEARER_FOR_PATIENTS:
+            return tuple(name for name in offered if name != GUIDELINES)
+        if ahead < -NEARER_FOR_GUIDELINES:
+            return tuple(name for name in offered if name != PATIENT_INFORMATION)
+        return offered
 
 
 def router_for(encoder: Encoder, nearest: Nearest) -> SourceRouter:

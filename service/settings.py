@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent import Audience, Budget
+from agent.caution import Caution
 from agent.run import AgentSettings
 from retrieval import (
     WITHDRAWALS_FILE,
@@ -140,9 +141,11 @@ class Settings(BaseSettings):
     #: "quoted": answers are made of the statements of the recommendations, word for word, where the server takes a
     #: grammar. "free": the model chooses its words. The gate checks both.
     answers: Literal["quoted", "free"] = "quoted"
-    #: Taken from the log-odds of answering: above 0 the model searches again or declines more often, rightly and
-    #: wrongly.
-    #: Unset: what was fitted for the adapter in use, see its card.
+    #: "near": a model that chooses sources is first offered guidelines, information for patients or both, by which
+    #: holds the nearer passage. "all": always all, for a model that chooses better than that.
+    first_sources: Literal["near", "all"] = "near"
+    #: Taken from the log-odds of answering: the more, the oftener the model searches again or declines, rightly and
+    #: wrongly. In place of all that was fitted for the adapter in use, see its card; 0 leaves the choice to the model.
     caution: float | None = Field(default=None, ge=-20, le=20)
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     max_steps: int = Field(default=6, ge=1, le=50)
@@ -293,11 +296,12 @@ class Settings(BaseSettings):
             why = error.errors(include_input=False, include_url=False)[0]["msg"].removeprefix("Value error, ")
             raise StoreError(f"The setting CLINSEARCH_QDRANT_URL is wrong: {why}.") from None
 
-    def agent_settings(self, *, trained: bool, caution: float = 0.0) -> AgentSettings:
+    def agent_settings(self, *, trained: bool, caution: Caution | None = None) -> AgentSettings:
         """The loop's settings for a model that was, or was not, trained for the action protocol.
 
-        `caution` is what was fitted for it; a setting goes before that.
+        `caution` is what was fitted for it; a setting goes before the whole of it.
         """
+        fitted = caution or Caution()
         narrow = self.model_policy == "search_first" or (self.model_policy == "auto" and not trained)
         write = self.write_answers == "always" or (self.write_answers == "auto" and (trained or not narrow))
         return AgentSettings(
@@ -306,8 +310,9 @@ class Settings(BaseSettings):
             temperature=self.temperature,
             search_first=narrow,
             write_answers=write,
-            caution=caution if self.caution is None else self.caution,
+            caution=fitted if self.caution is None else Caution(constant=self.caution),
             quote=self.answers == "quoted",
+            near_sources_first=self.first_sources == "near",
         )
 
 

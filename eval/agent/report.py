@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.caution import Caution
 from eval.retrieval.report import Estimate
 
 
@@ -77,7 +78,7 @@ class EvaluatedModel(_Model):
     #: Its answers were made of the evidence's own statements.
     quote: bool = False
     #: Taken from the log-odds of answering.
-    caution: float = 0.0
+    caution: Caution = Caution()
     temperature: float
     prompt_sha256: str
     index_version: str

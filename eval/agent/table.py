@@ -52,7 +52,7 @@ def notes(report: AgentReport) -> list[str]:
         failed = ", ".join(f"{code} {count}" for code, count in model.failures.items()) or "none"
         how = "searches first, recommendations listed, " if model.search_first else ""
         how += "quotes, " if model.quote and not model.search_first else ""
-        how += f"caution {model.caution:g}, " if model.caution else ""
+        how += f"caution {model.caution}, " if model.caution else ""
         how += f"adapter {model.adapter}, " if model.adapter else ""
         lines.append(f"{model.name}: {how}temperature {model.temperature:g}, {model.runs} runs, failures {failed}.")
     apart = [name for name in ("prompt_sha256", "index_version", "temperature", "quote") if _differs(report, name)]

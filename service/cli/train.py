@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from service.cli.train_all import train_all
+from service.cli.train_caution import caution
 from service.cli.train_entailment import entailment
 from service.cli.train_queries import queries
 from service.cli.train_reranker import reranker
@@ -15,6 +16,7 @@ app.command("sft")(sft)
 app.command("selfdistill")(selfdistill)
 app.command("dpo")(dpo)
 app.command("all")(train_all)
+app.command("caution")(caution)
 app.command("card")(card)
 app.command("reranker")(reranker)
 app.command("queries")(queries)

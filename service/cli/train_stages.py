@@ -84,15 +84,12 @@ def card(
         Path | None, typer.Option(help="report.json of `clinsearch eval agent`; its figures replace earlier ones.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Its name in the report; the folder's if left out.")] = None,
-    caution: Annotated[
-        float | None, typer.Option(help="What is served with it, as fitted with CLINSEARCH_CAUTION on dev questions.")
-    ] = None,
 ) -> None:
-    """Write the figures of an evaluation, or the caution that was fitted, into an adapter's card."""
+    """Write the figures of an evaluation into an adapter's card."""
     with sentences():
         held = read_trained_card(adapter)
         found = figures_of(report, model or adapter.name, held.adapter_sha256) if report else held.figures
-        with_figures(adapter, found, caution)
+        with_figures(adapter, found)
     out.print(f"{len(found)} figures in {adapter / 'CARD.md'}", highlight=False, markup=False, soft_wrap=True)
 
 

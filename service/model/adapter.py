@@ -8,11 +8,12 @@ gives a model that answers fluently and wrongly.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.caution import Caution
 from service.model.errors import AdapterError, AdapterMismatchError
 
 CARD_NAME = "adapter.json"
@@ -29,7 +30,7 @@ class AdapterCard(BaseModel):
     template_sha256: str
     prompt_sha256: str
     #: Fitted on development questions, see `AgentSettings.caution`.
-    caution: float = 0.0
+    caution: Caution = Caution()
 
 
 class _LoraConfig(BaseModel):
@@ -48,7 +49,7 @@ class Adapter:
     name: str
     sha256: str
     rank: int
-    caution: float = 0.0
+    caution: Caution = field(default_factory=Caution)
 
 
 def load_adapter(path: Path, *, template_sha256: str, prompt_sha256: str) -> Adapter:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from agent.caution import Caution
+
 MANIFEST_NAME = "model.json"
 
 
@@ -28,7 +30,7 @@ class ModelManifest(BaseModel):
     #: True once an adapter trained for this project's action protocol is merged in or served with it.
     trained: bool
     #: Of the adapter, see `AgentSettings.caution`.
-    caution: float = 0.0
+    caution: Caution = Caution()
 
     @property
     def adapter_version(self) -> str | None:

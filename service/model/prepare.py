@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.caution import Caution
 from agent.templates import CHAT_TEMPLATE, chat_template_sha256
 from service.model.adapter import Adapter
 from service.model.environment import Device
@@ -45,7 +46,7 @@ def prepare_model(
         template_sha256=chat_template_sha256() if gguf or adapter else None,
         prepared_at=datetime.now(UTC),
         trained=adapter is not None,
-        caution=adapter.caution if adapter else 0.0,
+        caution=adapter.caution if adapter else Caution(),
     )
     try:
         with _only_one(model_dir):

@@ -30,6 +30,7 @@ from agent import (
     WithheldEvent,
     wording,
 )
+from agent.caution import Caution
 from agent.client import CompletionRequest
 from agent.errors import ModelStatusError, ModelUnavailableError
 from agent.gate import WithheldReason
@@ -518,12 +519,12 @@ class TestPromptGrowth:
 
     async def test_caution_leans_away_from_answering_once_there_is_evidence(self, ask: AskFunction) -> None:
         model = ScriptedModel([search("cystitis"), ANSWER, cite_first])
-        asked = await ask(model, settings=AgentSettings(caution=1.5))
+        asked = await ask(model, settings=AgentSettings(caution=Caution(constant=1.5)))
         decide, again, write = model.requests
         assert not decide.lean, "before the search there is nothing to answer from"
         assert again.lean == {'{"action": "answer': -1.5, '{"action": "decline': 0.0}
         assert not write.lean
-        assert asked.rollout.policy.caution == 1.5
+        assert asked.rollout.policy.caution == Caution(constant=1.5)
 
 
 class TestStream:

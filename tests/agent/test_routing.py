@@ -28,13 +28,19 @@ CODES = SourceId("codes")
 class Routed:
     """A router that answers with one source, or fails."""
 
-    def __init__(self, to: str | None) -> None:
+    def __init__(self, to: str | None, near: Sequence[str] = ("guidelines", "codes")) -> None:
         self.to = to
+        self._near = near
 
     def choose(self, question: str, sources: Sequence[Source]) -> SourceId:
         if self.to is None:
             raise EncoderError("the weights are gone")
         return SourceId(self.to)
+
+    def near(self, question: str, sources: Sequence[Source]) -> tuple[SourceId, ...]:
+        if self.to is None:
+            raise EncoderError("the weights are gone")
+        return tuple(source.id for source in sources if source.id in self._near)
 
 
 def with_codes() -> list[CorpusEntry]:
@@ -67,10 +73,11 @@ async def run(
     to: str | None = "guidelines",
     below: Sequence[str] = (),
     settings: AgentSettings = UNTRAINED,
+    near: Sequence[str] = ("guidelines", "codes"),
 ) -> tuple[RunSummary, MemoryJournal, ScriptedModel]:
     model, journal = ScriptedModel(replies), MemoryJournal()
     searcher = Floored(memory_searcher(with_codes()), set(below))
-    agent = ClinicalAgent(model, searcher, journal, settings=settings, router=Routed(to))  # type: ignore[arg-type]
+    agent = ClinicalAgent(model, searcher, journal, settings=settings, router=Routed(to, near))  # type: ignore[arg-type]
     summary = await agent.ask(Question(text=QUESTION))
     assert_alternating(journal.rollouts[0].messages)
     return summary, journal, model
@@ -87,6 +94,43 @@ async def test_an_untrained_model_cannot_send_a_dose_question_to_codes() -> None
 async def test_a_trained_model_keeps_its_choice() -> None:
     _, journal, _ = await run([search("uti", "codes"), ANSWER], settings=AgentSettings(write_answers=False))
     assert [entry.source for entry in journal.rollouts[0].retrieval] == ["codes"]
+
+
+def offered(model: ScriptedModel) -> list[list[str]]:
+    """The sources that each decision could name."""
+    found = []
+    for request in model.requests:
+        if request.json_schema is not None and "codes" in str(request.json_schema) + str(request.messages[0].content):
+            actions = str(request.json_schema)
+            found.append([name for name in ("guidelines", "codes") if f"'{name}'" in actions])
+    return found
+
+
+async def test_a_trained_model_is_first_offered_what_is_near_and_then_everything() -> None:
+    replies = [search("uti", "guidelines"), search("uti again", "codes"), ANSWER]
+    _, journal, model = await run(replies, settings=AgentSettings(write_answers=False), near=["guidelines"])
+    assert offered(model) == [["guidelines"], ["guidelines", "codes"], ["guidelines", "codes"]]
+    assert journal.rollouts[0].policy.near_sources_first
+
+
+async def test_a_model_may_be_offered_everything_at_once() -> None:
+    settings = AgentSettings(write_answers=False, near_sources_first=False)
+    _, journal, model = await run([search("uti", "codes"), ANSWER], settings=settings, near=["guidelines"])
+    assert offered(model)[0] == ["guidelines", "codes"]
+    assert not journal.rollouts[0].policy.near_sources_first
+
+
+async def test_what_a_trained_model_names_without_being_offered_it_is_searched() -> None:
+    """A server that takes no schema cannot know what is offered; asking again would only cost a call."""
+    settings = AgentSettings(write_answers=False)
+    _, journal, model = await run([search("uti", "codes"), ANSWER], settings=settings, near=["guidelines"])
+    assert [entry.source for entry in journal.rollouts[0].retrieval] == ["codes"]
+    assert len(model.requests) == 2
+
+
+async def test_a_router_that_fails_offers_a_trained_model_everything() -> None:
+    _, _, model = await run([search("uti", "codes"), ANSWER], to=None, settings=AgentSettings(write_answers=False))
+    assert offered(model)[0] == ["guidelines", "codes"]
 
 
 async def test_where_the_model_is_down_the_routed_source_is_searched() -> None:

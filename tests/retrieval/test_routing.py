@@ -96,6 +96,10 @@ class Chosen:
         del question, sources
         return self.source
 
+    def near(self, question: str, sources: Sequence[Source]) -> tuple[SourceId, ...]:
+        del question
+        return tuple(source.id for source in sources)
+
 
 def by_passages(described: SourceId, cosines: dict[SourceId, float], sources: Sequence[Source] = ALL) -> SourceId:
     def nearest(question: str, asked: Sequence[SourceId]) -> dict[SourceId, float]:
@@ -125,6 +129,23 @@ def test_codes_and_what_there_are_no_guidelines_for_stay_as_described() -> None:
     assert by_passages(REPORTS, {PATIENTS: 0.9, REPORTS: 0.1}) == REPORTS
     assert by_passages(GUIDELINES, {}) == GUIDELINES
     assert by_passages(CODES, {}, ALL[3:]) == CODES
+
+
+@pytest.mark.parametrize(
+    ("ahead", "left_out"),
+    [(-0.2, PATIENTS), (-0.06, PATIENTS), (-0.04, None), (0.0, None), (0.06, None), (0.08, GUIDELINES)],
+)
+def test_a_model_that_chooses_is_not_offered_leaflets_or_guidelines_that_are_clearly_farther(
+    ahead: float, left_out: SourceId | None
+) -> None:
+    cosines = {GUIDELINES: 0.6, PATIENTS: 0.6 + ahead}
+    near = PassageRouter(Chosen(CODES), lambda _, asked: {name: cosines[name] for name in asked}).near("question", ALL)
+    assert near == tuple(source.id for source in ALL if source.id != left_out)
+
+
+def test_without_one_of_the_two_everything_is_offered() -> None:
+    assert PassageRouter(Chosen(CODES), nothing_near).near("question", ALL[1:]) == (PATIENTS, REPORTS, CODES)
+    assert DescriptionRouter(Angles({})).near("question", ALL) == FirstSource().near("question", ALL)
 
 
 def test_the_nearest_passage_of_each_source_is_found() -> None:

@@ -11,7 +11,15 @@ from training.errors import (
     TrainingDataError,
     TrainingError,
 )
-from training.stages.card import Figure, TrainedAdapterCard, card_text, read_trained_card, with_figures, write_card
+from training.stages.card import (
+    Figure,
+    TrainedAdapterCard,
+    card_text,
+    read_trained_card,
+    with_caution,
+    with_figures,
+    write_card,
+)
 from training.stages.config import Stage, StageConfig, read_stage_config
 from training.stages.gate_hash import gate_files, gate_sha256, require_same_gate
 from training.stages.pairs import Pair, describe_pairs, read_pairs
@@ -51,6 +59,7 @@ __all__ = [
     "read_trained_card",
     "require_same_gate",
     "run_stage",
+    "with_caution",
     "with_figures",
     "write_card",
 ]

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.caution import Caution
 from training.errors import TrainingConfigError
 from training.stages.rows import DataFile
 
@@ -67,7 +68,7 @@ class TrainedAdapterCard(BaseModel):
     versions: Mapping[str, str]
     trained_at: datetime
     #: Fitted on development questions, see `agent.run.AgentSettings.caution`; part of what is served.
-    caution: float = 0.0
+    caution: Caution = Caution()
     figures: tuple[Figure, ...] = ()
     limits: tuple[str, ...] = (
         "English only. Questions were built from the corpora or written by language models; real ones are fewer, and "
@@ -97,14 +98,24 @@ def read_trained_card(folder: Path) -> TrainedAdapterCard:
         raise TrainingConfigError(f"{folder.name} has no card of a trained adapter.") from error
 
 
-def with_figures(folder: Path, figures: tuple[Figure, ...], caution: float | None = None) -> TrainedAdapterCard:
-    """Write measured figures into the card, and the caution they were measured with; earlier ones are replaced.
+def with_figures(folder: Path, figures: tuple[Figure, ...]) -> TrainedAdapterCard:
+    """Write measured figures into the card; earlier ones are replaced.
 
     Raises:
         TrainingConfigError: there is no card.
     """
-    card = read_trained_card(folder)
-    card = card.model_copy(update={"figures": figures, "caution": card.caution if caution is None else caution})
+    card = read_trained_card(folder).model_copy(update={"figures": figures})
+    write_card(folder, card)
+    return card
+
+
+def with_caution(folder: Path, caution: Caution) -> TrainedAdapterCard:
+    """Write what was fitted for the adapter into its card. Figures that were measured without it go.
+
+    Raises:
+        TrainingConfigError: there is no card.
+    """
+    card = read_trained_card(folder).model_copy(update={"figures": (), "caution": caution})
     write_card(folder, card)
     return card
 
@@ -129,7 +140,7 @@ def card_text(card: TrainedAdapterCard) -> str:
                 ("prompt", f"`{card.prompt_sha256}`"),
                 ("chat template", f"`{card.template_sha256}`"),
                 ("gate, unchanged from before training to its end", f"`{card.gate_sha256}`"),
-                ("caution: taken from the log-odds of answering, fitted on development questions", card.caution),
+                ("caution: taken from the log-odds of answering, fitted on development questions", str(card.caution)),
                 ("trained", card.trained_at.strftime("%Y-%m-%d")),
             ],
         ),

@@ -24,6 +24,7 @@ from agent import (
     RunSummary,
     read_journal,
 )
+from agent.caution import Caution
 from agent.misbehaving import Behaviour, CallKind
 from retrieval import HybridSearcher
 
@@ -66,7 +67,7 @@ def play(misbehaving: str, searcher: HybridSearcher, tmp_path: Path) -> PlayFunc
             f"{misbehaving}/{behaviour.name}/{spoiled}/{run}/v1", ModelIdentity(model="small", trained=True)
         )
         if spoiled is CallKind.TOKENIZE:
-            settings = replace(settings, caution=1.0)  # else the agent leans nowhere and does not ask
+            settings = replace(settings, caution=Caution(constant=1.0))  # else the agent leans nowhere and does not ask
         events: list[Event] = []
 
         async def emit(event: Event) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.caution import Caution
 from service.container import prepared_identity
 from service.model.adapter import AdapterCard, load_adapter
 from service.model.errors import AdapterError, AdapterMismatchError
@@ -30,7 +31,7 @@ def test_a_fitting_adapter_is_loaded_and_extra_words_in_its_card_are_kept_out(tm
     adapter = load_adapter(write_adapter(tmp_path / "x", card), template_sha256=TEMPLATE, prompt_sha256=PROMPT)
     assert (adapter.name, adapter.rank) == ("sft-1", 16)
     assert len(adapter.sha256) == 64
-    assert adapter.caution == 0
+    assert not adapter.caution
     assert AdapterCard.model_validate(card).name == "sft-1"
 
 
@@ -42,8 +43,14 @@ def test_the_caution_that_was_fitted_for_an_adapter_reaches_the_model_that_is_as
         tmp_path / "model", device="gpu", gpu_model="some/model", adapter=adapter, report=lambda _: None
     )
     identity = prepared_identity("clinsearch", manifest)
-    assert Settings().agent_settings(trained=True, caution=identity.caution).caution == 1.5
-    assert Settings(caution=0.0).agent_settings(trained=True, caution=identity.caution).caution == 0
+    assert Settings().agent_settings(trained=True, caution=identity.caution).caution == Caution(constant=1.5)
+    weighed = Caution(constant=11, nearest=14, first=5)
+    assert Settings().agent_settings(trained=True, caution=weighed).caution == weighed
+    for number in (0.0, 1.5):  # "off" must be off, and not a lean towards answering by all that the weights give back
+        assert Settings(caution=number).agent_settings(trained=True, caution=weighed).caution == Caution(
+            constant=number
+        )
+    assert Settings(caution=0.0).agent_settings(trained=True, caution=identity.caution).caution == Caution()
 
 
 @pytest.mark.parametrize(
