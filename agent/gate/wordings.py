@@ -88,7 +88,8 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ("(?:who|that) weighs?", "weighing"),
     ("difficulty (?:in |with )?swallowing|swallowing difficult(?:y|ies)", "dysphagia"),
     (
-        "(?:stop|quit|stopping|quitting|giving up|give up) (?:using |the use of )?(tobacco|smoking)(?: use)?(?! cessation)",
+        "(?:stop|quit|stopping|quitting|giving up|give up) (?:using |the use of )?(tobacco|smoking)(?: use)?"
+        "(?! cessation)",
         r"\1 cessation",
     ),
     (r"pap(?:anicolaou)? (?:test(?:ing|s)?|smears?)", "cervical cytology"),
