@@ -86,7 +86,7 @@ _LABEL = re.compile(
     r"[ -](\d+[a-z]?|[ivx]{1,4}|[a-k])\b(?!/)"
 )
 _WORDED = {"biennial": "2 y", "biennially": "2 y", "biannually": "6 mo", "quarterly": "3 mo", "fortnightly": "2 wk",
-           "nocte": "1 d", "nightly": "1 d", "annual": "1 y", "annually": "1 y", "yearly": "1 y", "daily": "1 d",
+           "nightly": "1 d", "annual": "1 y", "annually": "1 y", "yearly": "1 y", "daily": "1 d",
            "weekly": "1 wk", "monthly": "1 mo", "hourly": "1 h", "each quarter": "3 mo", "every quarter": "3 mo",
            "triennial": "3 y", "once-daily": "1 d"}  # fmt: skip
 _TIMES = re.compile(

@@ -98,12 +98,8 @@ async def test_a_trained_model_keeps_its_choice() -> None:
 
 def offered(model: ScriptedModel) -> list[list[str]]:
     """The sources that each decision could name."""
-    found = []
-    for request in model.requests:
-        if request.json_schema is not None and "codes" in str(request.json_schema) + str(request.messages[0].content):
-            actions = str(request.json_schema)
-            found.append([name for name in ("guidelines", "codes") if f"'{name}'" in actions])
-    return found
+    schemas = [str(request.json_schema) for request in model.requests if request.json_schema is not None]
+    return [[name for name in ("guidelines", "codes") if f"'{name}'" in schema] for schema in schemas]
 
 
 async def test_a_trained_model_is_first_offered_what_is_near_and_then_everything() -> None:

@@ -75,11 +75,17 @@ def with_signs(rollout: Rollout, answering: float) -> Rollout:
     return rollout.model_copy(update={"retrieval": (found, *rest), "steps": tuple(steps)})
 
 
-def test_the_first_decision_after_a_search_is_read_from_each_run(run: MakeRun, gold: Passage, tmp_path: Path) -> None:
+def write_questions(folder: Path, gold: Passage) -> list[str]:
+    """A file of answerable questions and as many unanswerable ones behind them; their words."""
     words = [f"{ASKED} Case {n}." for n in range(2 * LEAST)]
     rows = [made_row("answerable", str(n), text, gold=[gold.id]) for n, text in enumerate(words[:LEAST])]
     rows += [made_row("unanswerable", str(n + LEAST), text) for n, text in enumerate(words[LEAST:])]
-    write_rows(tmp_path / "questions.jsonl", rows)
+    write_rows(folder / "questions.jsonl", rows)
+    return words
+
+
+def test_the_first_decision_after_a_search_is_read_from_each_run(run: MakeRun, gold: Passage, tmp_path: Path) -> None:
+    words = write_questions(tmp_path, gold)
     with Journal(tmp_path / "own") as journal:
         for text in words:
             journal.append(with_signs(run(search(QUERY), ANSWER, LIE, words=text), 0.75))
@@ -103,10 +109,7 @@ def test_runs_that_say_nothing_are_refused_with_what_is_needed(run: MakeRun, gol
 
 def test_the_command_writes_what_it_fitted_into_the_card(run: MakeRun, gold: Passage, tmp_path: Path) -> None:
     """And takes out figures that were measured without it."""
-    words = [f"{ASKED} Case {n}." for n in range(2 * LEAST)]
-    rows = [made_row("answerable", str(n), text, gold=[gold.id]) for n, text in enumerate(words[:LEAST])]
-    rows += [made_row("unanswerable", str(n + LEAST), text) for n, text in enumerate(words[LEAST:])]
-    write_rows(tmp_path / "questions.jsonl", rows)
+    words = write_questions(tmp_path, gold)
     with Journal(tmp_path / "own") as journal:
         for n, text in enumerate(words):
             sure = 0.9 - 0.02 * (n % LEAST) if n < LEAST else 0.5 - 0.02 * (n % LEAST)
