@@ -86,8 +86,9 @@ def _group(
     config: RerankerConfig,
     drawn: random.Random,
 ) -> Group:
-    if _read(one.question):
-        chosen, grades = _judged(one, others, trainable, config, drawn)
+    # Where none of what was read may be trained on, it is as if nothing had been read.
+    chosen, grades = _judged(one, others, trainable, config, drawn) if _read(one.question) else ([], [])
+    if chosen:
         answers = drawn.sample(gold, min(len(gold), config.answers))
     elif one.question.origin == "written":
         # Other answers were never looked for and would stand near the top: so no hit is always a negative, most are

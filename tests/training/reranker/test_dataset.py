@@ -104,6 +104,14 @@ def test_a_passage_that_the_library_lacks_is_said(words: LibraryWords) -> None:
         build_groups([with_hits(asked("?", "pages/0#0"), [gone, *_IDS])], words, _ALL | {gone}, RerankerConfig())
 
 
+def test_where_nothing_that_was_read_may_be_trained_on_the_first_hits_are_the_wrong_ones(words: LibraryWords) -> None:
+    """A group of the answer alone ended the training."""
+    question = asked("tea?", "pages/5#1", origin="written", others=[PassageId("pages/1#0")])
+    mined = with_hits(question, [PassageId("pages/0#0"), PassageId("pages/0#1")])
+    (group,), _ = build_groups([mined], words, _ALL - {"pages/1#0"}, RerankerConfig())
+    assert sorted(group.grades) == [0, 0, 3]
+
+
 @st.composite
 def _mined(draw: st.DrawFn) -> Mined:
     hits = draw(st.lists(st.sampled_from(_IDS), unique=True, max_size=24))
