@@ -130,6 +130,8 @@ class RetrievalEntry(_Record):
     below_floor: int = 0
     #: What it showed of whether it answers; None where that is not known.
     signs: Signs | None = None
+    #: Whether the reranker had a say in the order; None in records that do not say it.
+    reranked: bool | None = None
     total_ms: float
 
 

@@ -42,6 +42,8 @@ class AgentSettings:
     answer_max_tokens: int = 384
     #: Longest one model call may take, seconds.
     call_timeout_s: float = 30.0
+    #: Longest one search may take, seconds: it takes milliseconds, and one that takes this long hangs.
+    search_timeout_s: float = 15.0
     attempts: int = 3
     temperature: float = 0.0
     seed: int | None = None

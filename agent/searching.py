@@ -17,8 +17,6 @@ from agent.sufficiency import AskedWords, signs_of
 from retrieval import Hit, Passage, SearchRequest, SourceId, StoreError
 from retrieval.documents import sha256_of
 
-#: A search takes milliseconds; one that takes this long hangs.
-SEARCH_TIMEOUT_S = 15.0
 #: Below the gap between two neighbouring ranks of one leg (1/61 - 1/62), so that it decides only between equals.
 UNTRAINED_QUERY_WEIGHT = 0.001
 #: Hits among which one that disagrees with the evidence is looked for.
@@ -59,7 +57,7 @@ async def search(run: Run, source: str, query: str | None) -> None:
             limit=max(LOOKED_AT, most),
         )
         try:
-            async with asyncio.timeout(min(SEARCH_TIMEOUT_S, max(run.spending.remaining_s, 0.001))):
+            async with asyncio.timeout(min(run.settings.search_timeout_s, max(run.spending.remaining_s, 0.001))):
                 result = await asyncio.to_thread(run.searcher.search, request)
         except TimeoutError as error:
             raise StoreError("the search did not end in time") from error
@@ -98,6 +96,7 @@ async def search(run: Run, source: str, query: str | None) -> None:
             hits=tuple(logged),
             below_floor=left_out,
             signs=signs,
+            reranked=result.reranked,
             total_ms=result.total_ms,
         )
     )

@@ -18,6 +18,7 @@ from retrieval import (
     store_backend,
 )
 from retrieval import make_encoder as encoder_of
+from retrieval.reranking import LONGEST_DEADLINE_MS
 from service.conversations.delivery import Delivery
 from service.entailment import make_second_opinion
 from service.first_words import FirstWords
@@ -161,6 +162,15 @@ def open_service_searcher(settings: Settings) -> HybridSearcher:
         reranking=make_rerank_stage(settings),
         adapted=make_adapted_queries(settings),
     )
+
+
+def open_batch_searcher(settings: Settings) -> HybridSearcher:
+    """The same for many questions at once: searches wait for the reranker as long as they may.
+
+    Under load a search answers in its first order instead, which is right for who waits for an answer. What a model is
+    trained on and measured with should not depend on how busy a machine was. Raises RetrievalError.
+    """
+    return open_service_searcher(settings.model_copy(update={"rerank_deadline_ms": LONGEST_DEADLINE_MS}))
 
 
 def open_service_records(settings: Settings) -> Records:

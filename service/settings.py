@@ -26,6 +26,7 @@ from retrieval import (
     StoreKind,
     with_added,
 )
+from retrieval.reranking import LONGEST_DEADLINE_MS
 from service.cds.clients import CdsClient, is_origin, is_web_address
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
@@ -123,7 +124,7 @@ class Settings(BaseSettings):
     rerank: Literal["auto", "on", "off"] = "auto"
     rerank_candidates: int = Field(default=30, ge=2, le=100)
     #: What a search waits for it at most; then it answers without.
-    rerank_deadline_ms: float = Field(default=1500.0, gt=0, le=60_000)
+    rerank_deadline_ms: float = Field(default=1500.0, gt=0, le=LONGEST_DEADLINE_MS)
     #: Sources whose passages it orders; empty: all. It learnt from guidelines above all.
     rerank_sources: tuple[SourceId, ...] = (SourceId("guidelines"),)
     #: An adapter directory made by `clinsearch train reranker`; unset: the one that ships.

@@ -27,8 +27,8 @@ from retrieval import Searcher, SourceRouter
 from retrieval.documents import sha256_of
 from training.episodes import simulated_clinician
 
-#: Seconds one run and one call of the model may take: many are in progress at once, and it is the model that is
-#: measured and not how long a busy machine lets it wait.
+#: Seconds one run, and one call of the model or one search, may take: many are in progress at once, and it is the
+#: model that is measured and not how long a busy machine lets it wait.
 PATIENT_RUN_S = 900.0
 PATIENT_CALL_S = 300.0
 
@@ -53,6 +53,7 @@ def patient(settings: AgentSettings, temperature: float | None = None) -> AgentS
         settings,
         budget=budget,
         call_timeout_s=PATIENT_CALL_S,
+        search_timeout_s=PATIENT_CALL_S,
         temperature=settings.temperature if temperature is None else temperature,
     )
 

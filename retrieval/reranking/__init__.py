@@ -8,10 +8,18 @@ from retrieval.reranking.base import Reranker, ScriptedReranker
 from retrieval.reranking.base_model import BaseModel
 from retrieval.reranking.cross_encoder import PACKAGED_ADAPTER, CrossEncoderReranker
 from retrieval.reranking.pair_network import PairNetwork
-from retrieval.reranking.stage import NotReranked, Reranked, RerankSettings, RerankStage, mixed_order
+from retrieval.reranking.stage import (
+    LONGEST_DEADLINE_MS,
+    NotReranked,
+    Reranked,
+    RerankSettings,
+    RerankStage,
+    mixed_order,
+)
 from retrieval.reranking.text import RERANKED_TEXT_VERSION, reranked_text
 
 __all__ = [
+    "LONGEST_DEADLINE_MS",
     "PACKAGED_ADAPTER",
     "RERANKED_TEXT_VERSION",
     "AdapterCard",

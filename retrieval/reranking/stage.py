@@ -30,6 +30,8 @@ from retrieval.documents import SourceId
 from retrieval.errors import RerankerError
 from retrieval.reranking.base import Reranker
 
+#: Milliseconds that a deadline may be set to at most.
+LONGEST_DEADLINE_MS = 60_000.0
 #: What a reranker may fail with: its own error, or what its engine raises (out of memory, a shape, a damaged file).
 _FAILURES = (RerankerError, RuntimeError, ValueError, MemoryError, OSError)
 #: Why a result stands in first order: the stage is not there, time ran out, or the reranker failed; "few" where
@@ -50,7 +52,7 @@ class RerankSettings(BaseModel):
     #: How far down the first order recommendations are looked for.
     depth: Annotated[int, Field(ge=2, le=100)] = 60
     #: Milliseconds the search waits at most, from the moment the candidates are known.
-    deadline_ms: Annotated[float, Field(gt=0, le=60_000)] = 500.0
+    deadline_ms: Annotated[float, Field(gt=0, le=LONGEST_DEADLINE_MS)] = 500.0
     #: Weight of the reranker's score against the first stage's, both scaled to deviation 1.
     weight: Annotated[float, Field(ge=0)] = 1.0
     #: Passages scored between two looks at the clock.

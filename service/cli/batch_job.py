@@ -35,7 +35,7 @@ from agent.batch import (
 from agent.prompts import prompt_sha256
 from retrieval import HybridSearcher, router_for
 from retrieval.documents import sha256_of
-from service.container import model_identity, open_service_searcher
+from service.container import model_identity, open_batch_searcher
 from service.entailment import make_second_opinion
 from service.policy import audience_in, open_policy
 from service.settings import Settings
@@ -90,6 +90,7 @@ class BatchJob:
             settings,
             temperature=self.temperature,
             call_timeout_s=CALL_TIMEOUT_S,
+            search_timeout_s=CALL_TIMEOUT_S,
             budget=settings.budget.model_copy(update={"wall_clock_s": RUN_TIMEOUT_S}),
         )
 
@@ -128,7 +129,7 @@ class JobRunner:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         self._job = job
         self._policy = open_policy(job.settings)
-        self._searcher = open_service_searcher(job.settings)
+        self._searcher = open_batch_searcher(job.settings)
         self._plan = job.plan(self._searcher)
 
     @classmethod

@@ -20,7 +20,7 @@ from eval.retrieval import EvaluationError, SetMissingError
 from retrieval import HybridSearcher, SearchRequest, router_for
 from service.cli.common import err, errors_as_sentences, stop
 from service.cli.generate import batch_progress
-from service.container import open_service_searcher, prepared_identity
+from service.container import open_batch_searcher, prepared_identity
 from service.model.choice import BASE_NAME, adapter_directory, model_place
 from service.model.errors import ModelSetupError
 from service.model.manifest import read_model_manifest
@@ -165,7 +165,7 @@ def _open_for_evaluation(settings: Settings) -> HybridSearcher:
     """The index, with an encoder that takes one core: on more it would take them from the model server beside it."""
     chosen = "OMP_NUM_THREADS" in os.environ
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    searcher = open_service_searcher(settings)
+    searcher = open_batch_searcher(settings)
     try:
         searcher.search(SearchRequest(queries=("ready",), limit=1))  # loads it
     finally:

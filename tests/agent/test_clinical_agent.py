@@ -343,6 +343,23 @@ class TestLimits:
         )
         assert asked.summary.failures[0].code == "store_error"
         assert asked.summary.answer.label == wording.SEARCH_FAILED
+        sooner = await ask(
+            [search("cystitis")],
+            using=Hanging(searcher, works=9),
+            settings=AgentSettings(search_timeout_s=0.1),
+        )
+        assert sooner.summary.failures[0].code == "store_error"
+
+    @pytest.mark.parametrize("reranked", [True, False])
+    async def test_a_run_tells_whether_what_it_found_was_reranked(
+        self, ask: AskFunction, searcher: HybridSearcher, reranked: bool
+    ) -> None:
+        class Reranking(FailingSearcher):
+            def search(self, request: SearchRequest) -> SearchResult:
+                return super().search(request).model_copy(update={"reranked": reranked})
+
+        asked = await ask([search("cystitis"), ANSWER, cite_first], using=Reranking(searcher, works=9))
+        assert asked.rollout.retrieval[0].reranked is reranked
 
     async def test_a_model_that_does_not_write_lists_recommendations(self, ask: AskFunction) -> None:
         asked = await ask(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from retrieval import RerankerError, SourceId
-from retrieval.reranking import PACKAGED_ADAPTER, read_card, revise_card
+from retrieval.reranking import LONGEST_DEADLINE_MS, PACKAGED_ADAPTER, read_card, revise_card
+from service import container
 from service.reranking import make_rerank_stage, make_reranker, rerank_settings
 from service.settings import Settings
 
@@ -45,6 +46,14 @@ def test_auto_follows_the_card_and_the_stage_its_settings(tmp_path: Path) -> Non
     chosen = rerank_settings(helpful, make_reranker(helpful))
     assert (chosen.candidates, chosen.deadline_ms, chosen.weight) == (7, 70, 0.4)
     assert chosen.sources == ("guidelines",)
+
+
+def test_a_batch_waits_for_the_reranker_as_long_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what a model learns from and is measured with would be the first order, the more the busier the machine."""
+    opened: list[Settings] = []
+    monkeypatch.setattr(container, "open_service_searcher", opened.append)
+    container.open_batch_searcher(Settings(rerank_candidates=7, rerank_deadline_ms=70))
+    assert [(item.rerank_candidates, item.rerank_deadline_ms) for item in opened] == [(7, LONGEST_DEADLINE_MS)]
 
 
 def test_with_an_encoder_without_weights_no_weights_are_loaded_unless_asked_for(tmp_path: Path) -> None:
