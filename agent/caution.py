@@ -1,9 +1,9 @@
 """Caution: how far the loop leans from answering towards looking further, or saying that nothing answers.
 
 A small model's log-odds of answering tell less of whether the corpus holds an answer than plain signs of the evidence
-tell beside them: how near its nearest passage is, and how many of the question's words its first passage holds. So the
-signs are weighed with the model's own log-odds (docs/adr/0036). Constant and weights are fitted for one adapter, on
-development questions, and stand in its card.
+tell beside them: how near its nearest passage is, how many of the question's words its first passage holds, and how
+far the reranker puts the best above "none of these". So the signs are weighed with the model's own log-odds
+(docs/adr/0036). Constant and weights are fitted for one adapter, on development questions, and stand in its card.
 """
 
 from __future__ import annotations
@@ -22,12 +22,20 @@ class Signs(BaseModel):
     nearest: float
     #: Of the question's words that name something, the share that the first passage given to the model holds, 0 .. 1.
     first: float
+    #: The largest margin of the evidence over "none of these", see `retrieval.Hit.rerank_margin`; None where no
+    #: reranker judged it.
+    margin: float | None = None
 
     def best_of(self, earlier: Signs | None) -> Signs:
         """With those of the searches before."""
         if earlier is None:
             return self
-        return Signs(nearest=max(self.nearest, earlier.nearest), first=max(self.first, earlier.first))
+        margins = [margin for margin in (self.margin, earlier.margin) if margin is not None]
+        return Signs(
+            nearest=max(self.nearest, earlier.nearest),
+            first=max(self.first, earlier.first),
+            margin=max(margins, default=None),
+        )
 
 
 class Caution(BaseModel):
@@ -41,6 +49,10 @@ class Caution(BaseModel):
     nearest: float = 0.0
     #: Given back where the first passage holds all words.
     first: float = 0.0
+    #: Given back for a margin of 1 of the reranker's score, and taken for one of -1.
+    margin: float = 0.0
+    #: Given back where no reranker judged the evidence.
+    unjudged: float = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -53,8 +65,10 @@ class Caution(BaseModel):
 
     def __str__(self) -> str:
         """As cards and tables say it."""
-        given = [f"{value:g} x {name}" for name, value in (("nearest", self.nearest), ("first", self.first)) if value]
-        return " - ".join([f"{self.constant:g}", *given])
+        weights = (("nearest", self.nearest), ("first", self.first), ("margin", self.margin))
+        given = [f"{value:g} x {name}" for name, value in weights if value]
+        unjudged = f"; {self.unjudged:g} less where no reranker judged" if self.unjudged else ""
+        return " - ".join([f"{self.constant:g}", *given]) + unjudged
 
     def lean(self, signs: Signs | None) -> float:
         """What is added to the log-odds of answering.
@@ -65,4 +79,5 @@ class Caution(BaseModel):
             return -self.constant
         if signs is None:
             return 0.0
-        return self.nearest * signs.nearest + self.first * signs.first - self.constant
+        judged = self.unjudged if signs.margin is None else self.margin * signs.margin
+        return self.nearest * signs.nearest + self.first * signs.first + judged - self.constant

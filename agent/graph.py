@@ -30,7 +30,7 @@ from agent.prompts import (
     SHORTEN_LINE,
     evidence_message,
 )
-from agent.quoting import worth_quoting
+from agent.quoting import Quoted, worth_quoting
 from agent.run import Run
 from agent.searching import search as run_search
 from agent.writing import write_answer
@@ -241,7 +241,7 @@ class _Nodes:
         started = run.clock.monotonic()
         line = evidence_message(evidence, EARLIER_EVIDENCE_HEADING).content
         line += "\n" + (REWORD_LINE if kind is ReplyKind.REWORD else SHORTEN_LINE)
-        sentences, failure = await write_answer(run, line, "reword", evidence)
+        sentences, failure = await write_answer(run, line, "reword", Quoted(tuple(evidence)))
         await run.step("answer", f"Reworded the last answer: {len(sentences)} sentences shown.", started)
         if failure is not None or not sentences:
             run.fail(failure.code if failure else "nothing_verified", "The last answer could not be reworded.")

@@ -12,10 +12,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
+from agent.likelier import surely_likelier
 from agent.sentences import DraftSentence, SentenceSplitter
 from agent.sufficiency import AskedWords, Match
 from retrieval import Hit, Passage
@@ -23,9 +25,8 @@ from retrieval.tokens import tokenise
 
 #: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
 MAX_QUOTES = 5
-#: Passages of one search that may be quoted: the likeliest, which on development questions was the right one more often
-#: than the one a small model chose of three (docs/adr/0020).
-MOST_OF_A_SEARCH = 1
+#: Of them at most so many are of what may be the likelier answer.
+MAX_ALSO = 2
 #: A longer statement is a paragraph without full stops; others of its passage are offered where there are any.
 LONG_WORDS = 60
 #: Longer contraindications are a section about a whole guideline; the citation shows them beside the recommendation.
@@ -43,6 +44,7 @@ _LEAST_NAMED = 2
 _POINTS_ON = re.compile(
     r"(?:these|the following) resources\b|note from the national guideline clearinghouse", re.IGNORECASE
 )
+_ASKS_WARNING = re.compile(r"\bcontra-?indicat|\bc/?i\b|\bavoid|\bunsafe|\bsafe\b", re.IGNORECASE)
 _BRACKETED = re.compile(r"\([^()]{2,80}\)")
 _LEAST_WORDS = 3
 #: "None is required." says nothing without the heading it stood under, and anything with another one.
@@ -53,39 +55,79 @@ _SAYS_NOTHING = frozenset(
 )
 
 
-def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> tuple[Evidence, ...]:
-    """The first of each search's passages that can be quoted; they stand with the likeliest first (`agent.choosing`).
+@dataclass(frozen=True)
+class Quoted:
+    """The passages that an answer quotes."""
 
-    Where any holds every word of the question, only such: one that lacks the drug or the condition answers another
-    question. Which of its statements answer is the model's choice.
+    #: Where it begins: which of their statements answer is the model's choice.
+    first: tuple[Evidence, ...]
+    #: What it quotes as well, because it may be the likelier answer (`agent.likelier`).
+    also: tuple[Evidence, ...] = ()
+    #: Whether it may begin with contraindications: they are what was asked for.
+    warnings_answer: bool = False
+
+
+def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> Quoted:
+    """The first of each search's passages that can be quoted, which stand with the likeliest first (`agent.choosing`).
+
+    With it the second, where that may be the likelier answer. Where any passage holds every word of the question, only
+    such: one that lacks the drug or the condition answers another question.
     """
     asked = AskedWords(question)
     found = list(searches)
-    whole = [_first([item for item in search if asked.match(item.hit) is Match.ALL]) for search in found]
-    kept = whole if any(whole) else [_first(search) for search in found]
-    return tuple(dict.fromkeys(item for search in kept for item in search))
+    whole = [_first_two([item for item in search if asked.match(item.hit) is Match.ALL]) for search in found]
+    kept = [search for search in (whole if any(whole) else map(_first_two, found)) if search]
+    first = tuple(dict.fromkeys(search[0] for search in kept))
+    pairs = [(search[0], search[1]) for search in kept if len(search) > 1]
+    doubted = dict.fromkeys(b for a, b in pairs if not surely_likelier(a.hit, b.hit, question))
+    also = tuple(item for item in doubted if item not in first)
+    return Quoted(first, also, warnings_answer=_ASKS_WARNING.search(question) is not None)
 
 
-def _first(search: Sequence[Evidence]) -> list[Evidence]:
-    """The first that can be quoted; what stands behind them is not looked into."""
-    return list(islice((item for item in search if quotations(item)), MOST_OF_A_SEARCH))
+def _first_two(search: Sequence[Evidence]) -> list[Evidence]:
+    """The first two that can be quoted; what stands behind them is not looked into."""
+    return list(islice((item for item in search if quotations(item)), 2))
 
 
 def quotations(evidence: Evidence) -> tuple[str, ...]:
     """What may be quoted of one passage, in its order, each ending with its key; its contraindications come last."""
-    found = [" ".join(keyed(statement, evidence.key) for statement in chain) for chain in quotable(evidence.hit)]
     warning = warning_of(evidence.hit)
-    return tuple(dict.fromkeys([*found, *([keyed(warning, evidence.key)] if warning else [])]))
+    return tuple(dict.fromkeys([*_stated(evidence), *([keyed(warning, evidence.key)] if warning else [])]))
 
 
-def grammar(evidence: Iterable[Evidence]) -> str | None:
-    """A grammar (GBNF) of all answers made of one to `MAX_QUOTES` quotations; None where nothing can be quoted."""
-    offered = dict.fromkeys(quotation for item in evidence for quotation in quotations(item))
+def _stated(evidence: Evidence) -> tuple[str, ...]:
+    """The quotations without the contraindications, which alone do not say of what they are."""
+    return tuple(" ".join(keyed(statement, evidence.key) for statement in chain) for chain in quotable(evidence.hit))
+
+
+def grammar(quoted: Quoted) -> str | None:
+    """A grammar (GBNF) of all answers made of one to `MAX_QUOTES` quotations; None where nothing can be quoted.
+
+    It begins with a statement, where there is one and no contraindication was asked for. Where something is quoted as
+    well, the last one or two quotations are of it, a statement first.
+    """
+    begins, offered = _alternatives(quoted.first, warnings_answer=quoted.warnings_answer)
     if not offered:
         return None
-    # A JSON string is a literal of the grammar too.
-    literals = " | ".join(json.dumps(quotation, ensure_ascii=False) for quotation in offered)
-    return f'root ::= quote (" " quote){{0,{MAX_QUOTES - 1}}}\nquote ::= {literals}\n'
+    also_begins, also = _alternatives(quoted.also, warnings_answer=quoted.warnings_answer)
+    if not also:
+        return f'root ::= begin (" " quote){{0,{MAX_QUOTES - 1}}}\nbegin ::= {begins}\nquote ::= {offered}\n'
+    return (
+        f'root ::= begin (" " quote){{0,{MAX_QUOTES - MAX_ALSO - 1}}} " " also-begin (" " also){{0,{MAX_ALSO - 1}}}\n'
+        f"begin ::= {begins}\nquote ::= {offered}\nalso-begin ::= {also_begins}\nalso ::= {also}\n"
+    )
+
+
+def _alternatives(evidence: Sequence[Evidence], *, warnings_answer: bool) -> tuple[str, str]:
+    """The quotations of passages that may come first, and all of them."""
+    offered = _literals(quotation for item in evidence for quotation in quotations(item))
+    stated = _literals(quotation for item in evidence for quotation in _stated(item))
+    return (offered if warnings_answer else stated or offered), offered
+
+
+def _literals(found: Iterable[str]) -> str:
+    """As alternatives of a grammar; a JSON string is a literal of it too."""
+    return " | ".join(json.dumps(quotation, ensure_ascii=False) for quotation in dict.fromkeys(found))
 
 
 def quotable(hit: Hit) -> tuple[tuple[str, ...], ...]:

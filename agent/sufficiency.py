@@ -81,7 +81,10 @@ def signs_of(question: str, hits: Sequence[Hit], evidence: Sequence[Hit]) -> Sig
     cosines = [hit.cosine for hit in hits if hit.cosine is not None and hit.relevance is not None]
     if not evidence or not cosines:
         return None
-    return Signs(nearest=max(cosines), first=AskedWords(question).share_held(evidence[0]))
+    margins = [hit.rerank_margin for hit in evidence if hit.rerank_margin is not None]
+    return Signs(
+        nearest=max(cosines), first=AskedWords(question).share_held(evidence[0]), margin=max(margins, default=None)
+    )
 
 
 def nearness(hit: Hit) -> Nearness | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Literal
 
 from agent import spans
@@ -11,10 +10,9 @@ from agent.answer import Sentence
 from agent.client import Completion, CompletionRequest, Message, TextDelta
 from agent.errors import ModelError, ModelStreamBrokenError
 from agent.events import SentenceEvent, WithheldEvent
-from agent.evidence import Evidence
 from agent.gate import AnswerGate, WithheldReason
 from agent.prompts import neutral
-from agent.quoting import grammar
+from agent.quoting import Quoted, grammar
 from agent.retry import RetryingCaller
 from agent.rollout import RolloutStep
 from agent.run import Run
@@ -22,7 +20,7 @@ from agent.sentences import DraftSentence, SentenceSplitter
 
 
 async def write_answer(
-    run: Run, line: str, kind: Literal["answer", "reword"], quoted: Sequence[Evidence]
+    run: Run, line: str, kind: Literal["answer", "reword"], quoted: Quoted
 ) -> tuple[tuple[Sentence, ...], ModelError | None]:
     """Have the model write, and send on only what the gate lets through.
 

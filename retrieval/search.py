@@ -116,6 +116,9 @@ class Hit(_Model):
     cosine: float | None = None
     #: The reranker's own score, comparable within one result only; None where it did not score this hit.
     rerank_score: float | None = None
+    #: How far that is above the reranker's score of "none of these": above 0 it answers likelier than not, as far as
+    #: the questions go that the reranker learnt from. None where it did not score this hit or learnt no such score.
+    rerank_margin: float | None = None
     #: Probability of being on the subject of the first query; None where no model fits the encoder.
     relevance: float | None = None
     #: The result holds nothing on the subject: found, and not worth showing. The same for all hits of a result.
@@ -408,6 +411,7 @@ class HybridSearcher:
             chosen.append((passage_id, score, found))
         reranked = self._reranked(request.queries[0], chosen)
         rerank_scores = dict(zip([item[0] for item in chosen], reranked.scores or (), strict=False))
+        none_score = None if self._reranking is None else self._reranking.settings.none_score
         chosen = [chosen[at] for at in reranked.order[: request.limit]]
         home = request.home_region or self._settings.home_region
         hits = []
@@ -416,6 +420,7 @@ class HybridSearcher:
         ):
             bm25_rank, bm25_score = bm25_best.get(passage_id, (None, None))
             dense_rank, cosine = dense_best.get(passage_id, (None, None))
+            rerank_score = rerank_scores.get(passage_id)
             hits.append(
                 Hit(
                     rank=rank,
@@ -426,7 +431,8 @@ class HybridSearcher:
                     dense_rank=dense_rank,
                     bm25_score=bm25_score,
                     cosine=cosine,
-                    rerank_score=rerank_scores.get(passage_id),
+                    rerank_score=rerank_score,
+                    rerank_margin=None if rerank_score is None or none_score is None else rerank_score - none_score,
                     **self._standing(found[1], home),
                 )
             )

@@ -8,11 +8,12 @@ from service.settings import Settings
 
 
 def rerank_settings(settings: Settings, reranker: CrossEncoderReranker) -> RerankSettings:
-    """Candidates, deadline and sources of the deployment, with the weight that the adapter's card gives."""
+    """Candidates, deadline and sources of the deployment, with what the adapter's card gives."""
     return RerankSettings(
         candidates=settings.rerank_candidates,
         deadline_ms=settings.rerank_deadline_ms,
         weight=reranker.card.weight,
+        none_score=reranker.card.none_score,
         sources=settings.rerank_sources,
     )
 

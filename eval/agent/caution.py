@@ -90,8 +90,14 @@ def fit(decisions: Sequence[Decision], wrong: float) -> Caution:
         raise SetInvalidError("The model is no surer of answering where the answer was found: nothing can be fitted.")
     unit = weights / weights[0]
     scores = (x @ unit)[[decision.answerable for decision in decisions]]
-    nearest, first = (round(float(weight), 2) for weight in unit[1:])
-    return Caution(constant=round(float(np.quantile(scores, wrong)), 2), nearest=nearest, first=first)
+    nearest, first, margin, unjudged = (round(float(weight), 2) for weight in unit[1:])
+    return Caution(
+        constant=round(float(np.quantile(scores, wrong)), 2),
+        nearest=nearest,
+        first=first,
+        margin=margin,
+        unjudged=unjudged,
+    )
 
 
 def tradeoff(decisions: Sequence[Decision], caution: Caution) -> Tradeoff:
@@ -105,7 +111,11 @@ def tradeoff(decisions: Sequence[Decision], caution: Caution) -> Tradeoff:
 
 
 def _features(decisions: Sequence[Decision]) -> Floats:
-    rows = [(item.log_odds, item.signs.nearest, item.signs.first) for item in decisions]
+    rows = [
+        (item.log_odds, signs.nearest, signs.first, signs.margin or 0.0, float(signs.margin is None))
+        for item in decisions
+        for signs in (item.signs,)
+    ]
     return np.array(rows, dtype=np.float64)
 
 

@@ -55,6 +55,8 @@ class RerankSettings(BaseModel):
     deadline_ms: Annotated[float, Field(gt=0, le=LONGEST_DEADLINE_MS)] = 500.0
     #: Weight of the reranker's score against the first stage's, both scaled to deviation 1.
     weight: Annotated[float, Field(ge=0)] = 1.0
+    #: The reranker's score of "none of these"; None where it learnt none.
+    none_score: float | None = None
     #: Passages scored between two looks at the clock.
     batch: Annotated[int, Field(ge=1, le=100)] = 8
     #: Sources whose passages are reranked; those of others keep their places. Empty: every source.

@@ -18,10 +18,12 @@ _SHOWN = (0.02, 0.05, 0.08, 0.10, 0.12, 0.15)
 
 
 def caution(
-    runs: Annotated[Path, typer.Argument(help="Folder of `clinsearch eval agent --split dev`, made for this adapter.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of `clinsearch eval agent --split dev`, made for this adapter.")
+    ],
     adapter: Annotated[Path, typer.Option(help="Folder of the adapter whose card takes what was fitted.")],
     model: Annotated[
-        str | None, typer.Option(help="Name of its runs in that folder; the adapter's if left out.")
+        str | None, typer.Option(help="Name of its runs in those folders; the adapter's if left out.")
     ] = None,
     wrong: Annotated[
         float, typer.Option(min=0, max=1, help="Share of answerable questions that may be held back at first.")
@@ -33,7 +35,8 @@ def caution(
     """
     with errors_as_sentences(), sentences():
         try:
-            decisions = read_decisions(runs, model or adapter.name)
+            name = model or adapter.name
+            decisions = [decision for folder in runs for decision in read_decisions(folder, name)]
             rows = [tradeoff(decisions, fit(decisions, share)) for share in sorted({*_SHOWN, wrong})]
             chosen = fit(decisions, wrong)
         except EvaluationError as error:

@@ -51,6 +51,26 @@ def test_signs_are_of_all_hits_and_of_the_first_passage_given() -> None:
     assert signs == Signs(nearest=0.7, first=0.5)
 
 
+JUDGED = Caution(constant=4.0, nearest=2.0, margin=0.5, unjudged=1.0)
+
+
+def test_what_the_reranker_judges_weighs_and_where_it_judged_nothing_its_own_constant_does() -> None:
+    sign = Signs(nearest=0.5, first=0.0)
+    assert JUDGED.lean(sign.model_copy(update={"margin": 3.0})) == pytest.approx(1.0 + 1.5 - 4.0)
+    assert JUDGED.lean(sign.model_copy(update={"margin": -3.0})) == pytest.approx(1.0 - 1.5 - 4.0)
+    assert JUDGED.lean(sign) == pytest.approx(1.0 + 1.0 - 4.0)
+    assert str(JUDGED) == "4 - 2 x nearest - 0.5 x margin; 1 less where no reranker judged"
+
+
+def test_the_margin_is_the_largest_of_what_became_evidence() -> None:
+    best, other, left_out = (near("Give gentamicin.", 0.5) for _ in range(3))
+    best, other = (item.model_copy(update={"rerank_margin": margin}) for item, margin in ((best, 1.5), (other, -2.0)))
+    left_out = left_out.model_copy(update={"rerank_margin": 9.0})
+    signs = signs_of("Gentamicin?", [best, other, left_out], [other, best])
+    assert signs is not None
+    assert signs.margin == 1.5
+
+
 def test_without_evidence_or_known_cosines_there_are_none() -> None:
     assert signs_of("Gentamicin?", [near("Give gentamicin.", 0.5)], []) is None
     unknown = [near("Give gentamicin.", 0.5, relevance=None)]
@@ -61,3 +81,6 @@ def test_of_several_searches_the_best_of_each_sign_counts() -> None:
     first, second = Signs(nearest=0.7, first=0.2), Signs(nearest=0.5, first=1.0)
     assert second.best_of(first) == Signs(nearest=0.7, first=1.0)
     assert first.best_of(None) == first
+    judged = second.model_copy(update={"margin": -1.0})
+    assert judged.best_of(first).margin == first.best_of(judged).margin == -1.0
+    assert judged.best_of(judged.model_copy(update={"margin": 2.0})).margin == 2.0

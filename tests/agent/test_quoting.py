@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
-from agent.quoting import MAX_QUOTES, grammar, quotable, quotations, worth_quoting
+from agent.quoting import MAX_QUOTES, Quoted, grammar, quotable, quotations, worth_quoting
 from agent.sentences import SentenceSplitter
 from retrieval import Hit, HybridSearcher, SearchRequest
 from training.teacher import compose
@@ -37,9 +37,9 @@ def hit_of(hit: Hit, text: str, **fields: Any) -> Hit:
     return hit.model_copy(update={"passage": hit.passage.model_copy(update=update)})
 
 
-def literals(text: str) -> list[str]:
-    """The quotations of a grammar, read back from it."""
-    (line,) = [line for line in text.splitlines() if line.startswith("quote ::=")]
+def literals(text: str, rule: str = "quote") -> list[str]:
+    """The quotations of a grammar's rule, read back from it."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"{rule} ::=")]
     return [json.loads(literal) for literal in _LITERAL.findall(line)]
 
 
@@ -123,11 +123,11 @@ def test_only_passages_that_hold_most_of_what_was_asked_may_be_quoted(a_hit: Hit
     book = EvidenceBook("test")
     throat, impetigo, other = (book.add(hit)[0] for hit in hits)
     asked = "Clarithromycin for impetigo, how long?"
-    assert worth_quoting([[throat, impetigo, other]], asked) == (impetigo,)
+    assert worth_quoting([[throat, impetigo, other]], asked).first == (impetigo,)
     # Where none holds all, the first of each search may be; and any passage, where the question names nothing.
-    assert worth_quoting([[throat, other], [other]], asked) == (throat, other)
-    assert worth_quoting([[throat, impetigo, other]], "And him?") == (throat,)
-    assert worth_quoting([], asked) == ()
+    assert worth_quoting([[throat, other], [other]], asked).first == (throat, other)
+    assert worth_quoting([[throat, impetigo, other]], "And him?").first == (throat,)
+    assert worth_quoting([], asked).first == ()
 
 
 def test_a_passage_without_a_statement_to_quote_makes_room_for_the_next(a_hit: Hit) -> None:
@@ -136,8 +136,81 @@ def test_a_passage_without_a_statement_to_quote_makes_room_for_the_next(a_hit: H
         book.add(hit_of(a_hit, text, id=f"p#{place}"))[0]
         for place, text in enumerate(("None is required.", "Colchicine is given for gout."))
     )
-    assert worth_quoting([[empty, full]], "gout?") == (full,)
-    assert worth_quoting([[empty]], "gout?") == ()
+    assert worth_quoting([[empty, full]], "gout?").first == (full,)
+    assert worth_quoting([[empty]], "gout?").first == ()
+
+
+def scored(hit: Hit, text: str, name: str, **scores: float | None) -> Evidence:
+    found = hit_of(hit, text, id=f"p#{name}", section=(), synonyms=())
+    bare = hit.document.model_copy(update={"title": "A guideline"})
+    given = {"score": 0.0, "cosine": None, "rerank_score": None, **scores}
+    return Evidence(name, found.model_copy(update={"document": bare, **given}))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_quoted"),
+    [
+        ({"score": 2.0, "rerank_score": 9.0}, {"score": 1.0, "rerank_score": 8.0}, False),
+        ({"score": 1.0, "rerank_score": 9.0}, {"score": 2.0, "rerank_score": 8.0}, True),
+        ({"score": 2.0, "rerank_score": 8.0}, {"score": 1.0, "rerank_score": 9.0}, True),
+        ({"score": 2.0, "cosine": 0.6}, {"score": 1.0, "cosine": 0.5}, False),
+        ({"score": 2.0, "cosine": 0.5}, {"score": 1.0, "cosine": 0.6}, True),
+        # Where a reranker read both, how near they are was known to it.
+        ({"score": 2.0, "cosine": 0.5, "rerank_score": 9.0}, {"score": 1.0, "cosine": 0.6, "rerank_score": 8.0}, False),
+        ({"score": 2.0}, {"score": 1.0}, False),
+    ],
+)
+def test_where_the_signs_disagree_on_the_likelier_one_both_are_quoted(
+    a_hit: Hit, first: dict[str, float], second: dict[str, float], is_quoted: bool
+) -> None:
+    one = scored(a_hit, "Colchicine is given for gout.", "bcd", **first)
+    two = scored(a_hit, "Naproxen is given for gout.", "fgh", **second)
+    three = scored(a_hit, "Prednisolone is given for gout.", "jkm", score=9.0, rerank_score=99.0)
+    chosen = worth_quoting([[one, two, three]], "gout?")
+    assert chosen == Quoted((one,), (two,) if is_quoted else ())
+
+
+def test_a_doubted_passage_that_lacks_the_drug_or_another_drugs_dose_is_not_quoted(a_hit: Hit) -> None:
+    """Asked for the dose of colchicine, nobody is to read prednisolone's beside it, whatever the scores say."""
+    one = scored(a_hit, "Give colchicine 500 micrograms for gout.", "bcd", score=1.0, rerank_score=9.0)
+    lacks = scored(a_hit, "Give naproxen 500 mg for pain.", "fgh", score=2.0, rerank_score=8.0)
+    assert worth_quoting([[one, lacks]], "Colchicine for gout?") == Quoted((one,))
+    other = scored(a_hit, "Give prednisolone 30 mg for gout instead of colchicine.", "jkm", score=2.0, rerank_score=8.0)
+    assert worth_quoting([[one, other]], "Colchicine for gout?") == Quoted((one,), (other,))
+    assert worth_quoting([[one, other]], "Dose of colchicine for gout?") == Quoted((one,))
+
+
+def test_what_was_first_in_another_search_is_not_quoted_again_as_doubted(a_hit: Hit) -> None:
+    one = scored(a_hit, "Colchicine is given for gout.", "bcd", score=1.0, cosine=0.5)
+    two = scored(a_hit, "Naproxen is given for gout.", "fgh", score=2.0, cosine=0.6)
+    assert worth_quoting([[one, two], [two]], "gout?") == Quoted((one, two))
+
+
+def test_an_answer_begins_with_the_first_and_ends_with_what_is_quoted_as_well(a_hit: Hit) -> None:
+    one = scored(a_hit, "Colchicine is given for gout.", "bcd")
+    two = scored(a_hit, "Naproxen is given for gout.", "fgh")
+    made = grammar(Quoted((one,), (two,)))
+    assert made is not None
+    assert literals(made) == list(quotations(one))
+    assert literals(made, "also") == list(quotations(two))
+    assert made.splitlines()[0] == 'root ::= begin (" " quote){0,2} " " also-begin (" " also){0,1}'
+
+
+def test_an_answer_begins_with_contraindications_only_where_they_were_asked_for(a_hit: Hit) -> None:
+    """ "What do you give for gout?" must not be answered with "Contraindications: renal failure" alone."""
+    hit = hit_of(a_hit, "Colchicine is given for gout.", contraindications=("severe renal failure",))
+    one, two = Evidence("bcd", hit), Evidence("fgh", hit)
+    made = grammar(Quoted((one,), (two,)))
+    assert made is not None
+    assert literals(made, "begin") == ["Colchicine is given for gout [bcd]."]
+    assert literals(made, "also-begin") == ["Colchicine is given for gout [fgh]."]
+    assert literals(made, "also")[-1] == "Contraindications: severe renal failure [fgh]."
+    asked = grammar(worth_quoting([[one]], "Colchicine: any contraindications?"))
+    assert asked is not None
+    assert literals(asked, "begin") == literals(asked, "quote") == list(quotations(one))
+    only = grammar(Quoted((Evidence("bcd", hit_of(hit, "Yes.", contraindications=("severe renal failure",))),)))
+    assert only is not None
+    assert literals(only, "begin") == ["Contraindications: severe renal failure [bcd]."]
 
 
 def test_contraindications_are_one_quotation(a_hit: Hit) -> None:
@@ -147,17 +220,17 @@ def test_contraindications_are_one_quotation(a_hit: Hit) -> None:
 
 
 def test_there_is_no_grammar_without_anything_to_quote(a_hit: Hit) -> None:
-    assert grammar([Evidence("bcd", hit_of(a_hit, "Yes."))]) is None
+    assert grammar(Quoted((Evidence("bcd", hit_of(a_hit, "Yes.")),))) is None
 
 
 @given(text=st.text(alphabet='ab "\\\n.é|[]', min_size=1, max_size=60))
 def test_a_grammar_is_read_back_whatever_a_passage_holds(text: str) -> None:
     """A quotation mark in a guideline must not end a literal, or the server would refuse every answer."""
     hit = hit_of(_ANY, text + " and three words more")
-    made = grammar([Evidence("bcd", hit)])
+    made = grammar(Quoted((Evidence("bcd", hit),)))
     if made is not None:
         assert literals(made) == list(quotations(Evidence("bcd", hit)))
-        assert made.count("\n") == 2
+        assert made.count("\n") == 3
 
 
 def test_what_the_teacher_writes_is_what_the_grammar_allows(searcher: HybridSearcher) -> None:
@@ -167,7 +240,7 @@ def test_what_the_teacher_writes_is_what_the_grammar_allows(searcher: HybridSear
         hits = searcher.search(SearchRequest(queries=(entry.passages[0].section[0],))).hits[:5]
         book = EvidenceBook("test")
         evidence = [book.add(hit)[0] for hit in hits]
-        made = grammar(evidence)
+        made = grammar(Quoted(tuple(evidence)))
         assert made is not None
         answer = compose(f"{entry.passages[0].section[0]}?", [(item.key, item.hit) for item in evidence[:2]])
         assert is_allowed(answer, literals(made)), answer

@@ -9,6 +9,7 @@ import lzma
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from defusedxml.ElementTree import fromstring
 
@@ -25,12 +26,18 @@ OWN_SETS = (
     "off_corpus_questions",
     "source_questions",
 )
+#: Questions in a ward's shorthand. Of these the unanswerable ones alone: the others are the part `dev` of
+#: `training.reranker.passage_questions`, which chooses and is never trained on.
+WARD_SETS = ("ward_questions/dev", "ward_questions/test")
 _OWN = Path(eval_package.__file__).parent
 
 
 def evaluated_sets(benchmarks: Path) -> tuple[list[Evaluated], list[str]]:
     """Every set that is there, and the names of the files that are not."""
-    found = [Evaluated(name, list(_field(_OWN / f"{name}.jsonl", "question")), ()) for name in OWN_SETS]
+    found = [Evaluated(name, [row["question"] for row in _rows(_OWN / f"{name}.jsonl")], ()) for name in OWN_SETS] + [
+        Evaluated(name, [row["question"] for row in _rows(_OWN / f"{name}.jsonl") if not row["answerable"]], ())
+        for name in WARD_SETS
+    ]
     missing = []
     for name, (file, read) in _BENCHMARKS.items():
         path = benchmarks / file
@@ -41,8 +48,8 @@ def evaluated_sets(benchmarks: Path) -> tuple[list[Evaluated], list[str]]:
     return found, missing
 
 
-def _field(path: Path, field: str) -> Iterator[str]:
-    yield from (str(json.loads(line)[field]) for line in path.read_text("utf-8").splitlines() if line)
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    yield from (json.loads(line) for line in path.read_text("utf-8").splitlines() if line)
 
 
 def _k_qa(path: Path) -> Iterator[str]:

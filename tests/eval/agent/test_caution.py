@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,21 @@ def test_what_tells_them_apart_gets_the_weight() -> None:
     fitted = fit(decisions(), 0.1)
     assert fitted.nearest > 5
     assert abs(fitted.first) < 0.15 * fitted.nearest
+
+
+def test_what_the_reranker_says_gets_a_weight_and_what_it_did_not_judge_a_constant() -> None:
+    draw = random.Random(5)
+    made = []
+    for n, item in enumerate(decisions()):
+        judged = draw.gauss(2.0 if item.gold_found else -2.0, 1.0) if n % 4 < 2 else None
+        made.append(replace(item, signs=item.signs.model_copy(update={"margin": judged})))
+    fitted = fit(made, 0.1)
+    assert fitted.margin > 0.5
+    sign = Signs(nearest=0.6, first=0.5)
+    leans = {margin: fitted.lean(sign.model_copy(update={"margin": margin})) for margin in (-2.0, None, 2.0)}
+    assert leans[-2.0] < leans[None] < leans[2.0]
+    plain = fit(decisions(), 0.1)
+    assert (plain.margin, plain.unjudged) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("wrong", [0.02, 0.1, 0.3])
@@ -117,12 +134,14 @@ def test_the_command_writes_what_it_fitted_into_the_card(run: MakeRun, gold: Pas
     adapter = tmp_path / "own-adapter"
     adapter.mkdir()
     write_card(adapter, CARD.model_copy(update={"figures": (Figure(set="all", name="gold_cited", value=0.5),)}))
-    command = ("train", "caution", str(tmp_path), "--adapter", str(adapter), "--model", "own", "--wrong", "0.2")
-    done = command_line({}, *command)
+    more = shutil.copytree(tmp_path, tmp_path.with_name("more"))
+    command = ("train", "caution", str(tmp_path), str(more), "--adapter", str(adapter), "--model", "own")
+    done = command_line({}, *command, "--wrong", "0.2")
     assert done.exit_code == 0, done.output
+    assert f"{4 * LEAST} decisions" in done.stdout
     card = read_trained_card(adapter)
     assert card.figures == ()
     assert str(card.caution) in done.stdout
     assert -1 < card.caution.lean(Signs(nearest=0.6, first=1.0)) < 1
     assert f"| {card.caution} |" in (adapter / "CARD.md").read_text()
-    assert command_line({}, *command[:-4]).exit_code == 1
+    assert command_line({}, *command[:-2]).exit_code == 1
