@@ -19,6 +19,12 @@ _EVIDENCE = (
 )
 _TOO_LITTLE = "(?:insufficient|inadequate|not sufficient|not adequate|not enough|too limited|lacking)"
 _WEIGHED = "(?:assess|determine|weigh|judge|evaluate|establish|estimate)"
+_WEIGHED_PAST = "(?:assessed|determined|weighed|judged|evaluated|established|estimated)"
+_AS_TOO_LITTLE = (
+    rf"(?:because|as|since) (?:(?:the )?{_EVIDENCE} is (?:currently )?{_TOO_LITTLE}|"
+    rf"there is (?:currently )?(?:insufficient|inadequate|not enough|too little) {_EVIDENCE})"
+)
+_ADVISER = "USPSTF|US Preventive Services Task Force|task force|work group|guideline(?: panel)?|panel|committee"
 _BALANCE = r"(?:the balance (?:of|between) )?(?:the )?benefits (?:and|against|versus) (?:the )?(?:harms|risks) of"
 #: What every way of saying so is written as; what it is said of follows.
 _CANNOT_BE_WEIGHED = "the current evidence is insufficient to assess the balance of benefits and harms of"
@@ -68,6 +74,34 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (
         rf"{_EVIDENCE} is (?:currently )?{_TOO_LITTLE} to weigh the benefits of {_MATTER} against {_HARMS}",
         rf"{_CANNOT_BE_WEIGHED} \1",
+    ),
+    (
+        rf"{_OUTWEIGH} can(?:not| not) be (?:said|known|{_WEIGHED_PAST}) (?:from|on|with|by|given) "
+        rf"(?:the )?{_EVIDENCE}",
+        rf"{_CANNOT_BE_WEIGHED} \1",
+    ),
+    (
+        rf"(?:it is )?(?:uncertain|unclear|unknown|not known) {_OUTWEIGH},? {_AS_TOO_LITTLE}",
+        rf"{_CANNOT_BE_WEIGHED} \1",
+    ),
+    (
+        rf"(?:the )?{_EVIDENCE} (?:does|do) not (?:allow|permit) the balance (?:of|between) benefits and "
+        rf"(?:harms|risks) of {_MATTER} to be {_WEIGHED_PAST}",
+        rf"{_CANNOT_BE_WEIGHED} \1",
+    ),
+    (
+        rf"(?:the )?{_EVIDENCE} (?:does|do) not (?:allow|permit) (?:an )?(?:assessment|evaluation|estimation) of "
+        rf"{_BALANCE}",
+        _CANNOT_BE_WEIGHED,
+    ),
+    (
+        rf"{_AS_TOO_LITTLE},? (?:the )?(?:{_ADVISER}) (?:neither recommends for nor against|recommends neither for nor "
+        r"against|makes no recommendation (?:either )?for or against|does not recommend (?:either )?for or against)",
+        "the current evidence is insufficient to recommend for or against",
+    ),
+    (
+        rf"no recommendation (?:either )?for or against {_MATTER} can be made,? {_AS_TOO_LITTLE}",
+        r"there is insufficient evidence to recommend for or against \1",
     ),
     (
         rf"(?:there is )?(?:not enough|insufficient|inadequate|too little) {_EVIDENCE} to {_WEIGHED} {_BALANCE}",
