@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from agent.gate.denials import ACTIONS
 from agent.gate.lexicon import lexicon
 from agent.gate.matching import Match
-from agent.gate.reading import ACTIONS, Token
+from agent.gate.tokens import Token
 
 #: These say that something is needed less plainly than "must".
 SOFT_MUST = frozenset(["need", "needs", "needed", "required", "requires", "require", "necessary"])
@@ -32,6 +34,13 @@ _SUGGESTED = frozenset(["suggest", "suggests", "suggested", "suggestion"])
 _RECOMMENDED = frozenset(["recommend", "recommends", "recommended", "recommendation"])
 _ADVISES = (
     _SUGGESTS | _SUGGESTED | _RECOMMENDED | {"should", "advise", "advised", "advises", "option", "options", "line"}
+)
+_DEMANDS = frozenset(
+    ["require", "requires", "required", "requiring", "demand", "demands", "oblige", "obliges", "insist", "insists"]
+)
+#: Who advises; none of them can require.
+_ADVISERS = frozenset(
+    ["uspstf", "work_group", "task_force", "panel", "guideline", "guidelines", "committee", "guidance"]
 )
 _LEAST_SHARE = 0.5
 
@@ -61,6 +70,16 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
         return min(words & _SUGGESTED)
     softer = words & known.softening
     firm = any(not lent.weak for t in found.borrowed if (lent := found.statement.context.get(t.form)) is not None)
+    if (demand := _demanded(sentence)) is not None and not there & (known.must | _DEMANDS):
+        return demand
     if softer and not weak and (firm or not there & (known.weak | {"can"})):
         return min(softer)
+    return None
+
+
+def _demanded(sentence: Sequence[Token]) -> str | None:
+    """The word by which who advises is said to require: "the panel requires A" of "the panel recommends A"."""
+    for by, token in pairwise(sentence):
+        if by.word in _ADVISERS and token.word in _DEMANDS:
+            return token.word
     return None
