@@ -8,12 +8,21 @@ from dataclasses import dataclass
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.matching import Match
-from agent.gate.reading import Token
+from agent.gate.tokens import Token
 
 _ENDS = frozenset(",;:.()")
 _NAMED = frozenset([Kind.WORD, Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.ROUTE, Kind.DIRECTION])
 _LEAST_SHARE = 0.5
 _RELATIVES = frozenset(["who", "whose"])
+#: What limits the people it stands behind, and the words at which that ends.
+_LIMITING = frozenset(["with", "without", "at", "on", "receiving", "taking", "undergoing"])
+_LIMIT_ENDS = frozenset(
+    [
+        *("in", "for", "to", "with", "without", "at", "by", "from", "on", "after", "before", "during"),
+        *("is", "are", "offer", "give", "use", "using"),
+    ]
+)
+_ALREADY = frozenset(["aged", "age", "of", "old", "who", "are", "currently", "already"])
 #: "Who have had A and do not have B": two things are said of them.
 _HOLDING = frozenset(["do", "does", "have", "has", "had", "are", "is", "were", "was"])
 _PEOPLE = frozenset(["people", "person", "persons", "patient", "patients", "those", "individuals", "groups"])
@@ -75,7 +84,7 @@ def conditions(tokens: Sequence[Token]) -> list[Condition]:
 def relatives(tokens: Sequence[Token]) -> list[Condition]:
     """What a statement says of the people it is for with "who" or "whose"; "and" with a verb begins another."""
     found: list[Condition] = []
-    breaks = [n for n, token in enumerate(tokens) if token.form in (";", ".")]
+    breaks = _breaks(tokens)
     at = depth = 0
     while at < len(tokens):
         depth += {"(": 1, ")": -1}.get(tokens[at].form, 0)
@@ -83,15 +92,13 @@ def relatives(tokens: Sequence[Token]) -> list[Condition]:
         if tokens[at].word not in _RELATIVES or depth > 0:
             at += 1
             continue
-        place = bisect_left(breaks, at)
-        start = breaks[place - 1] + 1 if place else 0
-        last = breaks[place] if place < len(breaks) else len(tokens)
+        governs = _statement_around(tokens, breaks, at)
         end = _relative_end(tokens, at)
-        found.append(Condition(tokens[at].word, at, end, range(start, last)))
+        found.append(Condition(tokens[at].word, at, end, governs))
         at = end
         if at + 1 < len(tokens) and tokens[at].word == "and" and tokens[at + 1].word in _HOLDING:
             end = _relative_end(tokens, at + 1)
-            found.append(Condition("who", at + 1, end, range(start, last)))
+            found.append(Condition("who", at + 1, end, governs))
             at = end
     return found
 
@@ -131,12 +138,51 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
             return condition.word
         if not named and condition.word not in words:
             return condition.word
-    return _dropped_relative(tokens, used)
+    return _dropped_relative(found, tokens, used)
 
 
-def _dropped_relative(tokens: Sequence[Token], used: set[int]) -> str | None:
-    """Said in quite other words a clause may be there; where not one of its words is, it was left out."""
-    for clause in relatives(tokens):
+def limits(tokens: Sequence[Token]) -> list[Condition]:
+    """What stands right behind people and tells which of them: "adults at increased risk", "women with asthma"."""
+    found: list[Condition] = []
+    breaks = _breaks(tokens)
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token.form, 0)
+        if depth > 0 or token.word not in _LIMITING or not (at and _behind_people(tokens, at)):
+            continue
+        end = at + 1
+        while end < len(tokens) and not (_ends_relative(tokens, end) or tokens[end].word in _LIMIT_ENDS):
+            end += 1
+        if token.word == "at" and not any(other.word == "risk" for other in tokens[at:end]):
+            continue  # "women at 24 weeks" tells when
+        found.append(Condition(token.word, at, end, _statement_around(tokens, breaks, at)))
+    return found
+
+
+def _breaks(tokens: Sequence[Token]) -> list[int]:
+    return [n for n, token in enumerate(tokens) if token.form in (";", ".")]
+
+
+def _statement_around(tokens: Sequence[Token], breaks: Sequence[int], at: int) -> range:
+    place = bisect_left(breaks, at)
+    return range(breaks[place - 1] + 1 if place else 0, breaks[place] if place < len(breaks) else len(tokens))
+
+
+def _behind_people(tokens: Sequence[Token], at: int) -> bool:
+    """Whether people are named right before a place, their age between at most."""
+    n = at - 1
+    while n >= 0 and (tokens[n].age or tokens[n].word in _ALREADY):
+        n -= 1
+    return n >= 0 and _is_people(tokens[n])
+
+
+def _dropped_relative(found: Match, tokens: Sequence[Token], used: set[int]) -> str | None:
+    """Said in quite other words a clause may be there; where not one of its words is, it was left out.
+
+    What the title says of all the people need not be said again.
+    """
+    titled = {form for form, token in found.statement.context.items() if token.heading}
+    for clause in (*relatives(tokens), *limits(tokens)):
         inside = range(clause.start, clause.end)
         governed = {
             tokens[n].form for n in clause.governs if n not in inside and tokens[n].kind in _NAMED and n in used
@@ -144,17 +190,23 @@ def _dropped_relative(tokens: Sequence[Token], used: set[int]) -> str | None:
         named = [n for n in inside if tokens[n].kind in _NAMED and tokens[n].form not in governed]
         if not governed or not named or any(n in used for n in named):
             continue
-        if not _of_others(tokens, clause) and not _explained(tokens, clause):
+        if clause.word in _LIMITING and all(tokens[n].form in titled for n in named):
+            continue
+        if not _of_others(tokens, clause, used) and not _explained(tokens, clause):
             return clause.word
     return None
 
 
-def _of_others(tokens: Sequence[Token], clause: Condition) -> bool:
+def _of_others(tokens: Sequence[Token], clause: Condition, used: set[int]) -> bool:
     """Whether a clause is of the second of two sorts of people: "to A, and to B who ...". The sentence may mean A."""
     people = [n for n in range(clause.governs.start, clause.start) if _is_people(tokens[n])]
     if len(people) < 2:
         return False
     first, last = people[-2:]
+    before = {(tokens[n].form, tokens[n].measure) for n in range(clause.governs.start, last)}
+    told = [n for n in range(last, clause.start) if n in used and tokens[n].kind in _NAMED]
+    if any((tokens[n].form, tokens[n].measure) not in before for n in told):
+        return False  # it names B
     return any(tokens[n].word == "and" or tokens[n].form in ("and", ",", ";") for n in range(first, last))
 
 
