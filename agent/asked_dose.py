@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 
 from agent.gate.lexicon import Kind, lexicon
-from agent.gate.reading import Token, read
+from agent.gate.reading import read
+from agent.gate.tokens import Token
 from retrieval import Hit
 
 _ASKED = re.compile(

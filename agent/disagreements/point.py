@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from agent.gate.lexicon import Kind
 from agent.gate.measures import Measure
-from agent.gate.reading import Token, read
+from agent.gate.reading import read
 from agent.gate.roots import root
+from agent.gate.tokens import Token
 from retrieval import Passage
 from retrieval.sentences import sentence_spans
 from retrieval.strength import StrengthClass, strength_classes

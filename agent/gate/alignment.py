@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.measures import same
-from agent.gate.reading import Token
 from agent.gate.strength import SOFT_MUST
+from agent.gate.tokens import Token
 from agent.gate.verdict import WithheldReason as Why
 
 #: Share of the sentence that must run along the statement.
@@ -31,6 +31,8 @@ _WHY = {
     Kind.STOP: Why.NEGATION_DIFFERS,
     Kind.NOT: Why.NEGATION_DIFFERS,
 }
+#: Families of direction that tell what is done: increase or reduce, start or continue.
+_DOES = frozenset(["0", "1"])
 _TURNING = frozenset([Kind.STOP, Kind.NOT])
 
 
@@ -103,7 +105,8 @@ def _replaced(there: Sequence[Token], here: Sequence[Token], *, moved: bool) -> 
             elif token.kind in _TURNING and other.kind in _TURNING:
                 rivals = False
             elif {token.kind, other.kind} == {Kind.STOP, Kind.DIRECTION}:
-                rivals = True
+                # "Stop" for "start" or "increase", but "symptomless" may stand where "advises against" stood.
+                rivals = _DOES.issuperset(t.form.partition(":")[0] for t in (token, other) if t.kind is Kind.DIRECTION)
             if rivals and token.kind in _WHY and not _among(token, there) and not _among(other, here):
                 return _WHY[token.kind], f"{token.word} for {other.word}"
     return None

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.matching import Match
 from agent.gate.measures import same
-from agent.gate.reading import Token
+from agent.gate.tokens import Token
 
 _CUTS = frozenset([",", ";", "-", "–", "."])
 _JOINS = frozenset(["and", "or", "then", "but", "followed", "plus", "whereas", "while", "dropping", "continuing"])

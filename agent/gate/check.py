@@ -17,10 +17,11 @@ from agent.gate.grades import without_grade
 from agent.gate.joining import misjoined
 from agent.gate.lexicon import Kind
 from agent.gate.matching import Match, match, takes_warning_for_advice
-from agent.gate.reading import Token, read
+from agent.gate.reading import read
 from agent.gate.statements import Statement, statements
 from agent.gate.strength import strength_problem
 from agent.gate.support import MIN_SUPPORT, SupportScorer
+from agent.gate.tokens import Token
 from agent.gate.verdict import Verdict
 from agent.gate.verdict import WithheldReason as Why
 from agent.sentences import DraftSentence
@@ -77,6 +78,8 @@ class _Judged:
     support: float
     #: Words of the sentence that it says.
     held: int
+    #: Whether it lacks some that the title or statements before it have.
+    leans: bool = False
 
 
 _NOTHING = _Judged(Statement("", "", (), {}, frozenset(), frozenset(), ()), [(Why.WORDS_NOT_IN_PASSAGE, "all")], 0.0, 0)
@@ -235,8 +238,23 @@ def _judged(tokens: Sequence[Token], parts: Sequence[Statement]) -> list[_Judged
                 if other is not statement and not other.warning and len(match(tokens, other).problems) <= 1
             )
             problems += [wrong for wrong in others if wrong is not None and wrong[0] in _PUT_IN_PLACE]
-        found.append(_Judged(statement, problems, fit.support, len(fit.pairs)))
+        found.append(_Judged(statement, problems, fit.support, len(fit.pairs), bool(fit.borrowed)))
+    for one in found:
+        if not one.problems and one.leans and (turned := _turned_round(one, found)) is not None:
+            one.problems.append(turned)
     return sorted(found, key=lambda one: (len(one.problems), -one.held)) or [_NOTHING]
+
+
+def _turned_round(leaning: _Judged, all_of_them: Sequence[_Judged]) -> tuple[Why, str] | None:
+    """The objection of a statement that says more of a sentence, and all of it but its "no".
+
+    "Do not offer A to B" is "offer A to B" turned round, even where the next statement has a "no" and goes on from A.
+    """
+    for other in all_of_them:
+        whys = {why for why, _ in other.problems}
+        if other.held > leaning.held and whys == {Why.NEGATION_DIFFERS} and not other.statement.warning:
+            return other.problems[0]
+    return None
 
 
 def _runs_along(tokens: Sequence[Token], parts: Sequence[Statement]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.gate.lexicon import Kind
-from agent.gate.reading import Token
+from agent.gate.tokens import Token
 
 _BOTH = frozenset(["and", "plus"])
 _NAMES = frozenset([Kind.DRUG, Kind.WORD, Kind.ROUTE, Kind.POPULATION])

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from agent.gate.denials import ACTIONS
 from agent.gate.lexicon import Kind, lexicon
 from agent.gate.measures import Measure, same
-from agent.gate.reading import ACTIONS, Token
 from agent.gate.statements import Statement
+from agent.gate.tokens import Token
 from agent.gate.verdict import WithheldReason as Why
 
 #: Words of direction that open what is to be done.
@@ -62,7 +64,7 @@ def match(sentence: Sequence[Token], statement: Statement) -> Match:
     found = Match(statement)
     for token in sentence:
         if token.kind not in _SKIPPED and not (token.kind is Kind.DRUG and _named_with_examples(sentence, token)):
-            _find(token, found)
+            _find(token, found, sentence)
     _compare_denials(sentence, found)
     _compare_leads(found)
     return found
@@ -76,10 +78,10 @@ def _named_with_examples(sentence: Sequence[Token], token: Token) -> bool:
     )
 
 
-def _find(token: Token, found: Match) -> None:
+def _find(token: Token, found: Match, sentence: Sequence[Token]) -> None:
     statement = found.statement
     if token.kind is Kind.MEASURE and token.measure is not None:
-        _find_measure(token, found)
+        _find_measure(token, found, sentence)
         return
     places = [item for item in statement.tokens if item.form == token.form]
     if token.kind is Kind.ROUTE:
@@ -111,7 +113,9 @@ def _find(token: Token, found: Match) -> None:
         own = any(
             item.kind is Kind.POPULATION and lexicon().populations[item.form] == family for item in statement.tokens
         )
-        _borrow(token, found, Why.POPULATION_DIFFERS, allowed=not own and lent is not None)
+        of_age = family == "age" and _is_of_age(sentence, token, statement.tokens)
+        if own or lent is not None or not of_age:
+            _borrow(token, found, Why.POPULATION_DIFFERS, allowed=not own and lent is not None)
     elif token.kind is Kind.ROUTE:
         own = any(item.kind is Kind.ROUTE for item in statement.tokens)
         _borrow(token, found, Why.ROUTE_DIFFERS, allowed=not own and lent is not None)
@@ -123,7 +127,7 @@ def _find(token: Token, found: Match) -> None:
     elif token.kind is Kind.DIRECTION:
         family = token.form.partition(":")[0]
         own = any(item.kind is Kind.DIRECTION and item.form.partition(":")[0] == family for item in statement.tokens)
-        if not own and token.form.partition(":")[2] in lexicon().soft_directions:
+        if not own and (token.form.partition(":")[2] in lexicon().soft_directions or _tells_how_long(sentence, token)):
             found.added.append(token.word)
             return
         _borrow(token, found, Why.WORDS_NOT_IN_PASSAGE, allowed=not own and lent is not None)
@@ -135,6 +139,34 @@ def _find(token: Token, found: Match) -> None:
         found.problems.append((Why.WORDS_NOT_IN_PASSAGE, token.word))
 
 
+def _tells_how_long(sentence: Sequence[Token], token: Token) -> bool:
+    """Whether a sentence opens with "Continue for 7 days", which tells how long and nothing else."""
+    after = [other for other in sentence[1:5] if other.kind is not Kind.FRAME]
+    return (
+        token is sentence[0]
+        and token.form == "1:continue"
+        and bool(after)
+        and after[0].measure is not None
+        and after[0].measure.dimension in ("minutes", "months")
+    )
+
+
+#: Ages in months between which people are called so; where the line is drawn differently, the wider.
+_AGES = {"child": (12, 18 * 12), "adult": (18 * 12, 130 * 12)}
+
+
+def _is_of_age(sentence: Sequence[Token], token: Token, statement: Sequence[Token]) -> bool:
+    """Whether people are only named by their age, and all of it: "children aged 3 to 7 years" of "3 - 7 years"."""
+    low, high = _AGES.get(token.form, (0, -1))
+    at = next(n for n, other in enumerate(sentence) if other is token)
+    near = next((other.measure for other in sentence[at + 1 : at + 3] if other.age), None)
+    if near is None or near.dimension != "months" or near.comparator or not near.high:
+        return False
+    if not (near.low.isdigit() and near.high.isdigit() and low <= int(near.low) <= int(near.high) <= high):
+        return False
+    return any(other.age and other.measure and same(near, other.measure) for other in statement)
+
+
 def _borrow(token: Token, found: Match, why: Why, *, allowed: bool) -> None:
     if allowed:
         found.borrowed.append(token)
@@ -142,14 +174,16 @@ def _borrow(token: Token, found: Match, why: Why, *, allowed: bool) -> None:
         found.problems.append((why, token.word))
 
 
-def _find_measure(token: Token, found: Match) -> None:
+def _find_measure(token: Token, found: Match, sentence: Sequence[Token]) -> None:
     measure = token.measure
     if measure is None:
         return
     places = [item for item in found.statement.tokens if item.measure and same(measure, item.measure)]
     if not places and measure in _SINGLE and any(item.word in _ONE for item in found.statement.tokens):
         return
-    if places:
+    if places and all(item.age for item in places) and _is_duration(sentence, token):
+        found.problems.append((Why.NUMBER_NOT_IN_PASSAGE, token.word))
+    elif places:
         found.pairs.append((token, places))
     elif not (token.age and any(item.age for item in found.statement.tokens)) and any(
         same(measure, other) for other in found.statement.measures
@@ -159,6 +193,11 @@ def _find_measure(token: Token, found: Match) -> None:
         # "Hepatitis B" is a name and no number.
         why = Why.WORDS_NOT_IN_PASSAGE if measure.dimension == "label" else Why.NUMBER_NOT_IN_PASSAGE
         found.problems.append((why, token.word))
+
+
+def _is_duration(sentence: Sequence[Token], token: Token) -> bool:
+    """Whether a length of time is told with "for": "for 3 to 7 years" is no age."""
+    return not token.age and any(by.word == "for" and other is token for by, other in pairwise(sentence))
 
 
 def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
@@ -174,15 +213,18 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
         if (
             token.kind not in (Kind.UNIVERSAL, Kind.EVERYDAY)
             and not token.carried
-            and not token.loose
-            and all(place.denied != token.denied and not place.loose for place in places)
+            and (
+                _lacks_otherwise(token, places)
+                or (not token.loose and all(place.denied != token.denied and not place.loose for place in places))
+            )
         ):
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
             break
     held = [places for token, places in found.pairs if token.kind not in (Kind.UNIVERSAL, Kind.EVERYDAY)]
-    if there and not noes and held and all(place.denied for places in held for place in places):
-        # "Screen adults" of "recommends against screening in adults", though "in adults" alone would be open.
-        found.problems.append((Why.NEGATION_DIFFERS, there[0].word))
+    if there and not noes and (turned := _turned(found, held)) is not None:
+        found.problems.append((Why.NEGATION_DIFFERS, turned))
+    if (given_up := _taken_up(sentence, found.statement.tokens)) is not None:
+        found.problems.append((Why.NEGATION_DIFFERS, given_up))
     ours, theirs = _advice(sentence), _advice(found.statement.tokens)
     if len(ours) == len(theirs) == 1 and ours != theirs:
         # Whatever else either denies: one advises what the other advises against.
@@ -193,10 +235,44 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
         token.form.endswith(":insufficient") for token in sentence
     ):
         found.problems.append((Why.NEGATION_DIFFERS, "insufficient"))
-    stops = {token.denied for token in there if token.kind is Kind.STOP}
+    # "Advises against stopping A" stops what "stopping A is not advised" does; advice itself was compared above.
+    stops = {token.denied for token in there if token.kind is Kind.STOP and not token.word.endswith("_against")}
     for token in noes:
-        if token.kind is Kind.STOP and stops and token.denied not in stops:
+        if token.kind is Kind.STOP and not token.word.endswith("_against") and stops and token.denied not in stops:
             found.problems.append((Why.NEGATION_DIFFERS, token.word))
+
+
+def _lacks_otherwise(token: Token, places: Sequence[Token]) -> bool:
+    """Whether what one side only names behind what it says no to is what the people of the other lack."""
+    if token.lacking:
+        return all(place.loose and not place.lacking for place in places)
+    return token.loose and all(place.lacking for place in places)
+
+
+def _turned(found: Match, held: Sequence[Sequence[Token]]) -> str | None:
+    """What a statement says no to and a sentence without a "no" names, or None.
+
+    "Screen adults" of "recommends against screening in adults", though "in adults" alone would be open. Neither who
+    advises against it, nor the same word in a title, makes it advised.
+    """
+    tokens = found.statement.tokens
+    against = next((token for token in tokens if token.word.endswith("_against")), None)
+    told = [place for places in held for place in places if against is None or place.place > against.place]
+    if told and all(place.denied for place in told):
+        return told[0].word
+    if against is None:
+        return None
+    lent = {token.form for token in found.borrowed if found.of_heading(token)}
+    return next((token.word for token in tokens if token.form in lent and token.denied and not token.loose), None)
+
+
+def _taken_up(sentence: Sequence[Token], statement: Sequence[Token]) -> str | None:
+    """What a statement only names with "cessation" and the sentence without it, or any other word for it."""
+    if any(token.word == "cessation" or token.kind in _NOES for token in sentence):
+        return None
+    ended = {token.form for token, after in pairwise(statement) if after.word == "cessation"}
+    ended -= {token.form for token, after in pairwise((*statement, statement[-1])) if after.word != "cessation"}
+    return next((token.word for token in sentence if token.form in ended), None)
 
 
 def _advice(tokens: Sequence[Token]) -> set[bool]:

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from agent.gate.lexicon import Kind
 from agent.gate.measures import Measure
-from agent.gate.reading import Token, read
+from agent.gate.reading import read
+from agent.gate.tokens import Token
 from retrieval import Passage
 
 _REMARK = re.compile(r"[(\[][^()\[\]]*[)\]][.;]?(?:\s+(?=[A-Z])|$)")
