@@ -15,7 +15,9 @@ import yaml
 
 from agent.evidence import EvidenceBook
 from agent.gate import AnswerGate, Verdict, WithheldReason
+from agent.gate.lexicon import DRUGS_FILE, Kind
 from agent.gate.measures import Measure, measures, same
+from agent.gate.reading import read
 from agent.gate.roots import root
 from agent.gate.support import EncoderSupport, support_thresholds
 from agent.sentences import DraftSentence
@@ -238,6 +240,17 @@ def test_the_time_per_sentence_is_bounded() -> None:
     assert not verdict("Do not give aspirin 300 mg, " * 4_000, CELLULITIS).shown
     assert not verdict("Give aspirin 300 mg twice daily.", "Do not give warfarin 5 mg and not " * 4_000).shown
     assert time.perf_counter() - started < 5
+
+
+def test_every_listed_drug_is_read_as_one() -> None:
+    """A second name may stand for a drug: aspirin, read as acetylsalicylic acid, was a word like any other."""
+    listed = yaml.safe_load(DRUGS_FILE.read_text("utf-8"))
+    lost = [
+        name
+        for name in (*listed["names"], *listed["classes"])
+        if not any(token.kind is Kind.DRUG for token in read(name).tokens)
+    ]
+    assert lost == ["thiamine"]  # vitamin B1: a label that no other may stand for
 
 
 SETS = yaml.safe_load(Path(__file__).with_name("gate_sentences.yaml").read_text("utf-8"))
