@@ -55,6 +55,9 @@ _PUT_IN_PLACE = frozenset(
 #: What can be wrong of a sentence all of whose words and numbers a statement has.
 _ABOUT_IT = frozenset([Why.NEGATION_DIFFERS, Why.STRENGTH_DIFFERS, Why.CONDITION_DROPPED])
 
+#: What is the sole objection of the statement that a sentence turns round, or of which it drops a condition.
+_TURNING = ({Why.NEGATION_DIFFERS}, {Why.CONDITION_DROPPED})
+
 #: Statements that a scorer is asked about, those that say most of the sentence; bounds the time of a check.
 _MOST_ASKED = 4
 
@@ -246,13 +249,13 @@ def _judged(tokens: Sequence[Token], parts: Sequence[Statement]) -> list[_Judged
 
 
 def _turned_round(leaning: _Judged, all_of_them: Sequence[_Judged]) -> tuple[Why, str] | None:
-    """The objection of a statement that says more of a sentence, and all of it but its "no".
+    """The objection of a statement that says more of a sentence, and all of it but its "no" or its condition.
 
     "Do not offer A to B" is "offer A to B" turned round, even where the next statement has a "no" and goes on from A.
     """
     for other in all_of_them:
         whys = {why for why, _ in other.problems}
-        if other.held > leaning.held and whys == {Why.NEGATION_DIFFERS} and not other.statement.warning:
+        if other.held > leaning.held and whys in _TURNING and not other.statement.warning:
             return other.problems[0]
     return None
 

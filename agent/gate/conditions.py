@@ -15,7 +15,12 @@ _NAMED = frozenset([Kind.WORD, Kind.MEASURE, Kind.DRUG, Kind.POPULATION, Kind.RO
 _LEAST_SHARE = 0.5
 _RELATIVES = frozenset(["who", "whose"])
 #: What limits the people it stands behind, and the words at which that ends.
-_LIMITING = frozenset(["with", "without", "at", "on", "receiving", "taking", "undergoing"])
+_LIMITING = frozenset(
+    [
+        *("with", "without", "at", "on", "receiving", "taking", "undergoing", "born", "diagnosis", "identified"),
+        *("admission", "exposed", "planning", "presenting", "requiring", "needing"),
+    ]
+)
 _LIMIT_ENDS = frozenset(
     [
         *("in", "for", "to", "with", "without", "at", "by", "from", "on", "after", "before", "during"),
@@ -113,7 +118,9 @@ def _relative_end(tokens: Sequence[Token], at: int) -> int:
 def _ends_relative(tokens: Sequence[Token], at: int) -> bool:
     token = tokens[at]
     joined = token.word == "and" and at + 1 < len(tokens) and tokens[at + 1].word in (_HOLDING | _RELATIVES)
-    return joined or token.form in _ENDS or token.word in _RELATIVES or token.word in _CLAUSE_ENDS
+    # "Refer those who have A to a specialist" goes on.
+    goes_on = token.word == "to" and at + 1 < len(tokens) and tokens[at + 1].word in ("a", "an", "the")
+    return goes_on or joined or token.form in _ENDS or token.word in _RELATIVES or token.word in _CLAUSE_ENDS
 
 
 def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:

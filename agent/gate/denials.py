@@ -56,6 +56,7 @@ _PASSIVE = frozenset(
         "be",
         "been",
         "should",
+        "ought",
         "must",
         "can",
         "may",
@@ -255,6 +256,8 @@ def _is_passive(tokens: list[Token], at: int) -> bool:
         return True
     if before not in _PASSIVE or before == "do":
         return False
+    if before in ("does", "did") and at + 1 < len(tokens) and tokens[at + 1].word in _ADVISING:
+        return False  # "The panel does not recommend A" says no to A
     # "Screening for it in adults is not recommended", but "for adults who are not pregnant".
     follows = [token.word for token in tokens[at + 1 : at + 3] if token.word not in _HOW_OFTEN]
     return (bool(follows) and follows[0] in _ADVISED) or not _inside_lead(tokens, at)

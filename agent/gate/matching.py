@@ -26,6 +26,7 @@ _SKIPPED = frozenset([Kind.MARK, Kind.FRAME, Kind.NOT, Kind.STOP])
 _ADVICE = frozenset(
     ["recommend", "recommends", "recommended", "suggest", "suggests", "suggested", "advise", "advises", "advised"]
 )
+_PLAINLY = frozenset(["should", "must", "ought"])
 #: A "no" of what is advised stands no further behind the advice.
 _ADVICE_REACH = 8
 _ONE = frozenset(["single", "one-time", "one-off"])
@@ -235,6 +236,8 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
         token.form.endswith(":insufficient") for token in sentence
     ):
         found.problems.append((Why.NEGATION_DIFFERS, "insufficient"))
+    if _advises_on_too_little(sentence, found) or _of_another_matter(found):
+        found.problems.append((Why.NEGATION_DIFFERS, "insufficient"))
     # "Advises against stopping A" stops what "stopping A is not advised" does; advice itself was compared above.
     stops = {token.denied for token in there if token.kind is Kind.STOP and not token.word.endswith("_against")}
     for token in noes:
@@ -247,6 +250,40 @@ def _lacks_otherwise(token: Token, places: Sequence[Token]) -> bool:
     if token.lacking:
         return all(place.loose and not place.lacking for place in places)
     return token.loose and all(place.lacking for place in places)
+
+
+def _insufficient(tokens: Sequence[Token]) -> int | None:
+    return next((n for n, token in enumerate(tokens) if token.form.endswith(":insufficient")), None)
+
+
+def _advises_on_too_little(sentence: Sequence[Token], found: Match) -> bool:
+    """Whether a sentence advises what a statement only says of that evidence is insufficient."""
+    words = {token.word for token in found.statement.tokens}
+    if _insufficient(found.statement.tokens) is None or words & _PLAINLY:
+        return False
+    if sentence and (sentence[0].word in ACTIONS or {token.word for token in sentence} & _PLAINLY):
+        return True
+    # "Insufficient to recommend A", "recommends neither for nor against A" advise nothing.
+    return not words & _ADVICE and any(
+        token.word in _ADVICE
+        and not token.denied
+        and (not at or sentence[at - 1].word != "to")
+        and not any(other.word == "against" for other in sentence[at + 1 : at + 4])
+        for at, token in enumerate(sentence)
+    )
+
+
+def _of_another_matter(found: Match) -> bool:
+    """Whether a sentence says of another thing what a statement says of its own, that evidence is insufficient."""
+    tokens = found.statement.tokens
+    at = _insufficient(tokens)
+    named = [token for token in found.borrowed if token.kind in (Kind.WORD, Kind.DRUG)]
+    if at is None or not named:
+        return False
+    held = {id(place) for _, places in found.pairs for place in places}
+    begins = next((n for n in range(at, len(tokens)) if tokens[n].word in ("harms", "against")), at)
+    ends = next((n for n in range(begins + 2, len(tokens)) if tokens[n].word == "in"), len(tokens))
+    return any(token.kind in (Kind.WORD, Kind.DRUG) and id(token) not in held for token in tokens[begins + 1 : ends])
 
 
 def _turned(found: Match, held: Sequence[Sequence[Token]]) -> str | None:

@@ -68,6 +68,9 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
         return "should"
     if words & _SUGGESTED and there & _RECOMMENDED and not weak and not there & _SUGGESTED:
         return min(words & _SUGGESTED)
+    option = words & {"option", "options"}
+    if option and there & _RECOMMENDED and not weak and not there & (known.weak | {"or", "choose"}):
+        return min(option)
     softer = words & known.softening
     firm = any(not lent.weak for t in found.borrowed if (lent := found.statement.context.get(t.form)) is not None)
     if (demand := _demanded(sentence)) is not None and not there & (known.must | _DEMANDS):

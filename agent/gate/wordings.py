@@ -21,10 +21,13 @@ _TOO_LITTLE = "(?:insufficient|inadequate|not sufficient|not adequate|not enough
 _WEIGHED = "(?:assess|determine|weigh|judge|evaluate|establish|estimate)"
 _WEIGHED_PAST = "(?:assessed|determined|weighed|judged|evaluated|established|estimated)"
 _AS_TOO_LITTLE = (
-    rf"(?:because|as|since) (?:(?:the )?{_EVIDENCE} is (?:currently )?{_TOO_LITTLE}|"
-    rf"there is (?:currently )?(?:insufficient|inadequate|not enough|too little) {_EVIDENCE})"
+    rf"(?:(?:because|as|since) (?:(?:the )?{_EVIDENCE} is (?:currently )?{_TOO_LITTLE}|"
+    rf"there is (?:currently )?(?:insufficient|inadequate|not enough|too little) {_EVIDENCE})|"
+    rf"(?:because of|owing to|due to|given) (?:the )?(?:insufficient|inadequate|a lack of|lack of) {_EVIDENCE})"
 )
-_ADVISER = "USPSTF|US Preventive Services Task Force|task force|work group|guideline(?: panel)?|panel|committee"
+_ADVISER = "(?:USPSTF|US Preventive Services Task Force|task force|work group|guideline(?: panel)?|panel|committee)"
+_UNCERTAIN = "(?:uncertain|unclear|unknown|not known|not clear)"
+_EITHER_WAY = "(?:either )?for or against"
 _BALANCE = r"(?:the balance (?:of|between) )?(?:the )?benefits (?:and|against|versus) (?:the )?(?:harms|risks) of"
 #: What every way of saying so is written as; what it is said of follows.
 _CANNOT_BE_WEIGHED = "the current evidence is insufficient to assess the balance of benefits and harms of"
@@ -42,6 +45,18 @@ _DAYS = tuple(enumerate(_NUMBERS, start=1))[1:]
 
 def _and_a_half(found: re.Match[str]) -> str:
     return f"{_NUMBERS.index(found[1].casefold()) + 1}.5"
+
+
+def _said_before_and_after(*ways: str, becomes: str) -> list[tuple[str, str]]:
+    """The ways of saying it with the reason, that evidence is insufficient, behind them and before them.
+
+    Without that reason nothing is read so: "no recommendation is made" may have others.
+    """
+    return [
+        (found, rf"{becomes} \1")
+        for way in ways
+        for found in (rf"{way},? {_AS_TOO_LITTLE}", rf"{_AS_TOO_LITTLE},? {way}")
+    ]
 
 
 _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
@@ -81,10 +96,6 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
-        rf"(?:it is )?(?:uncertain|unclear|unknown|not known) {_OUTWEIGH},? {_AS_TOO_LITTLE}",
-        rf"{_CANNOT_BE_WEIGHED} \1",
-    ),
-    (
         rf"(?:the )?{_EVIDENCE} (?:does|do) not (?:allow|permit) the balance (?:of|between) benefits and "
         rf"(?:harms|risks) of {_MATTER} to be {_WEIGHED_PAST}",
         rf"{_CANNOT_BE_WEIGHED} \1",
@@ -94,14 +105,23 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         rf"{_BALANCE}",
         _CANNOT_BE_WEIGHED,
     ),
-    (
-        rf"{_AS_TOO_LITTLE},? (?:the )?(?:{_ADVISER}) (?:neither recommends for nor against|recommends neither for nor "
-        r"against|makes no recommendation (?:either )?for or against|does not recommend (?:either )?for or against)",
-        "the current evidence is insufficient to recommend for or against",
+    *_said_before_and_after(
+        rf"(?:it is |it remains )?{_UNCERTAIN} {_OUTWEIGH}",
+        rf"(?:(?:the )?{_ADVISER} )?(?:is|was|were) (?:not able|unable) to {_WEIGHED} {_BALANCE} {_MATTER}",
+        rf"(?:(?:the )?{_ADVISER} )?(?:cannot|could not|can not) {_WEIGHED} {_BALANCE} {_MATTER}",
+        rf"(?:the )?balance (?:of|between) (?:the )?benefits and (?:harms|risks) of {_MATTER} "
+        rf"(?:is|remains) {_UNCERTAIN}",
+        rf"(?:the )?balance (?:of|between) (?:the )?benefits and (?:harms|risks) of {_MATTER} "
+        rf"(?:cannot|can not|could not) be {_WEIGHED_PAST}",
+        becomes=_CANNOT_BE_WEIGHED,
     ),
-    (
-        rf"no recommendation (?:either )?for or against {_MATTER} can be made,? {_AS_TOO_LITTLE}",
-        r"there is insufficient evidence to recommend for or against \1",
+    *_said_before_and_after(
+        rf"no recommendation (?:(?:is|was|has been|can be|could be) made )?{_EITHER_WAY} {_MATTER}(?: can be made)?",
+        rf"neither a recommendation for nor (?:one )?against {_MATTER} (?:can be|is|was) made",
+        rf"(?:the )?{_ADVISER} (?:neither recommends for nor against|recommends neither for nor against|"
+        rf"neither recommends nor advises against|(?:makes|made|can make) no recommendation {_EITHER_WAY}|"
+        rf"does not recommend {_EITHER_WAY}|does not make a recommendation {_EITHER_WAY}) {_MATTER}",
+        becomes="there is insufficient evidence to recommend for or against",
     ),
     (
         rf"(?:there is )?(?:not enough|insufficient|inadequate|too little) {_EVIDENCE} to {_WEIGHED} {_BALANCE}",
@@ -136,6 +156,11 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         r"(?:up to and including|no older than) (\d+) years (?:of age|old)|no older than (\d+) years",
         r"aged \1\2 years or younger",
     ),
+    (
+        r"from (?:the age of|age) (\d+)(?: years)?"
+        r"(?! ?(?:\d|to|-|–|up to|until|till|through|and|or|weeks?|months?|days?)\b)(?! ?[-–.]\d)",
+        r"aged \1 years or older",
+    ),
     ("(?:on )?alternate days", "every 2 days"),
     ("every second day", "every 2 days"),
     *((f"{word} days (?:per|a|each) week", f"{n} days a week") for n, word in _DAYS),
@@ -160,7 +185,12 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ("stage three|stage 3 of labour|third stage of labour|third stage", "third-stage labour"),
 )
 _PATTERNS = tuple(
-    (re.compile(phrase if phrase.startswith("(?<") else rf"\b(?:{phrase})\b", re.IGNORECASE), becomes)
+    (
+        re.compile(phrase if phrase.startswith("(?<") else rf"\b(?:{phrase})\b", re.IGNORECASE),
+        becomes,
+        # Most texts have no such word, and these patterns are the slow ones.
+        "evidence" in phrase,
+    )
     for phrase, becomes in _WORDINGS
 )
 
@@ -175,7 +205,9 @@ _IONS = {"K": "potassium", "Na": "sodium", "Ca": "calcium", "Mg": "magnesium"}
 def in_one_wording(text: str) -> str:
     """The text with what can be said in several ways said in one."""
     text = _STATES.sub("US", text)
-    for pattern, becomes in _PATTERNS:
-        text = pattern.sub(becomes, text)
+    of_evidence = "evidence" in text.casefold()
+    for pattern, becomes, needs_evidence in _PATTERNS:
+        if of_evidence or not needs_evidence:
+            text = pattern.sub(becomes, text)
     text = _ION.sub(lambda match: _IONS[match[1]], text)
     return _GENUS.sub("", text)
