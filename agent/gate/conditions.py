@@ -30,7 +30,27 @@ _LIMIT_ENDS = frozenset(
 _ALREADY = frozenset(["aged", "age", "of", "old", "who", "are", "currently", "already"])
 #: "Who have had A and do not have B": two things are said of them.
 _HOLDING = frozenset(["do", "does", "have", "has", "had", "are", "is", "were", "was"])
-_PEOPLE = frozenset(["people", "person", "persons", "patient", "patients", "those", "individuals", "groups"])
+_PEOPLE = frozenset(
+    [
+        "people",
+        "person",
+        "persons",
+        "patient",
+        "patients",
+        "those",
+        "individuals",
+        "groups",
+        "donor",
+        "donors",
+        "recipient",
+        "recipients",
+        "candidate",
+        "candidates",
+        "contacts",
+        "outpatients",
+        "inpatients",
+    ]
+)
 _CLAUSE_ENDS = frozenset(["should", "must", "may", "can", "if", "when", "unless", "because"])
 _ONLY = frozenset(
     [

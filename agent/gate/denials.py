@@ -73,7 +73,7 @@ _PASSIVE = frozenset(
 _LEADS = frozenset(["if", "when", "where", "who", "that", "unless", "because", "although", "while", "whereas"])
 _SMOKE = root("smoke")
 _SUBJECTS = frozenset(["the", "they", "it", "patient", "patients", "person", "he", "she", "this", "these"])
-_ADJUNCTS = frozenset(["in", "for", "to", "during", "among", "at", "with"])
+_ADJUNCTS = frozenset(["in", "for", "to", "during", "among", "at", "with", "before", "after"])
 _NEEDS = frozenset(["needs", "need", "requires", "require", "required", "go", "goes", "managed"])
 _SMALL_NOTS = frozenset(
     ["no", "without", "none", "free_of", "outside", "except", "other_than", "rather_than", "instead_of"]
@@ -84,7 +84,8 @@ _STOPPING = frozenset(
 )
 _VERBS = frozenset(["is", "are", "was", "were", "should", "must", "may", "can"])
 _LACKING = frozenset(["without", "free_of", "outside", "other_than"])
-_LACK_ENDS = frozenset(["and", "is", "are", "may", "can"])
+_LACK_ENDS = frozenset(["and", "is", "are", "may", "can", "in", "for", "among", "who", "whose", "whom"])
+_ACTIVE = frozenset(["should", "must", "can", "may", "do", "does", "will", "would"])
 _REFUSED = frozenset(["refused", "denied"])
 _RELATIVES = frozenset(["who", "whose", "whom", "which"])
 _ADVISING = frozenset(
@@ -108,17 +109,24 @@ def deny(tokens: list[Token]) -> None:
             before = _before(tokens, at, clauses) if passive else []
             # "A is not recommended for B" says no to A, and of B nothing.
             named = token.kind is Kind.NOT and any(_names(earlier) for earlier in before)
-            adjunct = False
+            adjunct = told = False
             lacking = clauses[at] is not None
+            said = not lacking and (
+                passive or token.kind is Kind.STOP or (not small and at > 0 and tokens[at - 1].word in _PASSIVE)
+            )
             for later in _after(tokens, at, small=small, clauses=clauses):
                 later.denials += 1
                 lacking = lacking and later.word not in _ADJUNCTS
                 later.lacking = later.lacking or lacking
-                adjunct = adjunct or (named and not small and later.word in _ADJUNCTS)
+                later.advised_against = later.advised_against or said
+                # "No A is advised for B", but "no sign of A in B".
+                told = told or (token.word == "no" and later.word in _VERBS)
+                adjunct = adjunct or (named and (told or not small) and later.word in _ADJUNCTS)
                 named = named or _names(later)
                 later.loose = adjunct
             for earlier in before:
                 earlier.denials += 1
+                earlier.advised_against = True
             for earlier in _opening(tokens, before):
                 earlier.loose = True
 
@@ -136,7 +144,7 @@ def _relatives(tokens: list[Token]) -> list[range | None]:
             while end < len(tokens) and not _ends_relative(tokens, at, end):
                 end += 1
             found[at:end] = [range(at, end)] * (end - at)
-        elif tokens[at].word in _LACKING:
+        elif tokens[at].word in _LACKING and not (at and tokens[at - 1].word in _NEEDS):
             while end < len(tokens) and not (_ends_relative(tokens, at, end) or tokens[end].word in _LACK_ENDS):
                 end += 1
             found[at:end] = [range(at, end)] * (end - at)
@@ -173,12 +181,14 @@ def _opening(tokens: list[Token], denied: list[Token]) -> list[Token]:
         return []
     end = next((n for n, token in enumerate(tokens) if token.form == ","), 0)
     # "In adults, A should not be given": something else has to be what is denied.
-    return tokens[:end] if any(_names(token) for token in denied[: len(denied) - end]) else []
+    opening = tokens[:end]
+    inside = {id(token) for token in opening}
+    return opening if any(_names(token) for token in denied if id(token) not in inside) else []
 
 
 def _after(tokens: list[Token], at: int, *, small: bool, clauses: Sequence[range | None] | None = None) -> list[Token]:
     found: list[Token] = []
-    inside = _inside_lead(tokens, at)
+    inside = _inside_lead(tokens, at) or _put_in(tokens, at)
     bracket = 0
     own = clauses[at] if clauses else None
     for place in range(at + 1, min(len(tokens), at + _REACH)):
@@ -207,22 +217,35 @@ def _after(tokens: list[Token], at: int, *, small: bool, clauses: Sequence[range
     return found
 
 
+def _put_in(tokens: list[Token], at: int) -> bool:
+    """Whether an exception stands between commas, before the advice: "in adults, unless they have A, B is advised"."""
+    if tokens[at].word != "unless" or not at or tokens[at - 1].form != ",":
+        return False
+    behind = tokens[at + 1 : at + _REACH]
+    end = next((n for n, token in enumerate(behind) if token.form == ","), len(behind))
+    return any(token.word in _ADVISING or token.word in ("should", "must") for token in behind[end:])
+
+
 def _inside_lead(tokens: list[Token], at: int) -> bool:
     """Whether a "no" stands in an opening "If ...,", "To avoid ...," or "For ... who ...,", which ends at its comma."""
     if at == 1 and tokens[0].word == "to":
         return True
+    verb = False
     for place in range(at - 1, max(-1, at - _REACH), -1):
         word = tokens[place].word
         if word in _LEADS:
             return True
         if tokens[place].form in _STRONG or word == ",":
             return False
-    return False
+        verb = verb or word in _PASSIVE
+    # "For those at risk and not on A, ...": no verb is denied there.
+    return tokens[at].word == "not" and not verb and tokens[0].word in ("for", "in", "among") and at < _REACH
 
 
 def _before(tokens: list[Token], at: int, clauses: Sequence[range | None] | None = None) -> list[Token]:
     found: list[Token] = []
     inside = 0
+    other = False
     for place in range(at - 1, max(-1, at - _REACH), -1):
         token = tokens[place]
         if clauses and _in_another(clauses, place, at):
@@ -237,6 +260,10 @@ def _before(tokens: list[Token], at: int, clauses: Sequence[range | None] | None
             break
         if token.word == "that" and place and tokens[place - 1].word in _ADVISING:
             break
+        # "A should be B and should not be C" says no to A being C, and not to B.
+        other = (other or (token.word == "and" and tokens[place + 1].word in _VERBS)) and token.word not in _VERBS
+        if other:
+            continue
         found.append(token)
     return found
 
@@ -247,6 +274,8 @@ def _is_passive(tokens: list[Token], at: int) -> bool:
     if token.kind is Kind.STOP:
         if token.word in _REFUSED and _names_at_once(tokens[at + 1 : at + 4]):
             return False  # "smokers should be refused A" says no to A
+        if before in _ACTIVE and not token.word.endswith(("ed", "held", "drawn")):
+            return False  # "clinicians should stop A"
         return (
             before in _PASSIVE
             or token.word in ("rules_out", "contraindicated", "unnecessary", "unsuitable", "inappropriate")
@@ -265,6 +294,8 @@ def _is_passive(tokens: list[Token], at: int) -> bool:
 
 def _after_advice_that(tokens: list[Token], at: int) -> bool:
     """Whether a "not" is that of "it is advised that A not be used", which says no to A as "should not" does."""
+    if tokens[at].word != "not" or tokens[at - 1].word in ("and", "or", ","):
+        return False  # "that A be used and not be stopped" says no to stopping
     for place in range(at - 1, max(-1, at - _REACH), -1):
         token = tokens[place]
         if token.form in _STRONG or token.word in _TURNS | _RELATIVES or token.kind is Kind.STOP:

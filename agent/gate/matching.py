@@ -247,9 +247,15 @@ def _compare_denials(sentence: Sequence[Token], found: Match) -> None:
 
 def _lacks_otherwise(token: Token, places: Sequence[Token]) -> bool:
     """Whether what one side only names behind what it says no to is what the people of the other lack."""
-    if token.lacking:
-        return all(place.loose and not place.lacking for place in places)
-    return token.loose and all(place.lacking for place in places)
+    if token.lacking and not token.advised_against:
+        return all((place.loose or _plainly_against(place)) and not place.lacking for place in places)
+    return (token.loose or _plainly_against(token)) and all(
+        place.lacking and not place.advised_against for place in places
+    )
+
+
+def _plainly_against(token: Token) -> bool:
+    return token.advised_against and token.denied and not token.loose
 
 
 def _insufficient(tokens: Sequence[Token]) -> int | None:

@@ -33,6 +33,8 @@ class Token:
     loose: bool = False
     #: What people or things lack: "without A", "who do not have A".
     lacking: bool = False
+    #: Said no to by a verb: "do not give A", "A should not be given", "avoid A".
+    advised_against: bool = False
     weak: bool = False
 
     @property

@@ -136,6 +136,7 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ("can(?:not| not) be (?:used|given|taken) because of (?:a )?contraindications?", "is contraindicated"),
     ("as a single immediate dose|as a single dose at once", "stat"),
     ("nocte", "every night"),
+    ("including,? but not limited to,?", "including"),
     ("half an hour", "30 minutes"),
     ("once every", "every"),
     (r"max(?:imum|[.])? duration(?: of treatment)?:? (?=\d)", "no longer than "),
