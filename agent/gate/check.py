@@ -235,12 +235,12 @@ def _judged(tokens: Sequence[Token], parts: Sequence[Statement]) -> list[_Judged
             problems.append(wrong)
         if not problems and any(not fit.of_heading(token) for token in fit.borrowed):
             # What leans on other statements may be one of them with something else in the place of a name or number.
-            others = (
-                slip(tokens, other.tokens)
-                for other in parts
-                if other is not statement and not other.warning and len(match(tokens, other).problems) <= 1
-            )
-            problems += [wrong for wrong in others if wrong is not None and wrong[0] in _PUT_IN_PLACE]
+            for other in parts:
+                if other is statement or other.warning or len((near := match(tokens, other)).problems) > 1:
+                    continue
+                wrong = slip(tokens, other.tokens)
+                if wrong is not None and (wrong[0] in _PUT_IN_PLACE or len(near.pairs) > len(fit.pairs)):
+                    problems.append(wrong)
         found.append(_Judged(statement, problems, fit.support, len(fit.pairs), bool(fit.borrowed)))
     for one in found:
         if not one.problems and one.leans and (turned := _turned_round(one, found)) is not None:

@@ -40,6 +40,8 @@ _PEOPLE = frozenset(
         "those",
         "individuals",
         "groups",
+        "population",
+        "populations",
         "donor",
         "donors",
         "recipient",
@@ -172,16 +174,19 @@ def limits(tokens: Sequence[Token]) -> list[Condition]:
     """What stands right behind people and tells which of them: "adults at increased risk", "women with asthma"."""
     found: list[Condition] = []
     breaks = _breaks(tokens)
-    depth = 0
+    depth = last = 0
     for at, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token.form, 0)
-        if depth > 0 or token.word not in _LIMITING or not (at and _behind_people(tokens, at)):
+        # "Adults with A with B" are limited twice.
+        limits_people = at > 0 and (at == last or _behind_people(tokens, at))
+        if depth > 0 or token.word not in _LIMITING or not limits_people:
             continue
         end = at + 1
         while end < len(tokens) and not (_ends_relative(tokens, end) or tokens[end].word in _LIMIT_ENDS):
             end += 1
         if token.word == "at" and not any(other.word == "risk" for other in tokens[at:end]):
             continue  # "women at 24 weeks" tells when
+        last = end
         found.append(Condition(token.word, at, end, _statement_around(tokens, breaks, at)))
     return found
 

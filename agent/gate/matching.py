@@ -313,8 +313,9 @@ def _taken_up(sentence: Sequence[Token], statement: Sequence[Token]) -> str | No
     """What a statement only names with "cessation" and the sentence without it, or any other word for it."""
     if any(token.word == "cessation" or token.kind in _NOES for token in sentence):
         return None
-    ended = {token.form for token, after in pairwise(statement) if after.word == "cessation"}
-    ended -= {token.form for token, after in pairwise((*statement, statement[-1])) if after.word != "cessation"}
+    ends = [after.word == "cessation" for after in statement[1:]] + [False]
+    ended = {token.form for token, end in zip(statement, ends, strict=False) if end}
+    ended -= {token.form for token, end in zip(statement, ends, strict=False) if not end}
     return next((token.word for token in sentence if token.form in ended), None)
 
 

@@ -242,6 +242,11 @@ def test_the_time_per_sentence_is_bounded() -> None:
     assert time.perf_counter() - started < 5
 
 
+def test_a_passage_without_a_word_supports_nothing() -> None:
+    assert not verdict("Give 5 mg of aspirin.", "\u200b", title="").shown
+    assert not verdict("Give 5 mg of aspirin.", "Aspirin.\n\u200b", title="").shown
+
+
 def test_every_listed_drug_is_read_as_one() -> None:
     """A second name may stand for a drug: aspirin, read as acetylsalicylic acid, was a word like any other."""
     listed = yaml.safe_load(DRUGS_FILE.read_text("utf-8"))
