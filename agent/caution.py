@@ -8,13 +8,14 @@ far the reranker puts the best above "none of these". So the signs are weighed w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Signs(BaseModel):
-    """What one search, or the best of several, shows of whether it answers; see `agent.sufficiency.signs_of`."""
+    """What one search shows of whether it answers; see `agent.sufficiency.signs_of`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,20 +27,9 @@ class Signs(BaseModel):
     #: reranker judged it.
     margin: float | None = None
 
-    def best_of(self, earlier: Signs | None) -> Signs:
-        """With those of the searches before."""
-        if earlier is None:
-            return self
-        margins = [margin for margin in (self.margin, earlier.margin) if margin is not None]
-        return Signs(
-            nearest=max(self.nearest, earlier.nearest),
-            first=max(self.first, earlier.first),
-            margin=max(margins, default=None),
-        )
 
-
-class Caution(BaseModel):
-    """What is taken from the log-odds of answering, once there is evidence. A bare number is the constant alone."""
+class Weights(BaseModel):
+    """How the signs of one search weigh, in units of the log-odds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,8 +41,23 @@ class Caution(BaseModel):
     first: float = 0.0
     #: Given back for a margin of 1 of the reranker's score, and taken for one of -1.
     margin: float = 0.0
-    #: Given back where no reranker judged the evidence.
-    unjudged: float = 0.0
+
+    def __str__(self) -> str:
+        """As cards and tables say it."""
+        weights = (("nearest", self.nearest), ("first", self.first), ("margin", self.margin))
+        return " - ".join([f"{self.constant:g}", *(f"{value:g} x {name}" for name, value in weights if value)])
+
+    def of(self, signs: Signs) -> float:
+        """What the signs give back, less the constant."""
+        margin = 0.0 if signs.margin is None else signs.margin
+        return self.nearest * signs.nearest + self.first * signs.first + self.margin * margin - self.constant
+
+
+class Caution(Weights):
+    """What is taken from the log-odds of answering, once there is evidence. A bare number is the constant alone."""
+
+    #: The weights where no reranker judged the evidence: the others are out of scale there. None: the same.
+    unjudged: Weights | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -65,13 +70,11 @@ class Caution(BaseModel):
 
     def __str__(self) -> str:
         """As cards and tables say it."""
-        weights = (("nearest", self.nearest), ("first", self.first), ("margin", self.margin))
-        given = [f"{value:g} x {name}" for name, value in weights if value]
-        unjudged = f"; {self.unjudged:g} less where no reranker judged" if self.unjudged else ""
-        return " - ".join([f"{self.constant:g}", *given]) + unjudged
+        weights = super().__str__()
+        return weights if self.unjudged is None else f"{weights}; where no reranker judged: {self.unjudged}"
 
     def lean(self, signs: Signs | None) -> float:
-        """What is added to the log-odds of answering.
+        """What is added to the log-odds of answering after one search.
 
         Where the signs are not known and have a weight, nothing: the constant alone would be out of scale.
         """
@@ -79,5 +82,8 @@ class Caution(BaseModel):
             return -self.constant
         if signs is None:
             return 0.0
-        judged = self.unjudged if signs.margin is None else self.margin * signs.margin
-        return self.nearest * signs.nearest + self.first * signs.first + judged - self.constant
+        return (self if signs.margin is not None or self.unjudged is None else self.unjudged).of(signs)
+
+    def lean_after(self, searches: Sequence[Signs]) -> float:
+        """After several: the search that shows most counts, so another search never takes an answer away."""
+        return max(map(self.lean, searches), default=self.lean(None))

@@ -76,13 +76,13 @@ def with_fitting(
                 and fits(other.passage)
             ]
             if others:
-                counterpart = max(others, key=lambda other: _alike(hit.passage, other.passage))
+                counterpart = max(others, key=lambda other: alike(hit.passage, other.passage))
                 kept[counterpart.passage.id] = counterpart
         kept.setdefault(hit.passage.id, hit)
     return tuple(kept.values())[:count]
 
 
-def _alike(one: Passage, other: Passage) -> float:
+def alike(one: Passage, other: Passage) -> float:
     """The share of words that two passages have in common, 0 .. 1 (Jaccard)."""
     first, second = set(tokenise(one.text)), set(tokenise(other.text))
     return len(first & second) / max(len(first | second), 1)

@@ -37,7 +37,10 @@ async def decide_action(run: Run, sources: SourceChoice) -> Action:
     permitted = run.permitted
     schema = action_schema(permitted, sources.offered)
     choosing = {ActionKind.ANSWER, ActionKind.DECLINE} <= set(permitted)
-    lean = {_BEGINNING[ActionKind.ANSWER]: run.settings.caution.lean(run.signs), _BEGINNING[ActionKind.DECLINE]: 0.0}
+    lean = {
+        _BEGINNING[ActionKind.ANSWER]: run.settings.caution.lean_after(run.signs),
+        _BEGINNING[ActionKind.DECLINE]: 0.0,
+    }
     caller = RetryingCaller(run.clock, run.settings.attempts)
     problem = ""
     for kind in ("decide", "repair"):

@@ -179,7 +179,7 @@ class _Nodes:
         fitting = [[item for item in search if run.fits(item)] for search in run.found]
         if any(run.found) and not any(fitting):
             return {"next": "recommend"}
-        offered = worth_quoting(fitting, run.question.own_words)
+        offered = worth_quoting(fitting, run.question.own_words, suits=lambda item: not run.conflicts_with(item))
         sentences, failure = await write_answer(run, line, "answer", offered)
         withheld = sum(not verdict.shown for verdict in run.verdicts)
         await run.step("answer", f"Wrote an answer: {len(sentences)} sentences shown, {withheld} withheld.", started)
@@ -241,7 +241,7 @@ class _Nodes:
         started = run.clock.monotonic()
         line = evidence_message(evidence, EARLIER_EVIDENCE_HEADING).content
         line += "\n" + (REWORD_LINE if kind is ReplyKind.REWORD else SHORTEN_LINE)
-        sentences, failure = await write_answer(run, line, "reword", Quoted(tuple(evidence)))
+        sentences, failure = await write_answer(run, line, "reword", Quoted(tuple(evidence), warnings_answer=True))
         await run.step("answer", f"Reworded the last answer: {len(sentences)} sentences shown.", started)
         if failure is not None or not sentences:
             run.fail(failure.code if failure else "nothing_verified", "The last answer could not be reworded.")

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
-from agent.likelier import surely_likelier
+from agent.gate.lexicon import Kind
+from agent.gate.reading import read
+from agent.likelier import may_answer_as_well
 from agent.sentences import DraftSentence, SentenceSplitter
 from agent.sufficiency import AskedWords, Match
 from retrieval import Hit, Passage
@@ -25,7 +27,7 @@ from retrieval.tokens import tokenise
 
 #: Quotations in one answer: a direct answer, its dose or action, what forbids it, and as much of a second passage.
 MAX_QUOTES = 5
-#: Of them at most so many are of what may be the likelier answer.
+#: Of them at most so many are of what may answer as well.
 MAX_ALSO = 2
 #: A longer statement is a paragraph without full stops; others of its passage are offered where there are any.
 LONG_WORDS = 60
@@ -44,7 +46,9 @@ _LEAST_NAMED = 2
 _POINTS_ON = re.compile(
     r"(?:these|the following) resources\b|note from the national guideline clearinghouse", re.IGNORECASE
 )
-_ASKS_WARNING = re.compile(r"\bcontra-?indicat|\bc/?i\b|\bavoid|\bunsafe|\bsafe\b", re.IGNORECASE)
+_ASKS_WARNING = re.compile(
+    r"\bcontra-?indicat|\bunsafe|\bsafe\b|\bshould not (?:have|get|take|be given)\b", re.IGNORECASE
+)
 _BRACKETED = re.compile(r"\([^()]{2,80}\)")
 _LEAST_WORDS = 3
 #: "None is required." says nothing without the heading it stood under, and anything with another one.
@@ -61,26 +65,35 @@ class Quoted:
 
     #: Where it begins: which of their statements answer is the model's choice.
     first: tuple[Evidence, ...]
-    #: What it quotes as well, because it may be the likelier answer (`agent.likelier`).
-    also: tuple[Evidence, ...] = ()
-    #: Whether it may begin with contraindications: they are what was asked for.
+    #: What it quotes as well, because it may be the likelier answer (`agent.likelier`); a statement of it can be.
+    also: Evidence | None = None
+    #: Whether it may begin with contraindications: they are what was asked for, or what is to be reworded.
     warnings_answer: bool = False
 
 
-def worth_quoting(searches: Iterable[Sequence[Evidence]], question: str) -> Quoted:
+def _anybody(_: Evidence) -> bool:
+    return True
+
+
+def worth_quoting(
+    searches: Iterable[Sequence[Evidence]], question: str, *, suits: Callable[[Evidence], bool] = _anybody
+) -> Quoted:
     """The first of each search's passages that can be quoted, which stand with the likeliest first (`agent.choosing`).
 
-    With it the second, where that may be the likelier answer. Where any passage holds every word of the question, only
-    such: one that lacks the drug or the condition answers another question.
+    Where there was one search, with it the second, where that may be the answer as well and `suits`: nothing in it
+    speaks against the patient. Where any passage holds every word of the question, only such: one that lacks the drug
+    or the condition answers another question.
     """
     asked = AskedWords(question)
     found = list(searches)
     whole = [_first_two([item for item in search if asked.match(item.hit) is Match.ALL]) for search in found]
     kept = [search for search in (whole if any(whole) else map(_first_two, found)) if search]
+    also = None
+    if len(found) == 1 and kept and len(kept[0]) > 1:
+        one, two = kept[0]
+        if suits(two) and _stated(two) and may_answer_as_well(one.hit, two.hit, question):
+            also = two
     first = tuple(dict.fromkeys(search[0] for search in kept))
-    pairs = [(search[0], search[1]) for search in kept if len(search) > 1]
-    doubted = dict.fromkeys(b for a, b in pairs if not surely_likelier(a.hit, b.hit, question))
-    also = tuple(item for item in doubted if item not in first)
     return Quoted(first, also, warnings_answer=_ASKS_WARNING.search(question) is not None)
 
 
@@ -106,23 +119,18 @@ def grammar(quoted: Quoted) -> str | None:
     It begins with a statement, where there is one and no contraindication was asked for. Where something is quoted as
     well, the last one or two quotations are of it, a statement first.
     """
-    begins, offered = _alternatives(quoted.first, warnings_answer=quoted.warnings_answer)
+    offered = _literals(quotation for item in quoted.first for quotation in quotations(item))
     if not offered:
         return None
-    also_begins, also = _alternatives(quoted.also, warnings_answer=quoted.warnings_answer)
-    if not also:
-        return f'root ::= begin (" " quote){{0,{MAX_QUOTES - 1}}}\nbegin ::= {begins}\nquote ::= {offered}\n'
+    stated = _literals(quotation for item in quoted.first for quotation in _stated(item))
+    begins = offered if quoted.warnings_answer else stated or offered
+    rules = f"begin ::= {begins}\nquote ::= {offered}\n"
+    if quoted.also is None:
+        return f'root ::= begin (" " quote){{0,{MAX_QUOTES - 1}}}\n{rules}'
     return (
         f'root ::= begin (" " quote){{0,{MAX_QUOTES - MAX_ALSO - 1}}} " " also-begin (" " also){{0,{MAX_ALSO - 1}}}\n'
-        f"begin ::= {begins}\nquote ::= {offered}\nalso-begin ::= {also_begins}\nalso ::= {also}\n"
+        f"{rules}also-begin ::= {_literals(_stated(quoted.also))}\nalso ::= {_literals(quotations(quoted.also))}\n"
     )
-
-
-def _alternatives(evidence: Sequence[Evidence], *, warnings_answer: bool) -> tuple[str, str]:
-    """The quotations of passages that may come first, and all of them."""
-    offered = _literals(quotation for item in evidence for quotation in quotations(item))
-    stated = _literals(quotation for item in evidence for quotation in _stated(item))
-    return (offered if warnings_answer else stated or offered), offered
 
 
 def _literals(found: Iterable[str]) -> str:
@@ -147,7 +155,21 @@ def quotable(hit: Hit) -> tuple[tuple[str, ...], ...]:
         if len(chain) == place + 1 - first <= _MAX_CHAIN and _says_something(" ".join(chain)):
             chains.append(chain)
     short = [chain for chain in chains if max(len(part.split()) for part in chain) <= LONG_WORDS]
-    return tuple(short or chains)
+    return tuple(short or chains) or _lines(hit)
+
+
+def _lines(hit: Hit) -> tuple[tuple[str, ...], ...]:
+    """The lines of a list that may not be shown as one sentence; a number only with the drug that it is of."""
+    lines = (line.strip().lstrip("-*•– ").rstrip(".;: ") for line in hit.passage.text.splitlines())
+    return tuple(
+        (line,)
+        for line in dict.fromkeys(lines)
+        if len(line.split()) >= _LEAST_WORDS
+        and not _LEANS.match(line)
+        and _says_something(line)
+        and (not any(char.isdigit() for char in line) or any(token.kind is Kind.DRUG for token in read(line).tokens))
+        and _shown(hit, line)
+    )
 
 
 def warning_of(hit: Hit) -> str | None:

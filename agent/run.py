@@ -96,8 +96,8 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     summaries: list[StepSummary] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    #: What the searches show of whether they answer; None before the first that brings something.
-    signs: Signs | None = None
+    #: What each search shows of whether it answers, those that brought something.
+    signs: list[Signs] = field(default_factory=list)
     seen_searches: set[tuple[str, str]] = field(default_factory=set)
     repeated_searches: int = 0
     searches: int = 0

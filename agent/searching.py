@@ -68,7 +68,8 @@ async def search(run: Run, source: str, query: str | None) -> None:
         chosen = evidence_of(result, own_words, most, fits=fits)
         near = [hit for hit in result.hits[:LOOKED_FOR_DISAGREEMENTS] if not hit.below_floor]
         signs = signs_of(own_words, result.hits, chosen)
-        run.signs = run.signs if signs is None else signs.best_of(run.signs)
+        if signs is not None:
+            run.signs.append(signs)
         against = await asyncio.to_thread(opposing, chosen, near)
         span.set_attribute(spans.HITS, len(chosen))
     # What is found and off the subject is neither shown nor given to the model.

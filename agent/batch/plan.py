@@ -137,6 +137,7 @@ def _settings(plan: BatchPlan) -> dict[str, Any]:
     values = plan.model_dump(mode="json")
     agent = values.pop("agent")
     agent.pop("call_timeout_s", None)
+    agent.pop("search_timeout_s", None)
     if isinstance(budget := agent.get("budget"), dict):
         agent["budget"] = {name: value for name, value in budget.items() if name != "wall_clock_s"}
     return {**values, **agent}

@@ -18,7 +18,7 @@ import numpy as np
 
 from agent import Rollout, read_journal
 from agent.actions import ActionKind
-from agent.caution import Caution, Signs
+from agent.caution import Caution, Signs, Weights
 from eval.agent.evaluating import QUESTIONS_FILE
 from eval.agent.questions import AgentQuestion, read_questions
 from eval.logistic import Floats, logistic
@@ -78,10 +78,28 @@ def read_decisions(directory: Path, name: str) -> tuple[Decision, ...]:
 def fit(decisions: Sequence[Decision], wrong: float) -> Caution:
     """The caution at which the share `wrong` (0 .. 1) of answerable questions is not answered at first.
 
+    That share of those whose evidence a reranker judged, and of the others. For these the weights are fitted on all
+    decisions without the reranker's margin: a search may miss its deadline in any source.
+
     Raises:
         SetInvalidError: the model's log-odds say nothing, or the opposite, of whether there is an answer.
     """
-    x = _features(decisions)
+    judged = [item for item in decisions if item.signs.margin is not None]
+    others = [item for item in decisions if item.signs.margin is None]
+    plain = _weights(decisions, others if _enough(others) else decisions, wrong, with_margin=False)
+    if not _enough(judged):
+        return Caution.model_validate(plain.model_dump())
+    return Caution(**_weights(judged, judged, wrong, with_margin=True).model_dump(), unjudged=plain)
+
+
+def _enough(decisions: Sequence[Decision]) -> bool:
+    answerable = sum(decision.answerable for decision in decisions)
+    return min(answerable, len(decisions) - answerable) >= LEAST
+
+
+def _weights(decisions: Sequence[Decision], held: Sequence[Decision], wrong: float, *, with_margin: bool) -> Weights:
+    """Fitted on `decisions`, the constant chosen on those of `held`."""
+    x = _features(decisions, with_margin=with_margin)
     mean, deviation = x.mean(axis=0), x.std(axis=0)
     deviation[deviation == 0] = 1.0
     found = np.array([decision.gold_found for decision in decisions], dtype=np.float64)
@@ -89,14 +107,10 @@ def fit(decisions: Sequence[Decision], wrong: float) -> Caution:
     if weights[0] <= 0:
         raise SetInvalidError("The model is no surer of answering where the answer was found: nothing can be fitted.")
     unit = weights / weights[0]
-    scores = (x @ unit)[[decision.answerable for decision in decisions]]
-    nearest, first, margin, unjudged = (round(float(weight), 2) for weight in unit[1:])
-    return Caution(
-        constant=round(float(np.quantile(scores, wrong)), 2),
-        nearest=nearest,
-        first=first,
-        margin=margin,
-        unjudged=unjudged,
+    scores = (_features(held, with_margin=with_margin) @ unit)[[decision.answerable for decision in held]]
+    nearest, first, *margin = (round(float(weight), 2) for weight in unit[1:])
+    return Weights(
+        constant=round(float(np.quantile(scores, wrong)), 2), nearest=nearest, first=first, margin=sum(margin)
     )
 
 
@@ -110,13 +124,9 @@ def tradeoff(decisions: Sequence[Decision], caution: Caution) -> Tradeoff:
     return Tradeoff(caution.constant, share(answerable=True), share(answerable=False))
 
 
-def _features(decisions: Sequence[Decision]) -> Floats:
-    rows = [
-        (item.log_odds, signs.nearest, signs.first, signs.margin or 0.0, float(signs.margin is None))
-        for item in decisions
-        for signs in (item.signs,)
-    ]
-    return np.array(rows, dtype=np.float64)
+def _features(decisions: Sequence[Decision], *, with_margin: bool) -> Floats:
+    rows = [(item.log_odds, item.signs.nearest, item.signs.first, item.signs.margin or 0.0) for item in decisions]
+    return np.array(rows, dtype=np.float64)[:, : 4 if with_margin else 3]
 
 
 def _decision(rollout: Rollout, questions: Mapping[str, AgentQuestion]) -> Decision | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from agent.caution import Caution, Signs
+from agent.caution import Caution, Signs, Weights
 from agent.sufficiency import signs_of
 from retrieval import Hit
 
@@ -51,15 +51,17 @@ def test_signs_are_of_all_hits_and_of_the_first_passage_given() -> None:
     assert signs == Signs(nearest=0.7, first=0.5)
 
 
-JUDGED = Caution(constant=4.0, nearest=2.0, margin=0.5, unjudged=1.0)
+JUDGED = Caution(constant=4.0, nearest=2.0, margin=0.5, unjudged=Weights(constant=3.0, nearest=1.0))
 
 
-def test_what_the_reranker_judges_weighs_and_where_it_judged_nothing_its_own_constant_does() -> None:
+def test_what_the_reranker_judges_weighs_and_where_it_judged_nothing_other_weights_do() -> None:
     sign = Signs(nearest=0.5, first=0.0)
     assert JUDGED.lean(sign.model_copy(update={"margin": 3.0})) == pytest.approx(1.0 + 1.5 - 4.0)
     assert JUDGED.lean(sign.model_copy(update={"margin": -3.0})) == pytest.approx(1.0 - 1.5 - 4.0)
-    assert JUDGED.lean(sign) == pytest.approx(1.0 + 1.0 - 4.0)
-    assert str(JUDGED) == "4 - 2 x nearest - 0.5 x margin; 1 less where no reranker judged"
+    assert JUDGED.lean(sign) == pytest.approx(0.5 - 3.0)
+    assert JUDGED.model_copy(update={"unjudged": None}).lean(sign) == pytest.approx(1.0 - 4.0)
+    assert str(JUDGED) == "4 - 2 x nearest - 0.5 x margin; where no reranker judged: 3 - 1 x nearest"
+    assert Caution.model_validate_json(JUDGED.model_dump_json()) == JUDGED
 
 
 def test_the_margin_is_the_largest_of_what_became_evidence() -> None:
@@ -77,10 +79,10 @@ def test_without_evidence_or_known_cosines_there_are_none() -> None:
     assert signs_of("Gentamicin?", unknown, unknown) is None
 
 
-def test_of_several_searches_the_best_of_each_sign_counts() -> None:
-    first, second = Signs(nearest=0.7, first=0.2), Signs(nearest=0.5, first=1.0)
-    assert second.best_of(first) == Signs(nearest=0.7, first=1.0)
-    assert first.best_of(None) == first
-    judged = second.model_copy(update={"margin": -1.0})
-    assert judged.best_of(first).margin == first.best_of(judged).margin == -1.0
-    assert judged.best_of(judged.model_copy(update={"margin": 2.0})).margin == 2.0
+def test_of_several_searches_the_one_that_shows_most_counts() -> None:
+    """A guideline that the reranker found wanting must not speak against a leaflet that answers."""
+    wanting, leaflet = Signs(nearest=0.7, first=0.2, margin=-3.0), Signs(nearest=0.8, first=1.0)
+    for searches in ([wanting, leaflet], [leaflet, wanting]):
+        assert JUDGED.lean_after(searches) == JUDGED.lean(leaflet) > JUDGED.lean(wanting)
+    assert JUDGED.lean_after([]) == 0.0
+    assert Caution(constant=1.5).lean_after([]) == -1.5

@@ -14,7 +14,7 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
 from agent.quoting import MAX_QUOTES, Quoted, grammar, quotable, quotations, worth_quoting
 from agent.sentences import SentenceSplitter
-from retrieval import Hit, HybridSearcher, SearchRequest
+from retrieval import GuidanceStatus, Hit, HybridSearcher, PassageKind, SearchRequest
 from training.teacher import compose
 
 from ..starter import starter, starter_searcher
@@ -102,6 +102,14 @@ def test_at_most_three_statements_are_quoted_together(a_hit: Hit) -> None:
     assert [len(chain) for chain in quotable(hit)] == [1, 2, 3]
 
 
+def test_a_list_that_is_no_sentence_is_quoted_line_by_line_and_no_dose_without_its_drug(a_hit: Hit) -> None:
+    text = "- Culture of the aspirate\n\n- Serological tests e.g. fixation\n\n- Adults 500 mg twice daily\n\n- PCR"
+    hit = hit_of(a_hit, text)
+    assert quotable(hit) == (("Culture of the aspirate",), ("Serological tests e.g. fixation",))
+    dosed = hit_of(a_hit, text.replace("Adults 500 mg", "Colchicine 500 mg"))
+    assert ("Colchicine 500 mg twice daily",) in quotable(dosed)
+
+
 def test_a_bracket_with_a_number_is_never_left_out_of_a_quotation(a_hit: Hit) -> None:
     """ "(10 mg in adults)" is part of the dose: where the gate refuses the whole, nothing of it is quoted."""
     for chain in quotable(hit_of(a_hit, "Give 5 mg of example (10 mg/kg [see 3] or 10 mg in adults) by mouth.")):
@@ -140,10 +148,12 @@ def test_a_passage_without_a_statement_to_quote_makes_room_for_the_next(a_hit: H
     assert worth_quoting([[empty]], "gout?").first == ()
 
 
-def scored(hit: Hit, text: str, name: str, **scores: float | None) -> Evidence:
-    found = hit_of(hit, text, id=f"p#{name}", section=(), synonyms=())
+def scored(hit: Hit, text: str, name: str, **fields: Any) -> Evidence:
+    """A passage of its own guideline with these scores, and nothing else that could decide."""
+    of_passage = {key: fields.pop(key) for key in ("population", "kind") if key in fields}
+    found = hit_of(hit, text, id=f"p#{name}", section=(), synonyms=(), **{"population": None, **of_passage})
     bare = hit.document.model_copy(update={"title": "A guideline"})
-    given = {"score": 0.0, "cosine": None, "rerank_score": None, **scores}
+    given = {"score": 0.0, "cosine": None, "rerank_score": None, **fields}
     return Evidence(name, found.model_copy(update={"document": bare, **given}))
 
 
@@ -160,36 +170,101 @@ def scored(hit: Hit, text: str, name: str, **scores: float | None) -> Evidence:
         ({"score": 2.0}, {"score": 1.0}, False),
     ],
 )
-def test_where_the_signs_disagree_on_the_likelier_one_both_are_quoted(
+def test_where_the_scores_disagree_on_the_likelier_one_both_are_quoted(
     a_hit: Hit, first: dict[str, float], second: dict[str, float], is_quoted: bool
 ) -> None:
     one = scored(a_hit, "Colchicine is given for gout.", "bcd", **first)
-    two = scored(a_hit, "Naproxen is given for gout.", "fgh", **second)
-    three = scored(a_hit, "Prednisolone is given for gout.", "jkm", score=9.0, rerank_score=99.0)
+    two = scored(a_hit, "In gout naproxen helps most.", "fgh", **second)
+    three = scored(a_hit, "Some take prednisolone in gout.", "jkm", score=9.0, rerank_score=99.0)
     chosen = worth_quoting([[one, two, three]], "gout?")
-    assert chosen == Quoted((one,), (two,) if is_quoted else ())
+    assert chosen == Quoted((one,), two if is_quoted else None)
 
 
-def test_a_doubted_passage_that_lacks_the_drug_or_another_drugs_dose_is_not_quoted(a_hit: Hit) -> None:
-    """Asked for the dose of colchicine, nobody is to read prednisolone's beside it, whatever the scores say."""
-    one = scored(a_hit, "Give colchicine 500 micrograms for gout.", "bcd", score=1.0, rerank_score=9.0)
-    lacks = scored(a_hit, "Give naproxen 500 mg for pain.", "fgh", score=2.0, rerank_score=8.0)
-    assert worth_quoting([[one, lacks]], "Colchicine for gout?") == Quoted((one,))
-    other = scored(a_hit, "Give prednisolone 30 mg for gout instead of colchicine.", "jkm", score=2.0, rerank_score=8.0)
-    assert worth_quoting([[one, other]], "Colchicine for gout?") == Quoted((one,), (other,))
-    assert worth_quoting([[one, other]], "Dose of colchicine for gout?") == Quoted((one,))
+FIRST, SECOND = {"score": 1.0, "rerank_score": 9.0}, {"score": 2.0, "rerank_score": 8.0}
 
 
-def test_what_was_first_in_another_search_is_not_quoted_again_as_doubted(a_hit: Hit) -> None:
-    one = scored(a_hit, "Colchicine is given for gout.", "bcd", score=1.0, cosine=0.5)
-    two = scored(a_hit, "Naproxen is given for gout.", "fgh", score=2.0, cosine=0.6)
+@pytest.mark.parametrize(
+    ("asked", "first", "second"),
+    [
+        # The drug that was asked for is in the first alone.
+        ("Colchicine in a flare?", "Give colchicine in a flare.", "In a flare offer naproxen."),
+        # Another drug's dose, also where the first states none, several drugs may be meant, or a class was named.
+        (
+            "Dose of colchicine in gout?",
+            "Give colchicine 500 micrograms in gout.",
+            "In gout where colchicine is unsuitable, give prednisolone 30 mg.",
+        ),
+        (
+            "Dose of colchicine in gout?",
+            "Colchicine is an option in gout.",
+            "In gout where colchicine is unsuitable, give 30 mg of prednisolone.",
+        ),
+        (
+            "Dose of penicillin in a sore throat?",
+            "Give penicillin in a sore throat for 5 days.",
+            "In a sore throat erythromycin 500 mg instead of penicillin.",
+        ),
+        # People nobody asked about.
+        ("Migraine?", "Offer sumatriptan in migraine.", "In pregnant women with migraine use paracetamol."),
+        # The same once more.
+        ("Gout?", "Give colchicine 500 micrograms in gout.", "Give colchicine 500 micrograms in acute gout."),
+    ],
+)
+def test_a_second_passage_that_could_mislead_is_not_quoted_whatever_the_scores_say(
+    a_hit: Hit, asked: str, first: str, second: str
+) -> None:
+    one, two = scored(a_hit, first, "bcd", **FIRST), scored(a_hit, second, "fgh", **SECOND)
+    assert worth_quoting([[one, two]], asked) == Quoted((one,))
+
+
+def test_the_dose_of_the_drug_that_was_asked_for_may_be_quoted_twice(a_hit: Hit) -> None:
+    one = scored(a_hit, "Give colchicine 500 micrograms in gout.", "bcd", **FIRST)
+    two = scored(a_hit, "In a flare of gout start 1 mg colchicine, then reduce it.", "fgh", **SECOND)
+    assert worth_quoting([[one, two]], "Dose of colchicine in gout?") == Quoted((one,), two)
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        {"status": GuidanceStatus.EXPIRED},
+        {"status": GuidanceStatus.SUPERSEDED},
+        {"from_elsewhere": True},
+        {"kind": PassageKind.NARRATIVE},
+        {"population": "Children with gout"},
+    ],
+)
+def test_a_second_passage_that_is_worse_guidance_is_not_quoted(a_hit: Hit, worse: dict[str, Any]) -> None:
+    one = scored(a_hit, "Colchicine is given for gout.", "bcd", **FIRST)
+    good = scored(a_hit, "In gout naproxen helps most.", "fgh", **SECOND)
+    bad = scored(a_hit, "In gout naproxen helps most.", "fgh", **SECOND, **worse)
+    assert worth_quoting([[one, good]], "gout?") == Quoted((one,), good)
+    assert worth_quoting([[one, bad]], "gout?") == Quoted((one,))
+    if "population" not in worse:
+        assert worth_quoting([[bad, good]], "gout?").first == (bad,)
+
+
+def test_what_speaks_against_the_patient_or_has_no_statement_is_not_quoted_as_well(a_hit: Hit) -> None:
+    one = scored(a_hit, "Colchicine is given for gout.", "bcd", **FIRST)
+    two = scored(a_hit, "In gout naproxen helps most.", "fgh", **SECOND)
+    assert worth_quoting([[one, two]], "gout?", suits=lambda item: item is not two) == Quoted((one,))
+    warned = two.hit.passage.model_copy(update={"text": "Gout: none.", "contraindications": ("peptic ulcer",)})
+    mute = Evidence("fgh", two.hit.model_copy(update={"passage": warned}))
+    assert quotations(mute)
+    assert worth_quoting([[one, mute]], "gout?") == Quoted((one,))
+
+
+def test_after_a_second_search_nothing_is_quoted_as_well(a_hit: Hit) -> None:
+    """Scores of two searches do not compare, and a model that searched again was not content with the first."""
+    one = scored(a_hit, "Colchicine is given for gout.", "bcd", **FIRST)
+    two = scored(a_hit, "In gout naproxen helps most.", "fgh", **SECOND)
     assert worth_quoting([[one, two], [two]], "gout?") == Quoted((one, two))
+    assert worth_quoting([[one, two], []], "gout?") == Quoted((one,))
 
 
 def test_an_answer_begins_with_the_first_and_ends_with_what_is_quoted_as_well(a_hit: Hit) -> None:
     one = scored(a_hit, "Colchicine is given for gout.", "bcd")
     two = scored(a_hit, "Naproxen is given for gout.", "fgh")
-    made = grammar(Quoted((one,), (two,)))
+    made = grammar(Quoted((one,), two))
     assert made is not None
     assert literals(made) == list(quotations(one))
     assert literals(made, "also") == list(quotations(two))
@@ -200,7 +275,7 @@ def test_an_answer_begins_with_contraindications_only_where_they_were_asked_for(
     """ "What do you give for gout?" must not be answered with "Contraindications: renal failure" alone."""
     hit = hit_of(a_hit, "Colchicine is given for gout.", contraindications=("severe renal failure",))
     one, two = Evidence("bcd", hit), Evidence("fgh", hit)
-    made = grammar(Quoted((one,), (two,)))
+    made = grammar(Quoted((one,), two))
     assert made is not None
     assert literals(made, "begin") == ["Colchicine is given for gout [bcd]."]
     assert literals(made, "also-begin") == ["Colchicine is given for gout [fgh]."]
@@ -244,8 +319,16 @@ def test_what_the_teacher_writes_is_what_the_grammar_allows(searcher: HybridSear
         assert made is not None
         answer = compose(f"{entry.passages[0].section[0]}?", [(item.key, item.hit) for item in evidence[:2]])
         assert is_allowed(answer, literals(made)), answer
+        assert any(answer.startswith(begin) for begin in literals(made, "begin")), answer
         written += bool(answer)
     assert written == 30
+
+
+def test_the_teacher_does_not_begin_with_contraindications_where_there_is_a_statement(a_hit: Hit) -> None:
+    mute = hit_of(a_hit, "Yes.", contraindications=("severe renal failure",))
+    stated = hit_of(a_hit, "Naproxen is given for gout.")
+    assert compose("gout?", [("bcd", mute), ("fgh", stated)]) == "Naproxen is given for gout [fgh]."
+    assert compose("gout?", [("bcd", mute)]) == "Contraindications: severe renal failure [bcd]."
 
 
 _ANY = starter_searcher().search(SearchRequest(queries=("asthma",))).hits[0]

@@ -7,7 +7,8 @@ guidelines in the part `train` language models, which had not written them, also
 first, in no order and without being told which passage was written from, and said of each whether it answers. No
 clinician judged anything. Of the others the passage written from counts as the answer, and whether another one answers
 as well is unknown. The part `train` trains the reranker and the query adapter; the part `dev` chooses how much of what
-was learnt is kept and how much it weighs. They are never tested with.
+was learnt is kept and how much it weighs; those of it on guidelines are also the answerable ones of
+`eval/ward_questions`, whose figures are flattered by that.
 """
 
 from __future__ import annotations

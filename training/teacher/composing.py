@@ -20,11 +20,13 @@ OTHER_STATEMENTS = 1
 def compose(question: str, cited: Sequence[tuple[str, Hit]]) -> str:
     """The answer to `question` from (key, passage) pairs, most important first; one space between sentences.
 
-    Empty where nothing of the passages may be quoted.
+    Empty where nothing of the passages may be quoted. A passage of which only contraindications may be is left out
+    where another says something: alone they do not say of what they are.
     """
+    stating = [(key, hit) for key, hit in cited if quotable(hit)] or cited
     parts = [
         quotation
-        for place, (key, hit) in enumerate(cited)
+        for place, (key, hit) in enumerate(stating)
         for quotation in _quoted(question, key, hit, OTHER_STATEMENTS if place else FIRST_STATEMENTS)
     ]
     return " ".join(list(dict.fromkeys(parts))[:MAX_QUOTES])

@@ -47,19 +47,33 @@ def test_what_tells_them_apart_gets_the_weight() -> None:
     assert abs(fitted.first) < 0.15 * fitted.nearest
 
 
-def test_what_the_reranker_says_gets_a_weight_and_what_it_did_not_judge_a_constant() -> None:
+def judged(count: int = 400) -> list[Decision]:
+    """Half of the decisions after a reranker has judged, which tells them apart; of the others nobody did."""
     draw = random.Random(5)
     made = []
-    for n, item in enumerate(decisions()):
-        judged = draw.gauss(2.0 if item.gold_found else -2.0, 1.0) if n % 4 < 2 else None
-        made.append(replace(item, signs=item.signs.model_copy(update={"margin": judged})))
-    fitted = fit(made, 0.1)
+    for n, item in enumerate(decisions(count)):
+        margin = draw.gauss(2.0 if item.gold_found else -2.0, 1.0) if n % 4 < 2 else None
+        made.append(replace(item, signs=item.signs.model_copy(update={"margin": margin})))
+    return made
+
+
+def test_what_the_reranker_says_gets_a_weight_and_what_it_did_not_judge_weights_of_its_own() -> None:
+    fitted = fit(judged(), 0.1)
     assert fitted.margin > 0.5
-    sign = Signs(nearest=0.6, first=0.5)
-    leans = {margin: fitted.lean(sign.model_copy(update={"margin": margin})) for margin in (-2.0, None, 2.0)}
-    assert leans[-2.0] < leans[None] < leans[2.0]
+    assert fitted.unjudged is not None
+    assert fitted.unjudged.margin == 0.0
+    assert fitted.unjudged.nearest > 5
     plain = fit(decisions(), 0.1)
-    assert (plain.margin, plain.unjudged) == (0.0, 0.0)
+    assert (plain.margin, plain.unjudged) == (0.0, None)
+
+
+def test_a_search_that_missed_the_reranker_is_answered_nearly_as_often() -> None:
+    """With the weights of the others, which lean on the margin, most of them would be declined."""
+    made = judged()
+    fitted = fit(made, 0.1)
+    missed = [replace(item, signs=item.signs.model_copy(update={"margin": None})) for item in made]
+    assert tradeoff(made, fitted).answerable == pytest.approx(0.1, abs=0.02)
+    assert tradeoff(missed, fitted).answerable < 0.2
 
 
 @pytest.mark.parametrize("wrong", [0.02, 0.1, 0.3])

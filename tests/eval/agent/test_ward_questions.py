@@ -1,4 +1,4 @@
-"""The questions in a ward's shorthand: what is fitted on and what is tested with stay apart, and neither is learnt."""
+"""The questions in a ward's shorthand: none is in both parts, and none is trained on."""
 
 from __future__ import annotations
 
