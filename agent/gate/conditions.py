@@ -28,6 +28,22 @@ _LIMIT_ENDS = frozenset(
     ]
 )
 _ALREADY = frozenset(["aged", "age", "of", "old", "who", "are", "currently", "already"])
+#: A state that tells which of the people before whom it stands: "asymptomatic adults".
+_STATES = frozenset(
+    [
+        *("asymptomatic", "symptomatic", "pregnant", "nonpregnant", "postpartum", "breastfeeding", "postmenopausal"),
+        *("premenopausal", "dwelling", "institutionalized", "hospitalized", "unsensitized", "unvaccinated"),
+        *("immunocompromised", "immunocompetent", "sexually", "healthy", "obese", "overweight", "ambulatory"),
+    ]
+)
+#: How a disorder has to be for what is advised: "symptomatic hypocalcaemia", "severe pain".
+_DEGREES = frozenset(
+    ["asymptomatic", "symptomatic", "severe", "uncomplicated", "refractory", "recurrent", "persistent"]
+)
+#: Whom these name are some of those meant, and may be left out.
+_EXAMPLES = frozenset(["including", "include", "includes", "especially", "particularly", "like", "such", "example"])
+#: How far before people a state is looked for, and an example's word before a state.
+_NEAR = 3
 #: "Who have had A and do not have B": two things are said of them.
 _HOLDING = frozenset(["do", "does", "have", "has", "had", "are", "is", "were", "was"])
 _PEOPLE = frozenset(
@@ -167,7 +183,11 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
             return condition.word
         if not named and condition.word not in words:
             return condition.word
-    return _dropped_relative(found, tokens, used)
+    return (
+        _dropped_age_or_state(sentence, tokens, used)
+        or _dropped_degree(sentence, found, tokens, used)
+        or _dropped_relative(found, tokens, used)
+    )
 
 
 def limits(tokens: Sequence[Token]) -> list[Condition]:
@@ -189,6 +209,33 @@ def limits(tokens: Sequence[Token]) -> list[Condition]:
         last = end
         found.append(Condition(token.word, at, end, _statement_around(tokens, breaks, at)))
     return found
+
+
+def _ages_and_states(tokens: Sequence[Token]) -> list[Condition]:
+    """The ages behind people and the states before them that limit whom a statement is for."""
+    found: list[Condition] = []
+    breaks = _breaks(tokens)
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token.form, 0)
+        if depth > 0:
+            continue
+        state = token.word in _STATES and _before_people(tokens, at)
+        if state or (token.age and at > 0 and _behind_people(tokens, at)):
+            if any(before.word in _EXAMPLES for before in tokens[max(0, at - _NEAR) : at]):
+                continue
+            found.append(Condition(token.word, at, at + 1, _statement_around(tokens, breaks, at)))
+    return found
+
+
+def _before_people(tokens: Sequence[Token], at: int) -> bool:
+    """Whether what follows a place at once, other words of how they are between, is people."""
+    for token in tokens[at + 1 : at + 1 + _NEAR]:
+        if _is_people(token):
+            return True
+        if token.kind is Kind.MARK or token.kind is Kind.FRAME:
+            return False
+    return False
 
 
 def _breaks(tokens: Sequence[Token]) -> list[int]:
@@ -227,6 +274,82 @@ def _dropped_relative(found: Match, tokens: Sequence[Token], used: set[int]) -> 
         if not _of_others(tokens, clause, used) and not _explained(tokens, clause):
             return clause.word
     return None
+
+
+def _dropped_age_or_state(sentence: Sequence[Token], tokens: Sequence[Token], used: set[int]) -> str | None:
+    """The age or state of people whom the sentence names, where it names them without.
+
+    "Adults" are more people than "adults aged 50 to 75 years", whatever the title says.
+    """
+    said = {tokens[n].form for n in used}
+    meant = {token.form for token in sentence if _is_people(token)}
+    anyone = any(token.word in _PEOPLE for token in sentence)
+    aged = any(token.age for token in sentence)
+    for limit in _ages_and_states(tokens):
+        token = tokens[limit.start]
+        if limit.start in used or (aged if token.age else token.form in said):
+            continue
+        head = _limited(tokens, limit.start)
+        named = anyone if head.word in _PEOPLE else head.form in meant
+        governed = any(n in used and tokens[n].kind in _NAMED for n in limit.governs if tokens[n] is not head)
+        # "Children and adolescents aged 5 to 17": who names the second group means it.
+        second = _of_a_second_group(tokens, limit, head.form if head.form in meant else None)
+        if named and governed and not second and not _means_the_next(tokens, limit, head, used):
+            return token.word
+    return None
+
+
+def _dropped_degree(sentence: Sequence[Token], found: Match, tokens: Sequence[Token], used: set[int]) -> str | None:
+    """How a disorder has to be, where the sentence names the disorder without and the statement never does.
+
+    What the title says of it need not be said again, nor may "severe" be asked of who says "moderate to severe".
+    """
+    held = {token.word for token in sentence} | {token.word for token in found.statement.context.values()}
+    forms = {token.form for token in sentence}
+    held |= {token.word for token in tokens if token.form in forms and token.word in _DEGREES}
+    bare: set[str] = set()
+    limited: dict[str, str] = {}
+    for at, token in enumerate(tokens):
+        if token.kind is Kind.WORD and at in used:
+            if at and tokens[at - 1].word in _DEGREES:
+                limited.setdefault(token.form, tokens[at - 1].word)
+            elif not (at and tokens[at - 1].kind is Kind.WORD):
+                bare.add(token.form)
+    return next((word for form, word in limited.items() if form not in bare and word not in held), None)
+
+
+def _means_the_next(tokens: Sequence[Token], limit: Condition, head: Token, used: set[int]) -> bool:
+    """Whether the people of an age are named again behind it, limited by what the sentence says: "..., and adults with B"."""
+    if not tokens[limit.start].age:
+        return False
+    for at in range(limit.end, limit.governs.stop - 2):
+        if tokens[at].form == head.form and tokens[at + 1].word in _LIMITING | _RELATIVES:
+            return any(n in used for n in range(at + 2, min(at + 2 + _NEAR, limit.governs.stop)))
+    return False
+
+
+def _limited(tokens: Sequence[Token], at: int) -> Token:
+    """The people whose age or state stands at a place: before an age, behind a state."""
+    places = range(at - 1, -1, -1) if tokens[at].age else range(at + 1, len(tokens))
+    return next((tokens[n] for n in places if _is_people(tokens[n])), tokens[at])
+
+
+def _of_a_second_group(tokens: Sequence[Token], limit: Condition, meant: str | None) -> bool:
+    """Whether people are named before, joined to these by "and" or a mark: the sentence may mean those alone.
+
+    It does not where it names these, `meant`, by what no earlier group is named.
+    """
+    people = [n for n in range(limit.governs.start, limit.start) if _is_people(tokens[n])]
+    if tokens[limit.start].age and people:
+        # Those whose age it is stand right before it, perhaps in several words ("pregnant women").
+        while len(people) > 1 and people[-1] - people[-2] == 1:
+            people.pop()
+        people.pop()
+    if meant is not None and all(tokens[n].form != meant for n in people):
+        return False
+    return bool(people) and any(
+        tokens[n].word == "and" or tokens[n].form in (",", ";") for n in range(people[-1], limit.start)
+    )
 
 
 def _of_others(tokens: Sequence[Token], clause: Condition, used: set[int]) -> bool:

@@ -32,6 +32,17 @@ _SUGGESTS = frozenset(
 )
 _SUGGESTED = frozenset(["suggest", "suggests", "suggested", "suggestion"])
 _RECOMMENDED = frozenset(["recommend", "recommends", "recommended", "recommendation"])
+_SUGGESTED_AGAINST = frozenset(
+    ["suggest_against", "suggests_against", "suggested_against", "suggesting_against", "suggestion_against"]
+)
+#: Plain advice against; the reader makes one word of each.
+_RECOMMENDED_AGAINST = frozenset(
+    [
+        *("recommend_against", "recommends_against", "recommended_against", "recommending_against"),
+        *("recommendation_against", "advise_against", "advises_against", "advised_against"),
+    ]
+)
+_STRONGLY = "strongly"
 _ADVISES = (
     _SUGGESTS | _SUGGESTED | _RECOMMENDED | {"should", "advise", "advised", "advises", "option", "options", "line"}
 )
@@ -68,6 +79,8 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
         return "should"
     if words & _SUGGESTED and there & _RECOMMENDED and not weak and not there & _SUGGESTED:
         return min(words & _SUGGESTED)
+    if (wrong := _other_verb(words, there, weak=weak, strong=found.statement.graded_strong)) is not None:
+        return wrong
     option = words & {"option", "options"}
     if option and there & _RECOMMENDED and not weak and not there & (known.weak | {"or", "choose"}):
         return min(option)
@@ -77,6 +90,24 @@ def strength_problem(sentence: Sequence[Token], found: Match) -> str | None:
         return demand
     if softer and not weak and (firm or not there & (known.weak | {"can"})):
         return min(softer)
+    return None
+
+
+def _other_verb(words: set[str], there: set[str], *, weak: bool, strong: bool) -> str | None:
+    """The verb of advising by which a sentence is firmer or less firm than the statement's own, or None.
+
+    It counts for advice against as for advice for: "suggests against" is less than "recommends against".
+    """
+    firm, soft = there & (_RECOMMENDED | _RECOMMENDED_AGAINST), there & (_SUGGESTED | _SUGGESTED_AGAINST)
+    strongly = {word for word in words if word.startswith(_STRONGLY)}
+    if strongly and not strong and not any(word.startswith("strong") for word in there):
+        return min(strongly)
+    if (suggested := words & (_SUGGESTED | _SUGGESTED_AGAINST)) and firm and not soft and not weak:
+        return min(suggested)
+    # "Recommends considering" is firmer than "suggests considering".
+    recommended = words & (_RECOMMENDED | _RECOMMENDED_AGAINST)
+    if recommended and soft and not firm and not strong:
+        return min(recommended)
     return None
 
 

@@ -68,7 +68,7 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         "insufficient to assess",
     ),
     (
-        rf"the balance (?:of|between) benefits and (?:harms|risks) of {_MATTER} can(?:not| not) be "
+        rf"the balance (?:of|between) (?:the )?benefits and (?:the )?(?:harms|risks) of {_MATTER} can(?:not| not) be "
         rf"(?:assessed|determined|judged|weighed) (?:from|on|with|by) {_EVIDENCE}",
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
@@ -91,6 +91,12 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
+        rf"(?:there is )?(?:not enough|insufficient|inadequate|too little) {_EVIDENCE} to weigh the benefits of "
+        rf"{_MATTER} against {_HARMS}",
+        rf"{_CANNOT_BE_WEIGHED} \1",
+    ),
+    (rf"(?:the )?{_EVIDENCE} (?:does|do) not (?:show|tell|establish) {_OUTWEIGH}", rf"{_CANNOT_BE_WEIGHED} \1"),
+    (
         rf"{_OUTWEIGH} can(?:not| not) be (?:said|known|{_WEIGHED_PAST}) (?:from|on|with|by|given) "
         rf"(?:the )?{_EVIDENCE}",
         rf"{_CANNOT_BE_WEIGHED} \1",
@@ -107,6 +113,7 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ),
     *_said_before_and_after(
         rf"(?:it is |it remains )?{_UNCERTAIN} {_OUTWEIGH}",
+        rf"(?:(?:the )?{_ADVISER} )?(?:cannot|could not|can not) (?:say|tell|know|{_WEIGHED[3:-1]}) {_OUTWEIGH}",
         rf"(?:(?:the )?{_ADVISER} )?(?:is|was|were) (?:not able|unable) to {_WEIGHED} {_BALANCE} {_MATTER}",
         rf"(?:(?:the )?{_ADVISER} )?(?:cannot|could not|can not) {_WEIGHED} {_BALANCE} {_MATTER}",
         rf"(?:the )?balance (?:of|between) (?:the )?benefits and (?:harms|risks) of {_MATTER} "
