@@ -24,7 +24,7 @@ _LIMITING = frozenset(
 _LIMIT_ENDS = frozenset(
     [
         *("in", "for", "to", "with", "without", "at", "by", "from", "on", "after", "before", "during"),
-        *("is", "are", "offer", "give", "use", "using"),
+        *("is", "are", "offer", "give", "use", "using", "asymptomatic", "symptomatic"),
     ]
 )
 _ALREADY = frozenset(["aged", "age", "of", "old", "who", "are", "currently", "already"])
@@ -40,6 +40,11 @@ _STATES = frozenset(
 _DEGREES = frozenset(
     ["asymptomatic", "symptomatic", "severe", "uncomplicated", "refractory", "recurrent", "persistent"]
 )
+#: What "alone" is said with.
+_ALONE = frozenset(["alone", "only", "just", "solely", "monotherapy", "single", "without", "unopposed"])
+#: When, told by what else is done or happens.
+_TIMES = frozenset(["before", "after", "during"])
+_TIME_ENDS = frozenset(["and", "for", "with", "if", "unless", "until", "when", "to", "in", "is", "are"])
 #: Whom these name are some of those meant, and may be left out.
 _EXAMPLES = frozenset(["including", "include", "includes", "especially", "particularly", "like", "such", "example"])
 #: How far before people a state is looked for, and an example's word before a state.
@@ -186,6 +191,8 @@ def dropped_condition(sentence: Sequence[Token], found: Match) -> str | None:
     return (
         _dropped_age_or_state(sentence, tokens, used)
         or _dropped_degree(sentence, found, tokens, used)
+        or _dropped_alone(sentence, tokens, used)
+        or _dropped_time(sentence, tokens, used)
         or _dropped_relative(found, tokens, used)
     )
 
@@ -318,14 +325,47 @@ def _dropped_degree(sentence: Sequence[Token], found: Match, tokens: Sequence[To
     return next((word for form, word in limited.items() if form not in bare and word not in held), None)
 
 
+def _dropped_alone(sentence: Sequence[Token], tokens: Sequence[Token], used: set[int]) -> str | None:
+    """The "alone" of a drug or test that the sentence names without: "oestrogen alone" is not all oestrogen."""
+    if any(token.word in _ALONE for token in sentence):
+        return None
+    for at, token in enumerate(tokens):
+        if token.word == "alone" and at and at - 1 in used and tokens[at - 1].kind is not Kind.FRAME:
+            return token.word
+    return None
+
+
+def _dropped_time(sentence: Sequence[Token], tokens: Sequence[Token], used: set[int]) -> str | None:
+    """The "before B" or "after B" that stands right behind what the sentence says, and of which it says nothing."""
+    said = {token.form for token in sentence}
+    for at, token in enumerate(tokens):
+        if token.word not in _TIMES or token.form in said:
+            continue
+        before = next((n for n in range(at - 1, -1, -1) if tokens[n].kind is not Kind.FRAME), None)
+        named = _told_of_the_time(tokens, at)
+        if before in used and named and not any(n in used or tokens[n].form in said for n in named):
+            return token.word
+    return None
+
+
+def _told_of_the_time(tokens: Sequence[Token], at: int) -> list[int]:
+    """The places of what is named behind a "before": "before vaginal or caesarean birth", "before treatment with B"."""
+    named: list[int] = []
+    for n in range(at + 1, len(tokens)):
+        if tokens[n].form in _ENDS or (named and tokens[n].word in _TIME_ENDS):
+            break
+        if tokens[n].kind in _NAMED:
+            named.append(n)
+    return named
+
+
 def _means_the_next(tokens: Sequence[Token], limit: Condition, head: Token, used: set[int]) -> bool:
-    """Whether the people of an age are named again behind it, limited by what the sentence says: "..., and adults with B"."""
+    """Whether the people of an age are named again, limited by what the sentence says: "..., and adults with B"."""
     if not tokens[limit.start].age:
         return False
-    for at in range(limit.end, limit.governs.stop - 2):
-        if tokens[at].form == head.form and tokens[at + 1].word in _LIMITING | _RELATIVES:
-            return any(n in used for n in range(at + 2, min(at + 2 + _NEAR, limit.governs.stop)))
-    return False
+    ends = range(limit.end, limit.governs.stop - 2)
+    at = next((n for n in ends if tokens[n].form == head.form and tokens[n + 1].word in _LIMITING | _RELATIVES), None)
+    return at is not None and any(n in used for n in range(at + 2, min(at + 2 + _NEAR, limit.governs.stop)))
 
 
 def _limited(tokens: Sequence[Token], at: int) -> Token:
