@@ -55,8 +55,9 @@ _PUT_IN_PLACE = frozenset(
 #: What can be wrong of a sentence all of whose words and numbers a statement has.
 _ABOUT_IT = frozenset([Why.NEGATION_DIFFERS, Why.STRENGTH_DIFFERS, Why.CONDITION_DROPPED])
 
-#: What is the sole objection of the statement that a sentence turns round, or of which it drops a condition.
-_TURNING = ({Why.NEGATION_DIFFERS}, {Why.CONDITION_DROPPED})
+#: What is the sole objection of the statement that a sentence turns round, says more or less firmly, or of which it
+#: drops a condition.
+_TURNING = ({Why.NEGATION_DIFFERS}, {Why.CONDITION_DROPPED}, {Why.STRENGTH_DIFFERS})
 
 #: Statements that a scorer is asked about, those that say most of the sentence; bounds the time of a check.
 _MOST_ASKED = 4

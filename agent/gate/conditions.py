@@ -33,7 +33,16 @@ _STATES = frozenset(
     [
         *("asymptomatic", "symptomatic", "pregnant", "nonpregnant", "postpartum", "breastfeeding", "postmenopausal"),
         *("premenopausal", "dwelling", "institutionalized", "hospitalized", "unsensitized", "unvaccinated"),
-        *("immunocompromised", "immunocompetent", "sexually", "healthy", "obese", "overweight", "ambulatory"),
+        *(
+            "immunocompromised",
+            "immunosuppression",
+            "immunocompetent",
+            "sexually",
+            "healthy",
+            "obese",
+            "overweight",
+            "ambulatory",
+        ),
     ]
 )
 #: How a disorder has to be for what is advised: "symptomatic hypocalcaemia", "severe pain".
@@ -298,7 +307,7 @@ def _dropped_age_or_state(sentence: Sequence[Token], tokens: Sequence[Token], us
             continue
         head = _limited(tokens, limit.start)
         named = anyone if head.word in _PEOPLE else head.form in meant
-        governed = any(n in used and tokens[n].kind in _NAMED for n in limit.governs if tokens[n] is not head)
+        governed = any(n in used and tokens[n].kind in _NAMED for n in limit.governs)
         # "Children and adolescents aged 5 to 17": who names the second group means it.
         second = _of_a_second_group(tokens, limit, head.form if head.form in meant else None)
         if named and governed and not second and not _means_the_next(tokens, limit, head, used):
@@ -318,11 +327,21 @@ def _dropped_degree(sentence: Sequence[Token], found: Match, tokens: Sequence[To
     limited: dict[str, str] = {}
     for at, token in enumerate(tokens):
         if token.kind is Kind.WORD and at in used:
-            if at and tokens[at - 1].word in _DEGREES:
-                limited.setdefault(token.form, tokens[at - 1].word)
+            if (degree := _degree_before(tokens, at)) is not None:
+                limited.setdefault(token.form, degree)
             elif not (at and tokens[at - 1].kind is Kind.WORD):
                 bare.add(token.form)
     return next((word for form, word in limited.items() if form not in bare and word not in held), None)
+
+
+def _degree_before(tokens: Sequence[Token], at: int) -> str | None:
+    """The degree right before a word, where it is "recurrent" even in "recurrent lower urinary tract infection"."""
+    for n in range(at - 1, max(-1, at - _NEAR), -1):
+        if tokens[n].word in _DEGREES:
+            return tokens[n].word
+        if tokens[n].kind is not Kind.DIRECTION:
+            break
+    return None
 
 
 def _dropped_alone(sentence: Sequence[Token], tokens: Sequence[Token], used: set[int]) -> str | None:

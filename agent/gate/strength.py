@@ -100,6 +100,8 @@ def _other_verb(words: set[str], there: set[str], *, weak: bool, strong: bool) -
     """
     firm, soft = there & (_RECOMMENDED | _RECOMMENDED_AGAINST), there & (_SUGGESTED | _SUGGESTED_AGAINST)
     strongly = {word for word in words if word.startswith(_STRONGLY)}
+    if "recommendation" in words:
+        strongly |= words & {"strong"}
     if strongly and not strong and not any(word.startswith("strong") for word in there):
         return min(strongly)
     if (suggested := words & (_SUGGESTED | _SUGGESTED_AGAINST)) and firm and not soft and not weak:
