@@ -30,7 +30,7 @@ _UNITS = {
     "sprays": "spray", "sachets": "sachet", "patches": "patch", "ampoules": "ampoule", "vials": "vial",
     "beats": "beat", "breaths": "breath",
 }  # fmt: skip
-_MORE_UNITS = "mmhg kpa mmol nmol pmol mol meq pg bpm cm mm m km mv °c °f j kj kcal inr fl dl nm".split()  # noqa: SIM905
+_MORE_UNITS = "mmhg kpa mmol nmol pmol mol meq pg bpm cm mm m km mv °c °f j kj kcal inr fl dl nm packyear".split()  # noqa: SIM905
 _KNOWN_UNITS = frozenset([*_UNITS.values(), *_MORE_UNITS])
 _WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",

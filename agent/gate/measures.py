@@ -45,6 +45,8 @@ _REWRITES = tuple(
     (re.compile(pattern), becomes)
     for pattern, becomes in (
         (r"\ba dozen\b", "12"),
+        # Else its number would be a bare one, which may be said of years.
+        (r"(?<=\d)[- ]pack[- ]years?\b", " packyear"),
         (rf"\b({_M})- ?(?:to|or) ?(?={_M})", r"\1 to "),
         (r"(?<=\d)[- ](year|month|week|day)[- ]olds?\b", r" \1s old"),
         (r"\b(under|over)-(?=\d)", r"\1 "),
