@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from agent.evidence import Evidence, EvidenceBook
@@ -35,6 +36,8 @@ LONG_WORDS = 60
 MAX_WARNING_CHARS = 240
 #: Statements that one quotation may hold, the ones it leans on included.
 _MAX_CHAIN = 3
+#: Hits whose quotations are held: an answer asks for them several times, and the gate judges each statement anew.
+_HELD = 512
 _ELSEWHERE = re.compile(r"(?:see|refer to)\b", re.IGNORECASE)
 #: A statement that begins so leans on the one before it.
 _LEANS = re.compile(
@@ -138,6 +141,7 @@ def _literals(found: Iterable[str]) -> str:
     return " | ".join(json.dumps(quotation, ensure_ascii=False) for quotation in dict.fromkeys(found))
 
 
+@lru_cache(maxsize=_HELD)
 def quotable(hit: Hit) -> tuple[tuple[str, ...], ...]:
     """The statements of a passage as they may be shown, each after those it leans on; long ones only if all are.
 
@@ -172,6 +176,7 @@ def _lines(hit: Hit) -> tuple[tuple[str, ...], ...]:
     )
 
 
+@lru_cache(maxsize=_HELD)
 def warning_of(hit: Hit) -> str | None:
     """A passage's contraindications as one sentence, where they are short enough to be one and may be shown."""
     warnings = "; ".join(hit.passage.contraindications)
