@@ -20,7 +20,7 @@ from agent.evidence import Evidence, EvidenceBook
 from agent.gate import AnswerGate
 from agent.gate.lexicon import Kind
 from agent.gate.reading import read
-from agent.likelier import may_answer_as_well
+from agent.runner_up import may_answer_as_well
 from agent.sentences import DraftSentence, SentenceSplitter
 from agent.sufficiency import AskedWords, Match
 from retrieval import Hit, Passage
@@ -68,7 +68,7 @@ class Quoted:
 
     #: Where it begins: which of their statements answer is the model's choice.
     first: tuple[Evidence, ...]
-    #: What it quotes as well, because it may be the likelier answer (`agent.likelier`); a statement of it can be.
+    #: What it quotes as well, because it may be the likelier answer (`agent.runner_up`); a statement of it can be.
     also: Evidence | None = None
     #: Whether it may begin with contraindications: they are what was asked for, or what is to be reworded.
     warnings_answer: bool = False

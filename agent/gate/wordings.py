@@ -18,7 +18,8 @@ _EVIDENCE = (
     "(?: (?:at present|available now|available|now|at the moment|to date))?"
 )
 _TOO_LITTLE = "(?:insufficient|inadequate|not sufficient|not adequate|not enough|too limited|lacking)"
-_WEIGHED = "(?:assess|determine|weigh|judge|evaluate|establish|estimate)"
+_WEIGHING = "assess|determine|weigh|judge|evaluate|establish|estimate"
+_WEIGHED = f"(?:{_WEIGHING})"
 _WEIGHED_PAST = "(?:assessed|determined|weighed|judged|evaluated|established|estimated)"
 _AS_TOO_LITTLE = (
     rf"(?:(?:because|as|since) (?:(?:the )?{_EVIDENCE} is (?:currently )?{_TOO_LITTLE}|"
@@ -79,11 +80,11 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ),
     (
         rf"(?:there is )?(?:not enough|insufficient|inadequate|too little) {_EVIDENCE} to "
-        rf"(?:say|tell|know|{_WEIGHED[3:-1]}) {_OUTWEIGH}",
+        rf"(?:say|tell|know|{_WEIGHING}) {_OUTWEIGH}",
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
-        rf"{_EVIDENCE} is (?:currently )?{_TOO_LITTLE} to (?:say|tell|know|{_WEIGHED[3:-1]}) {_OUTWEIGH}",
+        rf"{_EVIDENCE} is (?:currently )?{_TOO_LITTLE} to (?:say|tell|know|{_WEIGHING}) {_OUTWEIGH}",
         rf"{_CANNOT_BE_WEIGHED} \1",
     ),
     (
@@ -113,7 +114,7 @@ _WORDINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     ),
     *_said_before_and_after(
         rf"(?:it is |it remains )?{_UNCERTAIN} {_OUTWEIGH}",
-        rf"(?:(?:the )?{_ADVISER} )?(?:cannot|could not|can not) (?:say|tell|know|{_WEIGHED[3:-1]}) {_OUTWEIGH}",
+        rf"(?:(?:the )?{_ADVISER} )?(?:cannot|could not|can not) (?:say|tell|know|{_WEIGHING}) {_OUTWEIGH}",
         rf"(?:(?:the )?{_ADVISER} )?(?:is|was|were) (?:not able|unable) to {_WEIGHED} {_BALANCE} {_MATTER}",
         rf"(?:(?:the )?{_ADVISER} )?(?:cannot|could not|can not) {_WEIGHED} {_BALANCE} {_MATTER}",
         rf"(?:the )?balance (?:of|between) (?:the )?benefits and (?:harms|risks) of {_MATTER} "

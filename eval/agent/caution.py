@@ -3,8 +3,8 @@
 From recorded runs on development questions. The first decision of a run that could answer counts: what the model's
 log-odds were, what its search showed, and whether a gold passage was among the evidence. A logistic regression weighs
 them; the weights are given in units of the log-odds, which keep the weight 1. The constant is the one at which a wanted
-share of the answerable questions is not answered then; some are after another search. Log-odds are read as vLLM
-reports them, before anything is added to them.
+share of the answerable questions is not answered then; some are after another search. Where no reranker judged,
+weights of their own hold. Log-odds are read as vLLM reports them, before anything is added to them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the second passage of a search may be the answer as well as the first, so that an answer quotes both.
+"""The runner-up: whether the second passage of a search may answer as well as the first, so that both are quoted.
 
 A search orders by several signs: its own score and, where a reranker read the passages, the reranker's; else how near
 they are in meaning. Where those agree on which of two passages comes first, the order is mostly right; where they do
