@@ -10,7 +10,7 @@ from agent.client import Completion, CompletionRequest, Message, ModelClient, Mo
 from agent.clinical_agent import ClinicalAgent
 from agent.clock import Clock, ManualClock, SystemClock
 from agent.erasing import Erased
-from agent.errors import AgentError, JournalError, ModelError, PolicyFileError, QuestionError
+from agent.errors import AgentError, JournalError, ModelError, ModelUnavailableError, PolicyFileError, QuestionError
 from agent.events import (
     DoneEvent,
     ErrorEvent,
@@ -61,6 +61,7 @@ __all__ = [
     "ModelClient",
     "ModelError",
     "ModelIdentity",
+    "ModelUnavailableError",
     "Notice",
     "NoticesEvent",
     "OpenAIModelClient",

@@ -44,6 +44,7 @@ from retrieval.index import BuildProgress, build_index
 from retrieval.library import LIBRARY_FILE, CorpusSummary, Library
 from retrieval.manifest import IndexManifest, read_manifest
 from retrieval.opening import memory_searcher, open_corpus, open_searcher
+from retrieval.predicted_queries import PredictedQueries, PredictedSettings, read_predicted_queries
 from retrieval.query_adapter import AdaptedQueries, MiniLmQueryEncoder, QueryEncoder
 from retrieval.readers import READERS, reader_named
 from retrieval.regions import HomeRegion, region_code
@@ -129,6 +130,8 @@ __all__ = [
     "PathReport",
     "Pooling",
     "Precision",
+    "PredictedQueries",
+    "PredictedSettings",
     "QueryEncoder",
     "ReaderError",
     "RecordCorpus",
@@ -178,6 +181,7 @@ __all__ = [
     "open_searcher",
     "packaged_counter",
     "read_manifest",
+    "read_predicted_queries",
     "reader_named",
     "reciprocal_rank_fusion",
     "region_code",

@@ -5,8 +5,8 @@
     records.sqlite           passages of record, by generation
     vectors/                 vectors of record
     left-behind.jsonl        collections on a server that no store in use could remove; absent where there are none
-    generations/000003/      manifest.json, superseded.json, store/ (the search store), rescoring/, in-use (locked by
-                             readers)
+    generations/000003/      manifest.json, superseded.json, store/ (the search store), rescoring/, predicted/ (where
+                             there are predicted queries), in-use (locked by readers)
 
 A generation is written under its own number and pointed to only when complete and on disk; so a crash
 at any moment leaves the old one serving. Old generations are removed after a swap, except the previous
@@ -64,6 +64,10 @@ class IndexDirectory:
     def rescoring(self, generation: int) -> Path:
         """Table that rescores the passages of a generation."""
         return self.path(generation) / "rescoring"
+
+    def predicted(self, generation: int) -> Path:
+        """Table of the predicted queries of a generation; absent where no passage has any."""
+        return self.path(generation) / "predicted"
 
     def current(self) -> int | None:
         """Number of the generation that serves, or None before the first build.

@@ -8,7 +8,7 @@ serving (see `retrieval.generations`). One builder at a time. It never changes a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +17,13 @@ from typing import Literal
 
 from retrieval.bm25 import term_ids
 from retrieval.documents import CorpusEntry, Document, DocumentId, Passage
-from retrieval.encoders import Encoder, Vectors
+from retrieval.encoders import EncodeProgress, Encoder, Vectors
 from retrieval.errors import CorpusError, EncoderError, IndexMismatchError
 from retrieval.files import write_atomically
 from retrieval.generations import IndexDirectory
 from retrieval.manifest import READER_VERSION, IndexManifest, corpus_hash, index_version, load_manifest
+from retrieval.predicted_queries.reading import NO_PREDICTED_QUERIES, PredictedQueries, predicted_hash
+from retrieval.predicted_queries.table import PredictedQueryTable
 from retrieval.records import RecordStore
 from retrieval.rescoring import RescoringTable
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
@@ -56,13 +58,15 @@ def build_index(
     store: StoreBackend = EMBEDDED,
     progress: Progress | None = None,
     withdrawn: Withdrawn = NOTHING_WITHDRAWN,
+    predicted: PredictedQueries = NO_PREDICTED_QUERIES,
     reader_version: str = READER_VERSION,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> IndexManifest:
     """Make `directory` serve exactly `entries`, without what is withdrawn.
 
     A withdrawn document still supersedes the older version of it: that one does not become current again.
-    `store` says in which kind of store; see `retrieval.stores.backends`.
+    `store` says in which kind of store; see `retrieval.stores.backends`. `predicted` may name passages that are not
+    there: they are left out.
 
     Returns:
         The manifest of the index that now serves; the old one where nothing had changed.
@@ -81,7 +85,8 @@ def build_index(
         raise CorpusError("The corpus holds no passages, so there is nothing to index.")
     report: Progress = progress or (lambda _: None)
     digest = corpus_hash(corpus)
-    version = index_version(digest, encoder, superseded)
+    asked_with = predicted_hash(predicted, {passage.id for passage, _ in pairs})
+    version = index_version(digest, encoder, superseded, asked_with)
     place = IndexDirectory(directory, discard=store.discard)
     with place.building():
         previous = _serving(place)
@@ -99,13 +104,23 @@ def build_index(
             vectors = VectorStore(place.vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
             encoded = encode_missing([passage for passage, _ in pairs], vectors, encoder, report)
             rows = vectors_of(pairs, vectors)
+            points = store_points(pairs, rows, superseded)
             store.build(
-                store_points(pairs, rows, superseded),
+                points,
                 place.store(generation),
                 lambda done, total: report(BuildProgress("store", done, total)),
             )
             with _disk():
                 RescoringTable.of(pairs, rows).save(place.rescoring(generation))
+            asked_before = VectorStore(
+                place.vectors, fingerprint=f"{encoder.fingerprint}-queries", dimension=encoder.dimension
+            )
+            table = PredictedQueryTable.of(
+                points, predicted, lambda queries: encode_queries(queries, asked_before, encoder, report)
+            )
+            if table is not None:
+                with _disk():
+                    table.save(place.predicted(generation))
             manifest = IndexManifest(
                 index_version=version,
                 corpus_hash=digest,
@@ -118,6 +133,7 @@ def build_index(
                 store=store.kind,
                 documents=len(corpus),
                 passages=len(pairs),
+                predicted=0 if table is None else len(table),
                 encoded=encoded,
                 built_at=clock(),
             )
@@ -167,7 +183,7 @@ def store_points(
 
 
 def encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: Encoder, report: Progress) -> int:
-    """Give every text a vector of record, durably in parts, so an interrupted run goes on where it was.
+    """Give every passage a vector of record, durably in parts, so an interrupted run goes on where it was.
 
     Returns:
         How many texts were encoded.
@@ -176,6 +192,29 @@ def encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: E
         EncoderError, CorpusError: the encoder or the disk failed.
     """
     texts = {text_hash(text): text for text in map(dense_text, passages)}
+    return _encoded(texts, vectors, encoder.encode_passages, report)
+
+
+def encode_queries(queries: Sequence[str], vectors: VectorStore, encoder: Encoder, report: Progress) -> Vectors:
+    """Vectors of queries, shape [queries, dimension], each encoded once as passages are by `encode_missing`.
+
+    Args:
+        vectors: of the encoder's queries: it may make another vector of a passage of the same words.
+
+    Raises:
+        EncoderError, CorpusError: the encoder or the disk failed.
+    """
+    texts = {text_hash(query): query for query in queries}
+    _encoded(texts, vectors, lambda missing, _: encoder.encode_queries(missing), report)
+    return vectors.get([text_hash(query) for query in queries])
+
+
+def _encoded(
+    texts: Mapping[str, str],
+    vectors: VectorStore,
+    encode: Callable[[list[str], EncodeProgress], Vectors],
+    report: Progress,
+) -> int:
     missing = [key for key in texts if key not in vectors]
     for start in range(0, len(missing), _ENCODE_CHUNK):
         keys = missing[start : start + _ENCODE_CHUNK]
@@ -183,8 +222,8 @@ def encode_missing(passages: Sequence[Passage], vectors: VectorStore, encoder: E
         def advance(done: int, _: int, before: int = start) -> None:
             report(BuildProgress("encode", before + done, len(missing)))
 
-        encoded = encoder.encode_passages([texts[key] for key in keys], advance)
-        if encoded.shape != (len(keys), encoder.dimension):
+        encoded = encode([texts[key] for key in keys], advance)
+        if encoded.shape != (len(keys), vectors.dimension):
             raise EncoderError(f"The encoder returned shape {encoded.shape} for {len(keys)} texts.")
         vectors.add(keys, encoded)
     return len(missing)

@@ -49,6 +49,8 @@ class IndexManifest(BaseModel):
     store: StoreKind
     documents: Annotated[int, Field(ge=0)]
     passages: Annotated[int, Field(ge=0)]
+    #: How many of them are also found by predicted queries.
+    predicted: Annotated[int, Field(ge=0)] = 0
     #: How many texts this build had to encode; the others had a vector of record.
     encoded: Annotated[int, Field(ge=0)]
     built_at: datetime
@@ -64,10 +66,13 @@ def corpus_hash(entries: Sequence[CorpusEntry]) -> str:
     )
 
 
-def index_version(corpus: str, encoder: Encoder, superseded: Mapping[DocumentId, DocumentId]) -> str:
+def index_version(
+    corpus: str, encoder: Encoder, superseded: Mapping[DocumentId, DocumentId], predicted: str | None = None
+) -> str:
     """Version of the index that this program would build from a corpus (its hash) with an encoder.
 
-    `superseded` names the documents of the corpus that a newer version replaces (`retrieval.versions`).
+    `superseded` names the documents of the corpus that a newer version replaces (`retrieval.versions`), `predicted` is
+    the hash of the predicted queries of its passages, None where there are none.
     """
     replaced = sorted(superseded.items())
     parts = [
@@ -81,6 +86,7 @@ def index_version(corpus: str, encoder: Encoder, superseded: Mapping[DocumentId,
         encoder.fingerprint,
         K1,
         B,
+        *([] if predicted is None else [predicted]),
     ]
     return sha256_of(parts)[:16]
 

@@ -20,6 +20,7 @@ from retrieval.errors import IndexMismatchError
 from retrieval.generations import IndexDirectory
 from retrieval.index import store_points, vectors_of
 from retrieval.manifest import IndexManifest, corpus_hash, index_version, load_manifest
+from retrieval.predicted_queries import NO_PREDICTED_QUERIES, PredictedQueries, PredictedQueryTable, predicted_hash
 from retrieval.query_adapter import AdaptedQueries
 from retrieval.records import RecordStore
 from retrieval.relevance import relevance_for
@@ -91,6 +92,7 @@ def open_searcher(
         opened = store.open(place.store(generation), points)
         undo.callback(opened.close)
         table = RescoringTable.load(place.rescoring(generation))
+        predicted = PredictedQueryTable.load(place.predicted(generation)) if manifest.predicted else None
         chosen = offered(sources, records.sources(generation))
         regions = records.regions(generation)
         undo.pop_all()
@@ -103,6 +105,7 @@ def open_searcher(
         settings,
         regions=regions,
         table=table,
+        predicted=predicted,
         index_version=manifest.index_version,
         superseded=superseded,
         withdrawals=withdrawals,
@@ -137,6 +140,7 @@ def memory_searcher(
     today: Callable[[], date] | None = None,
     reranking: RerankStage | None = None,
     adapted: AdaptedQueries | None = None,
+    predicted: PredictedQueries = NO_PREDICTED_QUERIES,
 ) -> HybridSearcher:
     """A searcher over entries in memory: exact store, `HashingEncoder` unless another is given. For tests.
 
@@ -151,7 +155,8 @@ def memory_searcher(
     vectors = used.encode_passages([dense_text(passage) for passage, _ in pairs])
     superseded = superseded_by(held)
     points = store_points(pairs, vectors, superseded)
-    version = index_version(corpus_hash(held), used, superseded)
+    asked = predicted_hash(predicted, {passage.id for passage, _ in pairs})
+    version = index_version(corpus_hash(held), used, superseded, asked)
     chosen = offered(sources, frozenset(entry.document.source for entry in held))
     return HybridSearcher(
         ExactStore(points),
@@ -161,6 +166,7 @@ def memory_searcher(
         settings,
         regions=frozenset(entry.document.region for entry in held),
         table=RescoringTable.of(pairs, vectors),
+        predicted=PredictedQueryTable.of(points, predicted, used.encode_queries),
         index_version=version,
         superseded=superseded,
         withdrawals=withdrawals,

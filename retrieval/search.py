@@ -24,6 +24,13 @@ from retrieval.errors import IndexMismatchError
 from retrieval.expansion import expanded
 from retrieval.filters import SearchFilters
 from retrieval.fusion import RRF_K, reciprocal_rank_fusion
+from retrieval.predicted_queries import (
+    DEFAULT_PREDICTED,
+    PredictedMatch,
+    PredictedQueryTable,
+    PredictedSettings,
+    weighed,
+)
 from retrieval.query_adapter import AdaptedQueries
 from retrieval.regions import HomeRegion, from_elsewhere, home_first, region_code
 from retrieval.relevance import Asked, RelevanceModel
@@ -71,6 +78,8 @@ class SearchSettings(_Model):
     #: Whether abbreviations, brands and second names of drugs are also searched for in other words, see
     #: `retrieval.expansion`; with the plain fusion they never are.
     expansion: bool = True
+    #: What queries predicted for the passages count; with the plain fusion they never do.
+    predicted: PredictedSettings = DEFAULT_PREDICTED
     rrf_k: Annotated[int, Field(ge=0)] = RRF_K
     #: Region of the deployment, for requests that name none; see `retrieval.regions`.
     home_region: HomeRegion | None = None
@@ -114,6 +123,8 @@ class Hit(_Model):
     #: Cosine of the passage with the query as the encoder itself has it, -1 .. 1, also where another vector searched
     #: (`retrieval.query_adapter`): what is read from cosines was fitted on these.
     cosine: float | None = None
+    #: Cosine of the first query with the nearest query that is predicted for the passage; None where it has none.
+    predicted_cosine: float | None = None
     #: The reranker's own score, comparable within one result only; None where it did not score this hit.
     rerank_score: float | None = None
     #: How far that is above the reranker's score of "none of these": above 0 it answers likelier than not, as far as
@@ -225,6 +236,7 @@ class HybridSearcher:
         *,
         regions: Iterable[str] = (),
         table: RescoringTable | None = None,
+        predicted: PredictedQueryTable | None = None,
         index_version: str = "unversioned",
         superseded: Mapping[DocumentId, DocumentId] | None = None,
         withdrawals: Withdrawals | None = None,
@@ -237,6 +249,7 @@ class HybridSearcher:
         self._relevance = relevance
         self._reranking = reranking
         self._table = table if settings.ranking == "rescored" else None
+        self._predicted = predicted if self._table is not None else None
         self._superseded = superseded or {}
         self._withdrawals = withdrawals
         self._hidden: tuple[Withdrawn, frozenset[PassageId]] = (NOTHING_WITHDRAWN, frozenset())
@@ -270,9 +283,14 @@ class HybridSearcher:
         matched = time.perf_counter()
         dense = [self._dense(vector, scopes, depth) for vector in vectors]
         near = dense[0] if adapted is None else self._dense(plain[0], scopes, depth)
+        match = None if self._predicted is None else self._predicted.match(plain[0])
+        asked = [] if match is None else [match.leg(scopes, self._settings.predicted.limit)]
         compared = time.perf_counter()
-        ordered = self._ordered(queries, vectors, bm25, dense, request)
-        hits, reranked = self._hits(ordered, bm25, dense, request)
+        ordered = self._ordered(queries, vectors, bm25, [*dense, *asked], request)
+        if match is not None and self._table is not None:
+            cosines = self._table.cosines(plain[0], [passage_id for passage_id, _ in ordered])
+            ordered = weighed(ordered, cosines, match, self._settings.predicted)
+        hits, reranked = self._hits(ordered, bm25, dense, match, request)
         if adapted is not None:
             near, hits = self._with_plain_cosines(plain[0], near, hits)
         hits = self._judged(request.queries[0], near, hits)
@@ -397,7 +415,12 @@ class HybridSearcher:
         return self._table.order(wordings, list({item for leg in legs for item in leg}), self._settings.rescoring)
 
     def _hits(
-        self, ordered: list[tuple[PassageId, float]], bm25: list[Leg], dense: list[Leg], request: SearchRequest
+        self,
+        ordered: list[tuple[PassageId, float]],
+        bm25: list[Leg],
+        dense: list[Leg],
+        match: PredictedMatch | None,
+        request: SearchRequest,
     ) -> tuple[tuple[Hit, ...], Reranked]:
         bm25_best, dense_best = _best(bm25), _best(dense)
         # Once more: one may have been withdrawn since its leg was made.
@@ -431,6 +454,7 @@ class HybridSearcher:
                     dense_rank=dense_rank,
                     bm25_score=bm25_score,
                     cosine=cosine,
+                    predicted_cosine=None if match is None else match.cosine(passage_id),
                     rerank_score=rerank_score,
                     rerank_margin=None if rerank_score is None or none_score is None else rerank_score - none_score,
                     **self._standing(found[1], home),

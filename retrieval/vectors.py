@@ -31,7 +31,8 @@ class VectorStore:
             CorpusError: a file in it is damaged.
         """
         self._directory = directory / hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
-        self._dimension = dimension
+        #: Length of a vector.
+        self.dimension = dimension
         self._parts: list[NDArray[np.float32]] = []
         self._places: dict[str, tuple[int, int]] = {}
         self._last = 0
@@ -60,7 +61,7 @@ class VectorStore:
         Raises:
             CorpusError: the shapes do not fit, a key is no SHA-256, or the disk failed.
         """
-        if vectors.shape != (len(keys), self._dimension) or vectors.dtype != np.float32:
+        if vectors.shape != (len(keys), self.dimension) or vectors.dtype != np.float32:
             raise CorpusError(f"{len(keys)} keys do not fit vectors of shape {vectors.shape} and type {vectors.dtype}")
         if any(len(key) != _KEY_LENGTH for key in keys):
             raise CorpusError("a key of a vector must be a SHA-256 in hex")
@@ -84,7 +85,7 @@ class VectorStore:
         Raises:
             CorpusError: a key has no vector.
         """
-        result = np.empty((len(keys), self._dimension), dtype=np.float32)
+        result = np.empty((len(keys), self.dimension), dtype=np.float32)
         for row, key in enumerate(keys):
             if key not in self._places:
                 raise CorpusError("a passage has no vector of record; build the index again")

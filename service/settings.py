@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     #: An adapter directory made by `clinsearch train queries`; unset: the one that ships.
     query_adapter: Path | None = None
 
+    #: Whether recommendations are also found by the questions that were written for them ahead of any search: those
+    #: that come with the package and those of `index predict`. `index build` after a change.
+    predicted_queries: Literal["on", "off"] = "on"
+
     #: A cross-encoder's second look at the first candidates; "auto" takes it where its card says that it helped with
     #: clinicians' questions on guidelines.
     rerank: Literal["auto", "on", "off"] = "auto"
@@ -246,6 +250,11 @@ class Settings(BaseSettings):
     @property
     def index_dir(self) -> Path:
         return self.data_dir / "index"
+
+    @property
+    def predicted_dir(self) -> Path:
+        """Predicted queries that were written here; see `clinsearch index predict`."""
+        return self.data_dir / "predicted"
 
     @property
     def withdrawals_file(self) -> Path:

@@ -21,6 +21,7 @@ from retrieval import Corpus, Encoder, MemoryCorpus, QueryEncoder, Reranker, Rer
 from retrieval.documents import Document, Passage
 from retrieval.encoders import EncodeProgress, Vectors
 from retrieval.index import Progress, encode_missing, store_points, vectors_of
+from retrieval.predicted_queries import PredictedQueryTable, read_predicted_queries
 from retrieval.rescoring import RescoringTable
 from retrieval.searched_text import text_hash
 from retrieval.vectors import VectorStore
@@ -63,6 +64,18 @@ class IndexedSet:
     reranking: MeasuredReranking | None = None
     #: What the system `adapted` encodes queries with; None where it is not measured.
     adapter: QueryEncoder | None = None
+
+    @cached_property
+    def predicted(self) -> PredictedQueryTable | None:
+        """Of the predicted queries that come with the package, None where no passage has any; made when asked for.
+
+        Raises:
+            RetrievalError: the encoder failed, or the queries cannot be read.
+        """
+        if self.encoder is None:
+            return None
+        points = store_points(self.pairs, self.vectors)
+        return PredictedQueryTable.of(points, read_predicted_queries(), self.encoder.encode_queries)
 
     @cached_property
     def table(self) -> RescoringTable:

@@ -1,8 +1,10 @@
 """What is measured: the product's legs and fusion, and rank-bm25 as the oracle of its BM25.
 
 `tuned` is the product's own `HybridSearcher` with its default settings, `adapted` the same with the product's query
-adapter, `rerank` with its reranker, `adapted-rerank` with both, which is what the product does for guidelines; `hybrid`
-is the same searcher untuned (reciprocal rank fusion of both legs, k = 60), kept as the baseline;
+adapter, `rerank` with its reranker, `adapted-rerank` with both; `predicted` and `predicted-rerank` are `adapted` and
+`adapted-rerank` with the queries that are predicted for the set's passages, the last of them what the product does for
+guidelines. Of the sets here guidelines and starter have such queries; without any they are as `adapted`. `hybrid` is
+the same searcher untuned (reciprocal rank fusion of both legs, k = 60), kept as the baseline;
 `bm25` and `dense` are the legs, alone.
 `rank-bm25` is a separate implementation given the same terms, k1 and b. Its own idf (Okapi's, with a floor for
 frequent terms) is another formula, so it is given Lucene's, counted here and not by the code under test: then both
@@ -95,13 +97,21 @@ class DenseSystem:
 class SearcherSystem:
     """The product's searcher, each leg as deep as the measures look."""
 
-    def __init__(self, collection: IndexedSet, ranking: Literal["rescored", "fused"], *, adapted: bool = False) -> None:
+    def __init__(
+        self,
+        collection: IndexedSet,
+        ranking: Literal["rescored", "fused"],
+        *,
+        adapted: bool = False,
+        predicted: bool = False,
+    ) -> None:
         self._searcher = HybridSearcher(
             collection.store,
             _encoder(collection),
             collection.corpus,
             settings=SearchSettings(leg_limit=DEPTH, ranking=ranking),
             table=collection.table if ranking == "rescored" else None,
+            predicted=collection.predicted if predicted else None,
             adapted=_adapted(collection) if adapted else None,
         )
 
@@ -119,7 +129,7 @@ class RerankSystem:
     deadline that a service sets. Over every source: the figures say of a benchmark what the reranker does to it.
     """
 
-    def __init__(self, collection: IndexedSet, *, adapted: bool = False) -> None:
+    def __init__(self, collection: IndexedSet, *, adapted: bool = False, predicted: bool = False) -> None:
         if collection.reranking is None:
             raise UnknownSystemError("This run was given no reranker.")
         settings = collection.reranking.settings.model_copy(update={"deadline_ms": _NO_DEADLINE_MS, "sources": ()})
@@ -131,6 +141,7 @@ class RerankSystem:
             collection.corpus,
             settings=SearchSettings(leg_limit=DEPTH),
             table=collection.table,
+            predicted=collection.predicted if predicted else None,
             reranking=stage,
             adapted=_adapted(collection) if adapted else None,
         )
@@ -178,14 +189,16 @@ SYSTEMS: Mapping[str, Callable[[IndexedSet], System]] = {
     "hybrid": lambda collection: SearcherSystem(collection, "fused"),
     "tuned": lambda collection: SearcherSystem(collection, "rescored"),
     "adapted": lambda collection: SearcherSystem(collection, "rescored", adapted=True),
+    "predicted": lambda collection: SearcherSystem(collection, "rescored", adapted=True, predicted=True),
     "rerank": RerankSystem,
     "adapted-rerank": lambda collection: RerankSystem(collection, adapted=True),
+    "predicted-rerank": lambda collection: RerankSystem(collection, adapted=True, predicted=True),
     "rank-bm25": RankBm25System,
 }
 
 #: Systems with the query adapter, and those with the reranker.
-ADAPTED = frozenset({"adapted", "adapted-rerank"})
-RERANKED = frozenset({"rerank", "adapted-rerank"})
+ADAPTED = frozenset({"adapted", "adapted-rerank", "predicted", "predicted-rerank"})
+RERANKED = frozenset({"rerank", "adapted-rerank", "predicted-rerank"})
 _WITH_VECTORS = frozenset({"dense", "hybrid", "tuned"}) | ADAPTED | RERANKED
 
 

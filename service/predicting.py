@@ -1,0 +1,163 @@
+"""The predicted queries that settings ask for, and the writing of new ones by a model.
+
+What comes with the package was written for public guidelines (`docs/adr/0037`). For an operator's own documents any
+OpenAI-compatible model writes them, one recommendation at a time, before the next index build.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent import CompletionRequest, Message, ModelClient, ModelError, ModelUnavailableError
+from retrieval import CorpusEntry, CorpusError, Document, Passage, PassageKind
+from retrieval.predicted_queries import (
+    NO_PREDICTED_QUERIES,
+    PACKAGED_PREDICTED_QUERIES,
+    PredictedFor,
+    PredictedQueries,
+    read_predicted_queries,
+)
+from service.settings import Settings
+
+#: Where a model's are written, in `Settings.predicted_dir`.
+WRITTEN_FILE = "written.jsonl"
+#: Words of a recommendation that the model reads.
+_READ_WORDS = 200
+_MAX_TOKENS = 400
+_TIMEOUT_S = 120.0
+_TOLD = (
+    "You write search queries. You are given one recommendation of a clinical guideline. Write three questions that a "
+    "clinician could type and that this recommendation answers: first a plain question of 8 to 16 words that names the "
+    "condition; then one of 12 to 26 words in the shorthand of a ward, about an invented patient (age and sex like "
+    "67M, abbreviations) whom the recommendation fits; then one of 8 to 18 words that describes the condition by "
+    "findings, a brand or lay words instead of naming it. Never state the answer, and never copy five words in a row. "
+    'Reply with a JSON object and nothing else: {"queries": ["...", "...", "..."]}'
+)
+_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "queries": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 3, "maxLength": 400},
+            "minItems": 3,
+            "maxItems": 3,
+        }
+    },
+    "required": ["queries"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What came of a run."""
+
+    #: Recommendations that queries were written for.
+    written: int
+    #: Those for which the model gave nothing that can be used; the next run asks again.
+    failed: int
+
+
+def predicted_queries(settings: Settings) -> PredictedQueries:
+    """Those that come with the package and those written on this machine; none where they are off.
+
+    Raises:
+        CorpusError: a file of them cannot be read; the message names it and the line.
+    """
+    if settings.predicted_queries == "off":
+        return NO_PREDICTED_QUERIES
+    own = sorted(settings.predicted_dir.glob("*.jsonl"))
+    return read_predicted_queries((*PACKAGED_PREDICTED_QUERIES, *own))
+
+
+def without_predicted(
+    entries: Iterable[CorpusEntry], predicted: PredictedQueries
+) -> tuple[tuple[Passage, Document], ...]:
+    """The recommendations of a library that no query is predicted for."""
+    return tuple(
+        (passage, entry.document)
+        for entry in entries
+        for passage in entry.passages
+        if passage.kind is PassageKind.RECOMMENDATION and passage.id not in predicted
+    )
+
+
+async def predict(
+    recommendations: Sequence[tuple[Passage, Document]],
+    model: ModelClient,
+    directory: Path,
+    *,
+    concurrency: int = 8,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Predicted:
+    """Have a model write queries and append them to `WRITTEN_FILE` in `directory`, which is made.
+
+    Each line is written as a whole when its recommendation is done, so a run that was stopped goes on where it was.
+
+    Args:
+        concurrency: recommendations asked for at once.
+        report: called with recommendations done and recommendations in all.
+
+    Raises:
+        ModelUnavailableError: the server cannot be reached; what was written before stays.
+        CorpusError: the disk failed.
+    """
+    waiting = iter(recommendations)
+    done = written = 0
+
+    async def work() -> None:
+        nonlocal done, written
+        for passage, document in waiting:
+            line = await _written(passage, document, model)
+            if line is not None:
+                _append(directory / WRITTEN_FILE, line)
+                written += 1
+            done += 1
+            report(done, len(recommendations))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(work())
+    except* (ModelUnavailableError, CorpusError) as failed:
+        raise failed.exceptions[0] from None
+    return Predicted(written=written, failed=len(recommendations) - written)
+
+
+def _asked(passage: Passage, document: Document) -> CompletionRequest:
+    headings = " > ".join(passage.section)
+    text = " ".join(passage.citable_text.split()[:_READ_WORDS])
+    told = f"Guideline: {document.title}\nHeadings: {headings}\nRecommendation: {text}"
+    return CompletionRequest(
+        messages=(Message(role="system", content=_TOLD), Message(role="user", content=told)),
+        max_tokens=_MAX_TOKENS,
+        json_schema=_SCHEMA,
+    )
+
+
+async def _written(passage: Passage, document: Document, model: ModelClient) -> PredictedFor | None:
+    """What a model writes for a recommendation; None where it fails or its reply holds no queries."""
+    try:
+        reply = (await model.complete(_asked(passage, document), _TIMEOUT_S)).text
+    except ModelUnavailableError:
+        raise
+    except ModelError:
+        return None
+    try:
+        held = json.loads(reply[reply.index("{") : reply.rindex("}") + 1])
+        return PredictedFor(passage=passage.id, queries=held["queries"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _append(path: Path, line: PredictedFor) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line.model_dump_json() + "\n")
+    except OSError as error:
+        raise CorpusError(f"could not write {path.name}: {error.strerror}") from error
