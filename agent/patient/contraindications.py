@@ -18,7 +18,7 @@ from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.allergies import condition_patterns
 from agent.patient.conflict import Conflict, FactKind, Weight
 from agent.patient.names import Named, drug_names, spoken
-from agent.patient.organs import FAILURE_BELOW, IMPAIRED_BELOW, SEVERE_BELOW
+from agent.patient.organs import FAILURE_BELOW, IMPAIRED_BELOW, MEASURES_DIFFER, SEVERE_BELOW
 from agent.patient.patient import Allergy, Hepatic, Liver, Patient, Pregnancy, Range, Renal
 
 #: Longer ones are a section about a whole guideline: what is found there is something to check.
@@ -74,8 +74,6 @@ _STATED = "a stated contraindication"
 _TERM_WEEKS = Range(low=37)
 _THIRD_TRIMESTER = Range(low=28)
 _FIRST_TRIMESTER = Range(high=14)
-#: An eGFR and a creatinine clearance of one patient differ by less than this factor.
-_MEASURES_DIFFER = 2.0
 
 
 class _Stated(NamedTuple):
@@ -262,7 +260,7 @@ def _renal(renal: Renal, what: str) -> bool | None:
     for match in _LIMIT.finditer(what):
         limit = float(match["n"])
         measure = "egfr" if "gfr" in match["what"].lower() else "clearance"
-        answers += _below(renal.filtration, limit if renal.measure in (measure, "either") else limit / _MEASURES_DIFFER)
+        answers += _below(renal.filtration, limit if renal.measure in (measure, "either") else limit / MEASURES_DIFFER)
         if renal.measure not in (measure, "either") and not any(answers):
             answers += [False] if renal.filtration.meets(Range(high=limit)) else []
     for match in _RENAL.finditer(what):

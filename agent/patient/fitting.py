@@ -13,6 +13,7 @@ from agent.patient.advice import Advice, advice_of
 from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
 from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
+from agent.patient.filtration import filtration_conflicts
 from agent.patient.intolerances import tolerated_drugs
 from agent.patient.names import drug_names, spoken
 from agent.patient.patient import Allergy, Patient
@@ -41,6 +42,7 @@ def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
         found += population_conflicts(patient, population)
     if passage.kind is PassageKind.RECOMMENDATION:
         found += addressed_conflicts(patient, passage.text)
+        found += filtration_conflicts(patient, passage.citable_text)
     found += _for_those_who_tolerate(patient, passage)
     if passage.kind is PassageKind.NARRATIVE:
         # Text around recommendations advises nothing by itself.

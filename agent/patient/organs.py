@@ -19,6 +19,8 @@ SEVERE_BELOW = 30.0
 FAILURE_BELOW = 15.0
 #: From here on filtration is at most mildly lower.
 IMPAIRED_BELOW = 60.0
+#: An eGFR and a creatinine clearance of one patient differ by less than this factor.
+MEASURES_DIFFER = 2.0
 
 _VALUE = (
     r"(?:\s*(?:is|was|of|at|now|about|around|approx(?:imately)?|only|:|=|~))*\s*"

@@ -51,6 +51,36 @@ def test_people_who_are_mostly_of_an_age_are_not_all_of_it() -> None:
     assert weight("Child aged 4 with example croup", only) == Weight.WHOLE
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        (
+            "45M DVT, eGFR 12",
+            "Treat example disease and an eGFR of at least 20 ml/min/1.73 m2.",
+            Weight.WHOLE,
+        ),
+        (
+            "45M DVT, eGFR 12",
+            "Treat adults with an eGFR of 20 ml/min/1.73 m2 or more.",
+            Weight.WHOLE,
+        ),
+        ("45M on dialysis", "Give it to adults whose creatinine clearance is above 30 ml/min.", Weight.WHOLE),
+        ("45M, CKD stage 4", "Treat adults with an eGFR ≥ 20.", Weight.CHECK),
+        ("45M, CrCl 15", "Treat adults with an eGFR of at least 20.", Weight.CHECK),
+        ("45M, CrCl 8", "Treat adults with an eGFR of at least 20.", Weight.WHOLE),
+        ("45M DVT, eGFR 25", "Treat adults with an eGFR of at least 20.", None),
+        ("45M DVT, eGFR 20", "Treat adults with an eGFR of at least 20.", None),
+        ("45M DVT", "Treat adults with an eGFR of at least 20.", None),
+        # Advice for several degrees, and what is done if it falls, are of all of them.
+        ("45M, eGFR 12", "Give 5 mg with an eGFR of at least 30 and 2 mg when eGFR is below 30.", None),
+        ("45M, eGFR 12", "Review the dose when eGFR is below 45 ml/min.", None),
+        ("45M, eGFR 12", "Use it for adults with at least 20 attacks a year.", None),
+    ],
+)
+def test_the_least_renal_function_that_is_named_counts(question: str, text: str, expected: Weight | None) -> None:
+    assert weight(question, recommendation(text)) == expected
+
+
 class TestPeopleInTheText:
     """What a recommendation's own words say of whom it is for, where its guideline is for more people."""
 
