@@ -1,10 +1,12 @@
 """Guideline questions for the agent: does its answer cite the right recommendation, with its grade and date?
 
-Three sets. The ten `old` ones belong to the test half of the guideline questions; retrieval was improved after they had
+Four sets. The ten `old` ones belong to the test half of the guideline questions; retrieval was improved after they had
 been read. The twenty `new` ones were written later, by a language model from recommendations in documents that no
 question is trained on, before any search was tried on them; the reranker of `docs/adr/0013` was chosen between with
 them in sight. The twenty-nine `later` ones were written in the same way before the query adapter (`docs/adr/0035`) was
-ever searched with: they say what a question not seen before gains.
+ever searched with: they say what a question not seen before gains. The thirty `latest` ones were written, by a model
+that had seen none of the predicted queries of `docs/adr/0037`, before any search used those; their documents were drawn
+by lot from all with graded recommendations, so the reranker and the query adapter learnt from some of them.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from agent import AnswerKind, Citation, ClinicalAgent, Origin, Question, RunSumm
 from eval.retrieval.sets.guidelines import AnswerMark, GuidelineQuestion, fingerprints
 
 _HERE = Path(__file__).parent
-AgentSet = Literal["old", "new", "later"]
+AgentSet = Literal["old", "new", "later", "latest"]
 QUESTIONS_FILES: Mapping[AgentSet, Path] = {
     "old": _HERE / "guideline_agent_questions.jsonl",
     "new": _HERE / "guideline_agent_questions_new.jsonl",
     "later": _HERE / "guideline_agent_questions_later.jsonl",
+    "latest": _HERE / "guideline_agent_questions_latest.jsonl",
 }
 _ANSWERS = 2  # the grade of a recommendation that answers the question, rather than a part of it
 

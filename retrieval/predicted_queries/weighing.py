@@ -30,9 +30,9 @@ class PredictedSettings(BaseModel):
     #: Passages that are candidates by their predicted queries alone; 0 brings none in.
     limit: Annotated[int, Field(ge=0, le=1000)] = 30
     #: `m`.
-    margin: Annotated[float, Field(ge=-1, le=1)] = 0.1
+    margin: Annotated[float, Field(ge=-1, le=1)] = 0.05
     #: `w`.
-    weight: Annotated[float, Field(ge=0)] = 1.0
+    weight: Annotated[float, Field(ge=0)] = 0.65
 
 
 DEFAULT_PREDICTED = PredictedSettings()

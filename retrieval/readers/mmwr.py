@@ -46,6 +46,12 @@ _FULL_DATE = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)"
     r" (?:\d{1,2}, )?(?:19|20)\d\d\b"
 )
+_ENDS = re.compile(r"[.!?:;][\"')\]]*\s*$")
+_GOES_ON = re.compile(
+    r"[,(/-]$|\b(?:an?|the|of|and|or|to|for|from|in|on|at|by|with|as|than|that|which|who|whose|if|when|is|are|was|were|be|been|has|"
+    r"have|had|should|must|may|can|will|not|no|their|its|these|this|those|such|any|all|other|between|through|within)$",
+    re.IGNORECASE,
+)
 _OLD_CELL = 1500  # characters; a table cell longer than this holds an article, not a datum
 
 
@@ -53,7 +59,7 @@ class MmwrReader:
     """See the module."""
 
     name = "mmwr"
-    version = "mmwr-2"
+    version = "mmwr-3"
 
     def matches(self, file: SourceFile) -> bool:
         """See `Reader.matches`."""
@@ -103,10 +109,28 @@ def _article(page: str) -> tuple[str, str]:
         found = _ASSISTIVE.search(page)
         body = page[found.end() if found else 0 :]
         title = tidy(_plain_markup(re.split(r"\s{2,}|\n|__", body.strip(), maxsplit=1)[0]))[:300]
-        body = "\n\n".join(re.split(r"\s{2,}|\n", body))
+        body = "\n\n".join(_rejoined(re.split(r"\s{2,}|\n", body)))
         body = re.sub(r"\s*\|\s*", " ", body)
     end = _END.search(body)
     return title, body[: end.start()] if end else body
+
+
+def _rejoined(pieces: list[str]) -> Iterator[str]:
+    """Paragraphs of a page whose line breaks are runs of spaces, as are the breaks between its paragraphs.
+
+    Pages before 2000 were set in lines of fixed width. What goes on in lower case, or stands behind a word that ends no
+    sentence and no heading, is the same paragraph: else "should" would be a recommendation of its own.
+    """
+    held = ""
+    for piece in pieces:
+        if held and not _ENDS.search(held) and (piece[:1].islower() or _GOES_ON.search(held)):
+            held = f"{held} {piece}"
+            continue
+        if held:
+            yield held
+        held = piece
+    if held:
+        yield held
 
 
 def _plain_markup(text: str) -> str:

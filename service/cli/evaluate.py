@@ -75,7 +75,9 @@ def guidelines(
     which: Annotated[
         AgentSet,
         typer.Option(
-            "--set", help="old: ten that retrieval was improved on; new: twenty seen since; later: twenty-nine others."
+            "--set",
+            help="old: ten that retrieval was improved on; new: twenty seen since; later: twenty-nine others; latest: "
+            "thirty written last.",
         ),
     ] = "new",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every result to this file.")] = None,

@@ -58,3 +58,14 @@ def test_the_later_questions_are_of_other_documents_again() -> None:
     earlier = [*guideline_agent_questions("old"), *guideline_agent_questions("new")]
     assert len(later) == len({question.id for question in later}) == 29
     assert not {a.document_id for q in earlier for a in q.answers} & {a.document_id for q in later for a in q.answers}
+
+
+def test_so_are_the_latest() -> None:
+    latest = guideline_agent_questions("latest")
+    earlier = [
+        *guideline_agent_questions("old"),
+        *guideline_agent_questions("new"),
+        *guideline_agent_questions("later"),
+    ]
+    assert len({question.id for question in latest}) == len({question.question for question in latest}) == 30
+    assert not {a.document_id for q in earlier for a in q.answers} & {a.document_id for q in latest for a in q.answers}

@@ -23,6 +23,7 @@ OWN_SETS = (
     "guideline_agent_questions",
     "guideline_agent_questions_new",
     "guideline_agent_questions_later",
+    "guideline_agent_questions_latest",
     "off_corpus_questions",
     "source_questions",
 )

@@ -79,6 +79,22 @@ def test_mmwr_drops_the_page_around_the_article() -> None:
     assert "Home" not in shown
 
 
+def test_lines_of_an_old_mmwr_page_are_put_together_again() -> None:
+    page = (
+        "Guidelines for Example Disease  Persons using assistive technology might not be able to fully access this "
+        "file. Type 508 in the subject line of e-mail.  Guidelines for Example Disease  Background  Workers with "
+        "example disease should    be offered rest. The    Example Group    agrees.   1. Gloves should be worn, and"
+        "    hands should be washed afterwards.   Treatment of Contacts  All contacts should be told."
+    )
+    _, (entry,), _ = read("m.json", json.dumps({"https://www.cdc.gov/mmwr/preview/00009999.htm": page}))
+    texts = [passage.text for passage in entry.passages]
+    assert any("Workers with example disease should be offered rest." in text for text in texts)
+    assert any("Gloves should be worn, and hands should be washed afterwards." in text for text in texts)
+    assert not {"should", "Background Workers", "Treatment of Contacts All contacts"} & set(texts)
+    recommended = [passage.text for passage in entry.passages if passage.kind == "recommendation"]
+    assert all(text.endswith(".") for text in recommended)
+
+
 def test_nigeria() -> None:
     name, (entry,), _ = read("E.json", NIGERIA)
     (drug,) = [passage for passage in entry.passages if passage.kind == "recommendation"]
