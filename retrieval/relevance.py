@@ -34,6 +34,9 @@ LISTED = 5
 #: Terms that are full coverage (the median of the development questions). A case history has thrice as many, most of
 #: them about the patient and in no guideline: as a share of all, coverage would fall with every detail given.
 FULL_COVERAGE = 8
+#: Questions are nearer to each other than to the passages that the model was fitted on: so much is taken off the cosine
+#: of a predicted query before it stands for the passage's own. Chosen on development questions, see docs/adr/0037.
+PREDICTED_MARGIN = 0.15
 
 
 class RelevanceModel(BaseModel):
@@ -84,12 +87,20 @@ class Asked:
         # A passage that the leg does not hold is at most as near as the last one it holds.
         self._least_cosine = min(self._cosines.values(), default=0.0)
 
-    def features(self, passage: Passage, document: Document) -> dict[Feature, float]:
-        """The features of one passage, each in -1 .. 2."""
+    def features(
+        self, passage: Passage, document: Document, predicted_cosine: float | None = None
+    ) -> dict[Feature, float]:
+        """The features of one passage, each in -1 .. 2.
+
+        `predicted_cosine` is of the nearest query predicted for it, None where there is none: a passage found by those
+        is on the subject though its own words are far.
+        """
         cosine = self._cosines.get(passage.id, self._least_cosine)
+        if predicted_cosine is not None:
+            cosine = max(cosine, predicted_cosine - PREDICTED_MARGIN)
         shared = self._terms.intersection(tokenise(bm25_text(passage, document)))
         return {
             "cosine": cosine,
-            "cosine_behind_best": self._best_cosine - cosine,
+            "cosine_behind_best": max(0.0, self._best_cosine - cosine),
             "coverage": min(1.0, len(shared) / min(len(self._terms), FULL_COVERAGE)) if self._terms else 0.0,
         }

@@ -487,7 +487,9 @@ class HybridSearcher:
         if self._relevance is None:
             return hits
         asked = Asked(query, dense)
-        likely = [self._relevance.probability(asked.features(hit.passage, hit.document)) for hit in hits]
+        likely = [
+            self._relevance.probability(asked.features(hit.passage, hit.document, hit.predicted_cosine)) for hit in hits
+        ]
         below = self._relevance.below_floor(likely)
         return tuple(
             hit.model_copy(update={"relevance": relevance, "below_floor": below})
