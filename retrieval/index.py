@@ -205,7 +205,13 @@ def encode_queries(queries: Sequence[str], vectors: VectorStore, encoder: Encode
         EncoderError, CorpusError: the encoder or the disk failed.
     """
     texts = {text_hash(query): query for query in queries}
-    _encoded(texts, vectors, lambda missing, _: encoder.encode_queries(missing), report)
+
+    def encode(missing: list[str], advance: EncodeProgress) -> Vectors:
+        found = encoder.encode_queries(missing)
+        advance(len(missing), len(missing))
+        return found
+
+    _encoded(texts, vectors, encode, report)
     return vectors.get([text_hash(query) for query in queries])
 
 

@@ -35,7 +35,7 @@ LISTED = 5
 #: them about the patient and in no guideline: as a share of all, coverage would fall with every detail given.
 FULL_COVERAGE = 8
 #: Questions are nearer to each other than to the passages that the model was fitted on: so much is taken off the cosine
-#: of a predicted query before it stands for the passage's own. Chosen on development questions, see docs/adr/0037.
+#: of a predicted query before it stands for the passage's own, see docs/adr/0037.
 PREDICTED_MARGIN = 0.15
 
 

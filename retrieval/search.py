@@ -284,7 +284,8 @@ class HybridSearcher:
         dense = [self._dense(vector, scopes, depth) for vector in vectors]
         near = dense[0] if adapted is None else self._dense(plain[0], scopes, depth)
         match = None if self._predicted is None else self._predicted.match(plain[0])
-        asked = [] if match is None else [match.leg(scopes, self._settings.predicted.limit)]
+        hidden = self._withdrawn_passages()
+        asked = [] if match is None else [match.leg(scopes, self._settings.predicted.limit, hidden)]
         compared = time.perf_counter()
         ordered = self._ordered(queries, vectors, bm25, [*dense, *asked], request)
         if match is not None and self._table is not None:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent import CompletionRequest, Message, ModelClient, ModelError, ModelUnavailableError
+from agent import Clock, CompletionRequest, Message, ModelClient, ModelError, ModelUnavailableError, SystemClock
+from agent.errors import ModelStatusError
+from agent.retry import RetryingCaller
 from retrieval import CorpusEntry, CorpusError, Document, Passage, PassageKind
 from retrieval.predicted_queries import (
     NO_PREDICTED_QUERIES,
@@ -93,6 +95,7 @@ async def predict(
     *,
     concurrency: int = 8,
     report: Callable[[int, int], None] = lambda _done, _total: None,
+    clock: Clock | None = None,
 ) -> Predicted:
     """Have a model write queries and append them to `WRITTEN_FILE` in `directory`, which is made.
 
@@ -103,16 +106,19 @@ async def predict(
         report: called with recommendations done and recommendations in all.
 
     Raises:
-        ModelUnavailableError: the server cannot be reached; what was written before stays.
+        ModelUnavailableError: the server cannot be reached, also not after three attempts.
+        ModelStatusError: it refuses: a wrong key, a model it does not have. What was written before stays.
         CorpusError: the disk failed.
     """
+    _cut_unfinished(directory / WRITTEN_FILE)
     waiting = iter(recommendations)
+    caller = RetryingCaller(clock or SystemClock())
     done = written = 0
 
     async def work() -> None:
         nonlocal done, written
         for passage, document in waiting:
-            line = await _written(passage, document, model)
+            line = await _written(passage, document, model, caller)
             if line is not None:
                 _append(directory / WRITTEN_FILE, line)
                 written += 1
@@ -123,7 +129,7 @@ async def predict(
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
                 group.create_task(work())
-    except* (ModelUnavailableError, CorpusError) as failed:
+    except* (ModelUnavailableError, ModelStatusError, CorpusError) as failed:
         raise failed.exceptions[0] from None
     return Predicted(written=written, failed=len(recommendations) - written)
 
@@ -139,19 +145,37 @@ def _asked(passage: Passage, document: Document) -> CompletionRequest:
     )
 
 
-async def _written(passage: Passage, document: Document, model: ModelClient) -> PredictedFor | None:
+async def _written(
+    passage: Passage, document: Document, model: ModelClient, caller: RetryingCaller
+) -> PredictedFor | None:
     """What a model writes for a recommendation; None where it fails or its reply holds no queries."""
+    request = _asked(passage, document)
     try:
-        reply = (await model.complete(_asked(passage, document), _TIMEOUT_S)).text
+        completion, _ = await caller.call(lambda left: model.complete(request, left), _TIMEOUT_S)
     except ModelUnavailableError:
         raise
-    except ModelError:
+    except ModelError as error:
+        if isinstance(error, ModelStatusError) and not error.retryable:
+            raise
         return None
+    reply = completion.text
     try:
         held = json.loads(reply[reply.index("{") : reply.rindex("}") + 1])
         return PredictedFor(passage=passage.id, queries=held["queries"])
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _cut_unfinished(path: Path) -> None:
+    """Take off what a stopped run wrote of its last line."""
+    try:
+        with path.open("r+b") as file:
+            whole = file.read().rfind(b"\n") + 1
+            file.truncate(whole)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CorpusError(f"could not write {path.name}: {error.strerror}") from error
 
 
 def _append(path: Path, line: PredictedFor) -> None:

@@ -131,6 +131,15 @@ _TO = re.compile(
     rf"|\b(?:under|younger\s+than|below)\s+(?:age\s+)?(?P<below>\d{{1,3}}){_AGE_ENDS}\s*(?P<bu>{_Y})?",
     re.IGNORECASE,
 )
+#: "People with an eGFR above 60": what is measured has a number that is no age.
+_MEASURED = re.compile(
+    r"\b(?:e?GFR|filtration\s+rate|clearance|Cr\s?Cl|BMI|body\s+mass\s+index|scores?|pressure|BP|HbA1c|A1C|LDL|cholesterol|"
+    r"glucose|ha?emoglobin|potassium|sodium|ferritin|platelets?|counts?|CD4|temperature|weight|heart\s+rate|pulse|saturation|"
+    r"SpO2|LVEF|ejection\s+fraction|risk|INR)\s*(?:\([^)]*\)\s*)?(?:(?:of|is|was|that\s+is)\s+)?"
+    r"(?:over|above|from|at\s+least|below|under|less\s+than|(?:more|greater|higher|lower)\s+than|[<>≤≥]=?)?\s*\d{1,3}(?:\.\d+)?"
+    r"(?:\s+(?:or|and)\s+(?:more|over|above|higher|below|under|less))?",
+    re.IGNORECASE,
+)
 #: "Adult patients" are adults, and nobody else.
 _AGED_PATIENTS = re.compile(
     r"\b(adult|adolescent|infant|teenage)s?\s+(?:patients?|people|persons?|individuals?|outpatients?|inpatients?)\b",
@@ -171,7 +180,7 @@ def people_ages(text: str) -> tuple[Range, ...]:
 def stated_ages(text: str) -> list[Range]:
     """Every range of ages in a text."""
     found: list[Range] = []
-    rest = text
+    rest = text = _MEASURED.sub(" ", text)
     for match in _FROM_TO.finditer(text):
         high_unit = match["hu"] or "years"
         low_unit = match["lu"] or high_unit

@@ -42,7 +42,8 @@ def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
         found += population_conflicts(patient, population)
     if passage.kind is PassageKind.RECOMMENDATION:
         found += addressed_conflicts(patient, passage.text)
-        found += filtration_conflicts(patient, passage.citable_text)
+        found += filtration_conflicts(patient, passage.text)
+        found += filtration_conflicts(patient, f"People with {passage.population}" if passage.population else "")
     found += _for_those_who_tolerate(patient, passage)
     if passage.kind is PassageKind.NARRATIVE:
         # Text around recommendations advises nothing by itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from retrieval.documents import PassageId, sha256_of
 from retrieval.errors import CorpusError
+from retrieval.expansion import expanded
 
 #: What each passage is likely to be asked for with; never an empty tuple.
 PredictedQueries = Mapping[PassageId, tuple[str, ...]]
@@ -24,7 +26,8 @@ class PredictedFor(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: It ends in a hash of the passage's text, so queries of a text that was changed meet no passage any more.
+    #: Of what a reader cut it ends in a hash of headings and text, so queries of a text that was changed meet no
+    #: passage any more; of the starter guidelines it is a name: who changes its text reads its queries again.
     passage: PassageId
     queries: Annotated[
         tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=400)], ...],
@@ -35,18 +38,22 @@ class PredictedFor(BaseModel):
 def read_predicted_queries(paths: Iterable[Path] = PACKAGED_PREDICTED_QUERIES) -> PredictedQueries:
     """The queries of every file; of a passage that several lines name, all of them, each once.
 
+    A last line that a stopped run did not finish is passed over.
+
     Raises:
         CorpusError: a file cannot be read, or a line is not as `PredictedFor` has it; the message names both.
     """
     read: dict[PassageId, tuple[str, ...]] = {}
     for path in paths:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            *lines, unfinished = path.read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise CorpusError(
                 f"The predicted queries in {path.name} cannot be read: {type(error).__name__}."
             ) from error
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate([*lines, unfinished] if _is_json(unfinished) else lines, start=1):
+            if not line.strip():
+                continue
             try:
                 one = PredictedFor.model_validate_json(line)
             except ValidationError as error:
@@ -58,7 +65,15 @@ def read_predicted_queries(paths: Iterable[Path] = PACKAGED_PREDICTED_QUERIES) -
     return read
 
 
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
 def predicted_hash(predicted: PredictedQueries, passages: Collection[PassageId]) -> str | None:
-    """SHA-256 (hex) of the queries that passages of a collection have; None where none has any."""
-    used = sorted((passage, list(predicted[passage])) for passage in passages if passage in predicted)
+    """SHA-256 (hex) of the queries that passages of a collection have, as they are encoded; None where none has any."""
+    used = sorted((passage, list(map(expanded, predicted[passage]))) for passage in passages if passage in predicted)
     return sha256_of(used) if used else None

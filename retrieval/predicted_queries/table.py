@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +37,8 @@ class PredictedMatch:
         #: The best of each passage's; shape [passages].
         self._cosines = cosines
 
-    def leg(self, scopes: Sequence[SearchFilters], limit: int) -> Leg:
-        """The nearest `limit` passages that one of `scopes` lets through, with their cosines."""
+    def leg(self, scopes: Sequence[SearchFilters], limit: int, hidden: Collection[PassageId] = ()) -> Leg:
+        """The nearest `limit` passages that one of `scopes` lets through and are not `hidden`, with their cosines."""
         wanted = [conditions(filters) for filters in scopes]
         found: list[tuple[PassageId, float]] = []
         # Most filters let most of the best through: a few more than needed are put in order first, all if need be.
@@ -49,7 +49,8 @@ class PredictedMatch:
             found = [
                 (self._passages[row], float(self._cosines[row]))
                 for row in rows.tolist()
-                if any(all(holds(one, self._payloads[row]) for one in every) for every in wanted)
+                if self._passages[row] not in hidden
+                and any(all(holds(one, self._payloads[row]) for one in every) for every in wanted)
             ]
             if len(found) >= limit:
                 break

@@ -4,8 +4,7 @@
 
 `q` is the cosine of the query with the nearest predicted query of a passage, `cos` its cosine with the passage itself.
 Questions are nearer to each other than to what answers them, by some `m`; only what goes beyond it says something of
-this passage. A passage without predicted queries loses nothing by it, so a corpus nobody wrote any for is found as
-before, beside one that has them.
+this passage. A passage without predicted queries keeps its score, and stands behind one that has a query which matches.
 """
 
 from __future__ import annotations

@@ -47,11 +47,15 @@ _FULL_DATE = re.compile(
     r" (?:\d{1,2}, )?(?:19|20)\d\d\b"
 )
 _ENDS = re.compile(r"[.!?:;][\"')\]]*\s*$")
+# Words that end no sentence and no heading; in lower case, for "Hepatitis A" and "May" do.
 _GOES_ON = re.compile(
-    r"[,(/-]$|\b(?:an?|the|of|and|or|to|for|from|in|on|at|by|with|as|than|that|which|who|whose|if|when|is|are|was|were|be|been|has|"
-    r"have|had|should|must|may|can|will|not|no|their|its|these|this|those|such|any|all|other|between|through|within)$",
-    re.IGNORECASE,
+    r"[,(/]$|\b(?:an?|the|of|and|or|to|for|from|in|on|at|by|with|as|than|that|which|who|whose|if|when|is|are|was|were|be|been|has|"
+    r"have|had|should|must|may|can|will|not|no|their|its|these|this|those|such|any|all|other|between|through|within|"
+    r"The|An|In|For|If|When|From|With|These|This|Those|Their)$"
 )
+# A whole line of running text, before what stands in brackets: a heading is shorter or ends in a capital letter's word.
+_RUNNING = re.compile(r"^.{40,}\s[a-z][a-z-]*$", re.DOTALL)
+_PARTED = re.compile(r"[a-z]-$")
 _OLD_CELL = 1500  # characters; a table cell longer than this holds an article, not a datum
 
 
@@ -123,14 +127,20 @@ def _rejoined(pieces: list[str]) -> Iterator[str]:
     """
     held = ""
     for piece in pieces:
-        if held and not _ENDS.search(held) and (piece[:1].islower() or _GOES_ON.search(held)):
-            held = f"{held} {piece}"
+        if held and not _ENDS.search(held) and _continues(held, piece):
+            parted = _PARTED.search(held) and piece[:1].islower() and not re.match(r"(?:and|or)\b", piece)
+            held = f"{held[:-1]}{piece}" if parted else f"{held} {piece}"
             continue
         if held:
             yield held
         held = piece
     if held:
         yield held
+
+
+def _continues(held: str, piece: str) -> bool:
+    bracket = piece.startswith("(") and _RUNNING.search(held) is not None
+    return piece[:1].islower() or bracket or _GOES_ON.search(held) is not None
 
 
 def _plain_markup(text: str) -> str:

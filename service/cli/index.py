@@ -67,6 +67,8 @@ def predict_queries(
     sent to that server.
     """
     settings = load_settings()
+    if settings.predicted_queries == "off":
+        raise stop("Predicted queries are off: unset CLINSEARCH_PREDICTED_QUERIES first.")
     with errors_as_sentences():
         with Library(settings.data_dir / LIBRARY_FILE) as library:
             waiting = without_predicted([*starter_entries(), *library.entries()], predicted_queries(settings))[:limit]

@@ -87,7 +87,10 @@ def test_what_is_withdrawn_is_not_found_by_them(tmp_path: Path, entries: tuple[C
     assert searcher.search(SearchRequest(queries=(ASKED,))).hits[0].passage.id == "gout#1"
     at = datetime(2026, 5, 4, tzinfo=UTC)
     withdrawals.add(Withdrawal(act="withdraw", kind="passage", id="gout#1", why="Wrong.", who="Example", at=at))
-    assert "gout#1" not in [hit.passage.id for hit in searcher.search(SearchRequest(queries=(ASKED,))).hits]
+    hits = searcher.search(SearchRequest(queries=(ASKED,))).hits
+    assert "gout#1" not in [hit.passage.id for hit in hits]
+    without = memory_searcher(entries, withdrawals=withdrawals).search(SearchRequest(queries=(ASKED,))).hits
+    assert [(hit.passage.id, hit.score) for hit in hits] == [(hit.passage.id, hit.score) for hit in without]
 
 
 def test_other_words_for_the_need_do_not_count(entries: tuple[CorpusEntry, ...]) -> None:
@@ -201,6 +204,12 @@ def test_lines_are_read_and_joined(tmp_path: Path) -> None:
     assert read == {"a#1": ("first one", "second", "third")}
     assert predicted_hash(read, [PassageId("b#1")]) is None
     assert predicted_hash(read, [PassageId("a#1")]) == predicted_hash(read, [PassageId("a#1"), PassageId("b#1")])
+
+
+def test_a_line_that_was_not_finished_and_empty_ones_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "written.jsonl"
+    path.write_text('{"passage": "a#1", "queries": ["hot\u2028toe"]}\n\n{"passage": "b#1", "que', encoding="utf-8")
+    assert read_predicted_queries([path]) == {"a#1": ("hot\u2028toe",)}
 
 
 @pytest.mark.parametrize("line", ["{", '{"passage": "a#1", "queries": []}', '{"passage": "a#1"}', "[]"])

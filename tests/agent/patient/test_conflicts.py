@@ -74,11 +74,47 @@ def test_people_who_are_mostly_of_an_age_are_not_all_of_it() -> None:
         # Advice for several degrees, and what is done if it falls, are of all of them.
         ("45M, eGFR 12", "Give 5 mg with an eGFR of at least 30 and 2 mg when eGFR is below 30.", None),
         ("45M, eGFR 12", "Review the dose when eGFR is below 45 ml/min.", None),
+        # A part of it may be for the patient.
+        ("45M, eGFR 12", "Offer one drug to all adults. Add another in those with eGFR of at least 20.", Weight.CHECK),
+        ("45M, eGFR 35", "For adults with eGFR ≥45 start the usual dose; for 30-44, halve it.", Weight.CHECK),
+        (
+            "45M, CrCl 20",
+            "Give 1.5 mg with creatinine clearance above 30 ml/min and 1 mg in severe renal impairment.",
+            Weight.CHECK,
+        ),
+        ("45M, eGFR 12", "Start it if potassium is below 5 and eGFR is above 30.", Weight.CHECK),
+        # A limit of another kind.
+        ("45M, eGFR 25", "Refer people with haematuria, even those with an eGFR above 60.", None),
+        ("45M, eGFR 25", "Do not withhold it from people with an eGFR of more than 30.", None),
+        ("45M, eGFR 40", "Give it once daily. It should not be used in patients with CrCl > 95 ml/min.", None),
+        ("45M, eGFR 25", "Measure potassium and eGFR at least 48 hours after contrast.", None),
+        ("45M, eGFR 25", "Tell adults with an eGFR of at least 25% of normal.", None),
+        # Other ways to say it.
+        (
+            "45M, eGFR 12",
+            "Treat adults with an estimated glomerular filtration rate (eGFR) of at least 20.",
+            Weight.WHOLE,
+        ),
+        ("45M, eGFR 12", "Treat adults with an eGFR greater than or equal to 20 ml/min.", Weight.WHOLE),
+        ("45M, eGFR 12", "Treat adults with an eGFR of 20 mL/minute per 1.73 m2 or more.", Weight.WHOLE),
         ("45M, eGFR 12", "Use it for adults with at least 20 attacks a year.", None),
     ],
 )
 def test_the_least_renal_function_that_is_named_counts(question: str, text: str, expected: Weight | None) -> None:
     assert weight(question, recommendation(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        "people with an eGFR above 60",
+        "adults with a BMI over 50",
+        "people with a score of 60 or more",
+        "adults with LDL under 40",
+    ],
+)
+def test_what_is_measured_is_no_age(people: str) -> None:
+    assert weight("45M with example disease", recommendation(f"Refer {people}.", population=people)) is None
 
 
 class TestPeopleInTheText:

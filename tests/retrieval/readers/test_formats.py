@@ -84,14 +84,19 @@ def test_lines_of_an_old_mmwr_page_are_put_together_again() -> None:
         "Guidelines for Example Disease  Persons using assistive technology might not be able to fully access this "
         "file. Type 508 in the subject line of e-mail.  Guidelines for Example Disease  Background  Workers with "
         "example disease should    be offered rest. The    Example Group    agrees.   1. Gloves should be worn, and"
-        "    hands should be washed afterwards.   Treatment of Contacts  All contacts should be told."
+        "    hands should be washed afterwards.   Treatment of Contacts  All contacts should be told.  Example "
+        "treatment should not be given to patients with hypersensi-    tivity to it    (rash or fever) before.   "
+        "Hepatitis A  Example vaccine should be given."
     )
     _, (entry,), _ = read("m.json", json.dumps({"https://www.cdc.gov/mmwr/preview/00009999.htm": page}))
     texts = [passage.text for passage in entry.passages]
     assert any("Workers with example disease should be offered rest." in text for text in texts)
     assert any("Gloves should be worn, and hands should be washed afterwards." in text for text in texts)
-    assert not {"should", "Background Workers", "Treatment of Contacts All contacts"} & set(texts)
+    assert any("with hypersensitivity to it (rash or fever) before." in text for text in texts)
+    assert "should" not in texts
+    assert not any(merged in text for text in texts for merged in ("Background W", "Contacts All", "Hepatitis A Ex"))
     recommended = [passage.text for passage in entry.passages if passage.kind == "recommendation"]
+    assert recommended
     assert all(text.endswith(".") for text in recommended)
 
 

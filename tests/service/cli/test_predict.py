@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import CompletionRequest, ModelUnavailableError, ScriptedModel
-from agent.errors import ModelTimeoutError
+from agent import CompletionRequest, ManualClock, ModelUnavailableError, ScriptedModel
+from agent.errors import ModelNonsenseError, ModelStatusError
 from agent.scripted import Reply
 from retrieval import CorpusEntry, CorpusError, Document, DocumentId, Passage, PassageId, PassageKind, SourceId
 from retrieval.predicted_queries import read_predicted_queries
@@ -73,7 +73,7 @@ def test_a_model_is_shown_the_recommendation_and_its_queries_are_kept(tmp_path: 
 @pytest.mark.parametrize(
     "reply",
     ["I cannot help.", "{}", '{"queries": "one"}', '{"queries": []}', '{"queries": [1]}', "{", '{"queries": ["x"]}',
-     Reply(error=ModelTimeoutError("slow"))],
+     Reply(error=ModelNonsenseError("odd"))],
 )  # fmt: skip
 def test_a_reply_that_holds_none_is_counted_and_the_rest_goes_on(tmp_path: Path, reply: str | Reply) -> None:
     model = ScriptedModel([reply, REPLY])
@@ -125,8 +125,33 @@ def test_an_operators_guideline_is_found_by_what_a_model_wrote(tmp_path: Path) -
 
 
 def test_a_model_that_writes_nothing_of_use_is_said(tmp_path: Path) -> None:
-    environment = {"CLINSEARCH_DATA_DIR": str(tmp_path), "CLINSEARCH_PREDICTED_QUERIES": "off"}
+    (tmp_path / "gout.md").write_text(GUIDELINE, encoding="utf-8")
+    environment = {"CLINSEARCH_DATA_DIR": str(tmp_path / "data")}
+    assert run(environment, "corpus", "add", str(tmp_path / "gout.md")).exit_code == 0
     with scripted_server("writer", script=lambda _: "no") as url:
-        wrote = run(environment, "index", "predict", "--model-url", url, "--model-name", "writer", "--limit", "2")
+        wrote = run(environment, "index", "predict", "--model-url", url, "--model-name", "writer")
+        off = {**environment, "CLINSEARCH_PREDICTED_QUERIES": "off"}
+        refused = run(off, "index", "predict", "--model-url", url, "--model-name", "writer")
     assert wrote.exit_code == 1
     assert "name a stronger one" in wrote.output
+    assert refused.exit_code == 1
+    assert "Predicted queries are off" in refused.output
+
+
+def test_a_server_that_refuses_ends_the_run(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(error=ModelStatusError(401))])
+    with pytest.raises(ModelStatusError):
+        asyncio.run(predict(passages(2), model, tmp_path, concurrency=1))
+
+
+def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(error=ModelStatusError(503)), Reply(error=ModelUnavailableError("reset")), REPLY])
+    done = asyncio.run(predict(passages(1), model, tmp_path, concurrency=1, clock=ManualClock()))
+    assert (done.written, done.failed) == (1, 0)
+
+
+def test_a_line_that_was_not_finished_is_taken_off(tmp_path: Path) -> None:
+    whole = '{"passage": "local#8", "queries": ["whole"]}\n'
+    (tmp_path / WRITTEN_FILE).write_text(whole + '{"passage": "local#9", "que', encoding="utf-8")
+    asyncio.run(predict(passages(1), ScriptedModel([REPLY]), tmp_path))
+    assert set(read_predicted_queries([tmp_path / WRITTEN_FILE])) == {"local#8", "local#1"}
