@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eval.guideline_agent import QUESTIONS_FILES, guideline_agent_questions
+from eval.guideline_agent import AgentSet, guideline_agent_questions
 from eval.retrieval.sets.guidelines import guideline_questions
 from retrieval import DocumentId, PassageId
 from training.questionset import DocumentParts, LibraryWords
 
+#: Sets for the agent whose documents are not trained on. Those of `latest` were drawn from all documents, later.
+HELD_OUT_SETS: tuple[AgentSet, ...] = ("old", "new", "later")
+
 
 def held_out_documents() -> frozenset[DocumentId]:
-    """Documents that answer, wholly or in part, what the guidelines' test half or a set for the agent asks.
+    """Documents that answer, wholly or in part, what the guidelines' test half or one of `HELD_OUT_SETS` asks.
 
     Those of the guidelines' development half are not among them: that half is no evidence of what is learnt here.
     """
-    asked = [question for which in QUESTIONS_FILES for question in guideline_agent_questions(which)]
+    asked = [question for which in HELD_OUT_SETS for question in guideline_agent_questions(which)]
     tested = [question for question in guideline_questions() if question.split == "test"]
     answers = [answer for question in (*tested, *asked) for answer in question.answers]
     answers += [right.answer for question in asked for right in question.also]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from eval.guideline_agent import QUESTIONS_FILES, guideline_agent_questions
+from eval.guideline_agent import guideline_agent_questions
 from eval.retrieval.sets.guidelines import guideline_questions
 from retrieval import CorpusEntry, DocumentId
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import DocumentParts, FactFinder, LibraryWords, Part
-from training.reranker.trainable import held_out_documents, trainable_passages
+from training.reranker.trainable import HELD_OUT_SETS, held_out_documents, trainable_passages
 
 from .conftest import page
 
@@ -17,7 +17,7 @@ from .conftest import page
 def test_documents_of_the_test_half_and_of_the_agents_sets_are_held_out() -> None:
     held = held_out_documents()
     tested = [question for question in guideline_questions() if question.split == "test"]
-    asked = [question for which in QUESTIONS_FILES for question in guideline_agent_questions(which)]
+    asked = [question for which in HELD_OUT_SETS for question in guideline_agent_questions(which)]
     assert {answer.document_id for question in (*tested, *asked) for answer in question.answers} <= held
     assert {right.answer.document_id for question in asked for right in question.also} <= held
     developed = {a.document_id for q in guideline_questions() if q.split == "dev" for a in q.answers}
