@@ -22,8 +22,7 @@ from retrieval.errors import CorpusError, EncoderError, IndexMismatchError
 from retrieval.files import write_atomically
 from retrieval.generations import IndexDirectory
 from retrieval.manifest import READER_VERSION, IndexManifest, corpus_hash, index_version, load_manifest
-from retrieval.predicted_queries.reading import NO_PREDICTED_QUERIES, PredictedQueries, predicted_hash
-from retrieval.predicted_queries.table import PredictedQueryTable
+from retrieval.predicted_queries import NO_PREDICTED_QUERIES, PredictedQueries, PredictedQueryTable, predicted_hash
 from retrieval.records import RecordStore
 from retrieval.rescoring import RescoringTable
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
@@ -85,8 +84,8 @@ def build_index(
         raise CorpusError("The corpus holds no passages, so there is nothing to index.")
     report: Progress = progress or (lambda _: None)
     digest = corpus_hash(corpus)
-    asked_with = predicted_hash(predicted, {passage.id for passage, _ in pairs})
-    version = index_version(digest, encoder, superseded, asked_with)
+    predicted_digest = predicted_hash(predicted, {passage.id for passage, _ in pairs})
+    version = index_version(digest, encoder, superseded, predicted_digest)
     place = IndexDirectory(directory, discard=store.discard)
     with place.building():
         previous = _serving(place)
@@ -112,11 +111,11 @@ def build_index(
             )
             with _disk():
                 RescoringTable.of(pairs, rows).save(place.rescoring(generation))
-            asked_before = VectorStore(
+            query_vectors = VectorStore(
                 place.vectors, fingerprint=f"{encoder.fingerprint}-queries", dimension=encoder.dimension
             )
             table = PredictedQueryTable.of(
-                points, predicted, lambda queries: encode_queries(queries, asked_before, encoder, report)
+                points, predicted, lambda queries: encode_queries(queries, query_vectors, encoder, report)
             )
             if table is not None:
                 with _disk():

@@ -155,8 +155,8 @@ def memory_searcher(
     vectors = used.encode_passages([dense_text(passage) for passage, _ in pairs])
     superseded = superseded_by(held)
     points = store_points(pairs, vectors, superseded)
-    asked = predicted_hash(predicted, {passage.id for passage, _ in pairs})
-    version = index_version(corpus_hash(held), used, superseded, asked)
+    predicted_digest = predicted_hash(predicted, {passage.id for passage, _ in pairs})
+    version = index_version(corpus_hash(held), used, superseded, predicted_digest)
     chosen = offered(sources, frozenset(entry.document.source for entry in held))
     return HybridSearcher(
         ExactStore(points),

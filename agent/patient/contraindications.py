@@ -18,7 +18,7 @@ from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.allergies import condition_patterns
 from agent.patient.conflict import Conflict, FactKind, Weight
 from agent.patient.names import Named, drug_names, spoken
-from agent.patient.organs import FAILURE_BELOW, IMPAIRED_BELOW, MEASURES_DIFFER, SEVERE_BELOW
+from agent.patient.organs import FAILURE_BELOW, IMPAIRED_BELOW, SEVERE_BELOW, measure_named, sure_limit
 from agent.patient.patient import Allergy, Hepatic, Liver, Patient, Pregnancy, Range, Renal
 
 #: Longer ones are a section about a whole guideline: what is found there is something to check.
@@ -259,8 +259,8 @@ def _renal(renal: Renal, what: str) -> bool | None:
     answers: list[bool] = []
     for match in _LIMIT.finditer(what):
         limit = float(match["n"])
-        measure = "egfr" if "gfr" in match["what"].lower() else "clearance"
-        answers += _below(renal.filtration, limit if renal.measure in (measure, "either") else limit / MEASURES_DIFFER)
+        measure = measure_named(match["what"])
+        answers += _below(renal.filtration, sure_limit(renal, measure, limit))
         if renal.measure not in (measure, "either") and not any(answers):
             answers += [False] if renal.filtration.meets(Range(high=limit)) else []
     for match in _RENAL.finditer(what):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from agent.patient.conflict import Conflict, FactKind, Weight
-from agent.patient.organs import MEASURES_DIFFER
+from agent.patient.organs import measure_named, sure_limit
 from agent.patient.patient import Patient, Range
 
 _MEASURE = r"(?:estimated\s+)?(?P<what>e?GFR|glomerular\s+filtration\s+rate|creatinine\s+clearance|Cr\s?Cl)"
@@ -50,9 +50,7 @@ def filtration_conflicts(patient: Patient, text: str) -> list[Conflict]:
     if _NOT.search(_SENTENCE.split(plain[: least.start()])[-1]):
         return []
     limit = float(least["n"] or least["m"])
-    measure = "egfr" if least["what"][:2].lower() in ("eg", "gf", "gl") else "clearance"
-    surely = limit if renal.measure in (measure, "either") else limit / MEASURES_DIFFER
-    if renal.filtration.within(Range(high=surely)):
+    if renal.filtration.within(Range(high=sure_limit(renal, measure_named(least["what"]), limit))):
         others = plain[: least.start()] + plain[least.end() :].rstrip(". \n")
         weight = Weight.CHECK if _MORE.search(others) else Weight.WHOLE
     elif renal.filtration.high is not None and renal.filtration.meets(Range(high=limit)):

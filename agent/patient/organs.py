@@ -20,7 +20,7 @@ FAILURE_BELOW = 15.0
 #: From here on filtration is at most mildly lower.
 IMPAIRED_BELOW = 60.0
 #: An eGFR and a creatinine clearance of one patient differ by less than this factor.
-MEASURES_DIFFER = 2.0
+_MEASURES_DIFFER = 2.0
 
 _VALUE = (
     r"(?:\s*(?:is|was|of|at|now|about|around|approx(?:imately)?|only|:|=|~))*\s*"
@@ -73,6 +73,16 @@ _LIVER_FINE = re.compile(
     r"\b(?:normal\s+(?:liver(?:\s+(?:function(?:\s+tests)?|tests|enzymes))?|LFTs?)|(?:liver(?:\s+(?:function(?:\s+tests?)?|tests|enzymes))?|LFTs?)\s+(?:are\s+|is\s+)?(?:normal|fine))\b",
     re.IGNORECASE,
 )
+
+
+def measure_named(what: str) -> Literal["egfr", "clearance"]:
+    """Which measure a recommendation's words name: "eGFR", "glomerular filtration rate", "CrCl"."""
+    return "egfr" if re.search(r"gfr|glomerular", what, re.IGNORECASE) else "clearance"
+
+
+def sure_limit(renal: Renal, measure: Literal["egfr", "clearance"], limit: float) -> float:
+    """The value below which a patient is surely below a recommendation's limit, though another measure was told."""
+    return limit if renal.measure in (measure, "either") else limit / _MEASURES_DIFFER
 
 
 def read_renal(text: str) -> Renal | None:

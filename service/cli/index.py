@@ -25,7 +25,8 @@ from retrieval import (
 from service.cli.building import BuildDisplay
 from service.cli.common import err, errors_as_sentences, load_settings, out, stop
 from service.container import make_encoder, make_store
-from service.predicting import Predicted, predict, predicted_queries, without_predicted
+from service.predicted_queries import predicted_queries
+from service.query_writer import WritingDone, without_predicted, write_queries
 
 app = typer.Typer(help="Build the search index, or see what is in it.", no_args_is_help=True)
 
@@ -76,23 +77,23 @@ def predict_queries(
             out.print("Every recommendation has its questions.", highlight=False)
             return
         key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
-        done = asyncio.run(_predicted(waiting, model_url, model_name, key, concurrency, settings.predicted_dir))
+        done = asyncio.run(_written(waiting, model_url, model_name, key, concurrency, settings.predicted_dir))
     out.print(f"Written for {done.written} recommendations, failed for {done.failed}.", highlight=False)
     if done.written:
         out.print("Run `clinsearch index build` to search by them.", highlight=False)
-    if not done.written:
+    else:
         raise stop("The model wrote nothing that can be used: name a stronger one with --model-name.")
 
 
-async def _predicted(
+async def _written(
     waiting: Sequence[tuple[Passage, Document]], url: str, name: str, key: str, concurrency: int, directory: Path
-) -> Predicted:
+) -> WritingDone:
     model = OpenAIModelClient(url, ModelIdentity(model=name), api_key=key)
     columns = (TextColumn("Writing questions"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:
         bar = shown.add_task("", total=len(waiting))
         try:
-            return await predict(
+            return await write_queries(
                 waiting,
                 model,
                 directory,

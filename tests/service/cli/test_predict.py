@@ -13,7 +13,8 @@ from agent.errors import ModelNonsenseError, ModelStatusError
 from agent.scripted import Reply
 from retrieval import CorpusEntry, CorpusError, Document, DocumentId, Passage, PassageId, PassageKind, SourceId
 from retrieval.predicted_queries import read_predicted_queries
-from service.predicting import WRITTEN_FILE, predict, predicted_queries, without_predicted
+from service.predicted_queries import predicted_queries
+from service.query_writer import WRITTEN_FILE, without_predicted, write_queries
 from service.settings import Settings
 
 from .invoking import run
@@ -59,7 +60,7 @@ def passages(count: int) -> list[tuple[Passage, Document]]:
 def test_a_model_is_shown_the_recommendation_and_its_queries_are_kept(tmp_path: Path) -> None:
     model = ScriptedModel([f"Here you are:\n{REPLY}"])
     told: list[tuple[int, int]] = []
-    done = asyncio.run(predict(passages(2), model, tmp_path / "predicted", report=lambda *at: told.append(at)))
+    done = asyncio.run(write_queries(passages(2), model, tmp_path / "predicted", report=lambda *at: told.append(at)))
     assert (done.written, done.failed) == (2, 0)
     assert told == [(1, 2), (2, 2)]
     shown = model.requests[0].messages[-1].content
@@ -77,7 +78,7 @@ def test_a_model_is_shown_the_recommendation_and_its_queries_are_kept(tmp_path: 
 )  # fmt: skip
 def test_a_reply_that_holds_none_is_counted_and_the_rest_goes_on(tmp_path: Path, reply: str | Reply) -> None:
     model = ScriptedModel([reply, REPLY])
-    done = asyncio.run(predict(passages(3), model, tmp_path, concurrency=1))
+    done = asyncio.run(write_queries(passages(3), model, tmp_path, concurrency=1))
     assert (done.written, done.failed) == (2, 1)
     assert set(read_predicted_queries([tmp_path / WRITTEN_FILE])) == {"local#2", "local#3"}
 
@@ -85,7 +86,7 @@ def test_a_reply_that_holds_none_is_counted_and_the_rest_goes_on(tmp_path: Path,
 def test_a_server_that_goes_ends_the_run_and_what_was_written_stays(tmp_path: Path) -> None:
     model = ScriptedModel([REPLY, Reply(error=ModelUnavailableError("gone"))])
     with pytest.raises(ModelUnavailableError):
-        asyncio.run(predict(passages(3), model, tmp_path, concurrency=1))
+        asyncio.run(write_queries(passages(3), model, tmp_path, concurrency=1))
     written = read_predicted_queries([tmp_path / WRITTEN_FILE])
     assert set(written) == {"local#1"}
     entry = CorpusEntry(document=DOCUMENT, passages=tuple(passage for passage, _ in passages(3)))
@@ -95,7 +96,7 @@ def test_a_server_that_goes_ends_the_run_and_what_was_written_stays(tmp_path: Pa
 def test_a_disk_that_fails_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CorpusError, match=WRITTEN_FILE):
-        asyncio.run(predict(passages(1), ScriptedModel([REPLY]), tmp_path / "file"))
+        asyncio.run(write_queries(passages(1), ScriptedModel([REPLY]), tmp_path / "file"))
 
 
 def test_settings_turn_them_off(tmp_path: Path) -> None:
@@ -141,17 +142,17 @@ def test_a_model_that_writes_nothing_of_use_is_said(tmp_path: Path) -> None:
 def test_a_server_that_refuses_ends_the_run(tmp_path: Path) -> None:
     model = ScriptedModel([Reply(error=ModelStatusError(401))])
     with pytest.raises(ModelStatusError):
-        asyncio.run(predict(passages(2), model, tmp_path, concurrency=1))
+        asyncio.run(write_queries(passages(2), model, tmp_path, concurrency=1))
 
 
 def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
     model = ScriptedModel([Reply(error=ModelStatusError(503)), Reply(error=ModelUnavailableError("reset")), REPLY])
-    done = asyncio.run(predict(passages(1), model, tmp_path, concurrency=1, clock=ManualClock()))
+    done = asyncio.run(write_queries(passages(1), model, tmp_path, concurrency=1, clock=ManualClock()))
     assert (done.written, done.failed) == (1, 0)
 
 
 def test_a_line_that_was_not_finished_is_taken_off(tmp_path: Path) -> None:
     whole = '{"passage": "local#8", "queries": ["whole"]}\n'
     (tmp_path / WRITTEN_FILE).write_text(whole + '{"passage": "local#9", "que', encoding="utf-8")
-    asyncio.run(predict(passages(1), ScriptedModel([REPLY]), tmp_path))
+    asyncio.run(write_queries(passages(1), ScriptedModel([REPLY]), tmp_path))
     assert set(read_predicted_queries([tmp_path / WRITTEN_FILE])) == {"local#8", "local#1"}

@@ -1,7 +1,7 @@
-"""The predicted queries that settings ask for, and the writing of new ones by a model.
+"""A model that writes predicted queries for an operator's own documents, one recommendation at a time.
 
-What comes with the package was written for public guidelines (`docs/adr/0037`). For an operator's own documents any
-OpenAI-compatible model writes them, one recommendation at a time, before the next index build.
+What comes with the package was written for public guidelines (`docs/adr/0037`). Any instruct model behind an
+OpenAI-compatible server can write the others, before the next index build.
 """
 
 from __future__ import annotations
@@ -16,14 +16,7 @@ from agent import Clock, CompletionRequest, Message, ModelClient, ModelError, Mo
 from agent.errors import ModelStatusError
 from agent.retry import RetryingCaller
 from retrieval import CorpusEntry, CorpusError, Document, Passage, PassageKind
-from retrieval.predicted_queries import (
-    NO_PREDICTED_QUERIES,
-    PACKAGED_PREDICTED_QUERIES,
-    PredictedFor,
-    PredictedQueries,
-    read_predicted_queries,
-)
-from service.settings import Settings
+from retrieval.predicted_queries import PredictedFor, PredictedQueries
 
 #: Where a model's are written, in `Settings.predicted_dir`.
 WRITTEN_FILE = "written.jsonl"
@@ -55,25 +48,13 @@ _SCHEMA: dict[str, object] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
+class WritingDone:
     """What came of a run."""
 
     #: Recommendations that queries were written for.
     written: int
     #: Those for which the model gave nothing that can be used; the next run asks again.
     failed: int
-
-
-def predicted_queries(settings: Settings) -> PredictedQueries:
-    """Those that come with the package and those written on this machine; none where they are off.
-
-    Raises:
-        CorpusError: a file of them cannot be read; the message names it and the line.
-    """
-    if settings.predicted_queries == "off":
-        return NO_PREDICTED_QUERIES
-    own = sorted(settings.predicted_dir.glob("*.jsonl"))
-    return read_predicted_queries((*PACKAGED_PREDICTED_QUERIES, *own))
 
 
 def without_predicted(
@@ -88,7 +69,7 @@ def without_predicted(
     )
 
 
-async def predict(
+async def write_queries(
     recommendations: Sequence[tuple[Passage, Document]],
     model: ModelClient,
     directory: Path,
@@ -96,7 +77,7 @@ async def predict(
     concurrency: int = 8,
     report: Callable[[int, int], None] = lambda _done, _total: None,
     clock: Clock | None = None,
-) -> Predicted:
+) -> WritingDone:
     """Have a model write queries and append them to `WRITTEN_FILE` in `directory`, which is made.
 
     Each line is written as a whole when its recommendation is done, so a run that was stopped goes on where it was.
@@ -131,7 +112,7 @@ async def predict(
                 group.create_task(work())
     except* (ModelUnavailableError, ModelStatusError, CorpusError) as failed:
         raise failed.exceptions[0] from None
-    return Predicted(written=written, failed=len(recommendations) - written)
+    return WritingDone(written=written, failed=len(recommendations) - written)
 
 
 def _asked(passage: Passage, document: Document) -> CompletionRequest:
