@@ -6,7 +6,7 @@ is what an opened index uses; `MemoryCorpus` holds entries given to it, for test
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from retrieval.documents import CorpusEntry, Document, DocumentId, Passage, PassageId
@@ -16,6 +16,14 @@ from retrieval.records import RecordStore
 
 class Corpus(Protocol):
     """Passages and documents by id; safe to call from several threads."""
+
+    def passages(self, ids: Sequence[PassageId]) -> Mapping[PassageId, tuple[Passage, Document]]:
+        """Those of the passages that are there, each with its document.
+
+        Raises:
+            CorpusError: the record store cannot be read.
+        """
+        ...
 
     def passage(self, passage_id: PassageId) -> tuple[Passage, Document] | None:
         """The passage with its document, or None.
@@ -59,6 +67,10 @@ class MemoryCorpus:
                     raise CorpusError(f"passage {passage.id} names another document")
                 self._passages[passage.id] = passage
 
+    def passages(self, ids: Sequence[PassageId]) -> dict[PassageId, tuple[Passage, Document]]:
+        """See `Corpus.passages`."""
+        return {name: found for name in ids if (found := self.passage(name)) is not None}
+
     def passage(self, passage_id: PassageId) -> tuple[Passage, Document] | None:
         """See `Corpus.passage`."""
         passage = self._passages.get(passage_id)
@@ -82,6 +94,10 @@ class RecordCorpus:
     def __init__(self, records: RecordStore, generation: int) -> None:
         self._records = records
         self._generation = generation
+
+    def passages(self, ids: Sequence[PassageId]) -> dict[PassageId, tuple[Passage, Document]]:
+        """See `Corpus.passages`."""
+        return self._records.passages(self._generation, ids)
 
     def passage(self, passage_id: PassageId) -> tuple[Passage, Document] | None:
         """See `Corpus.passage`."""

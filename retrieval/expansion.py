@@ -13,7 +13,7 @@ Pure: the same query always gives the same words, and nothing is kept of it. It 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -176,5 +176,19 @@ def _rules() -> _Rules:
     )
 
 
-def _alone(words: Mapping[str, object], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
-    return re.compile(_ALONE.format("|".join(map(re.escape, sorted(words, key=len, reverse=True)))), flags)
+def _alone(words: Iterable[str], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    # Compared folded where case does not matter, so that words that begin alike share their beginning.
+    spelt = {word.casefold() for word in words} if flags & re.IGNORECASE else set(words)
+    return re.compile(_ALONE.format(_any_of(spelt)), flags)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern of any of `words`, the longest that fits, as a trie: a list of thousands would be tried one by one."""
+    rests: dict[str, set[str]] = {}
+    for word in words:
+        rests.setdefault(word[:1], set()).add(word[1:])
+    ends = rests.pop("", None) is not None
+    branches = [re.escape(first) + _any_of(rest) for first, rest in sorted(rests.items())]
+    if not branches:
+        return ""
+    return f"(?:{'|'.join(branches)}){'?' if ends else ''}"

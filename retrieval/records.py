@@ -7,6 +7,7 @@ vectors of record (`retrieval.vectors`) this is everything an index is rebuilt f
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -136,19 +137,27 @@ class RecordStore:
         )
         return frozenset(str(row[0]) for row in rows)
 
+    def passages(self, generation: int, ids: Iterable[PassageId]) -> dict[PassageId, tuple[Passage, Document]]:
+        """Those of the passages that the generation has, each with its document."""
+        # Joined in the order written: left to choose, SQLite reads every passage for each of the ids.
+        rows = self._rows(
+            "SELECT p.id, t.body, d.id, u.body FROM json_each(?) wanted"
+            " CROSS JOIN passages p ON p.generation = ? AND p.id = wanted.value CROSS JOIN texts t ON t.hash = p.hash"
+            " CROSS JOIN documents d ON d.generation = p.generation AND d.id = p.document_id"
+            " CROSS JOIN texts u ON u.hash = d.hash",
+            json.dumps(list(ids)),
+            generation,
+        )
+        with self._boundary("read"):
+            documents = {name: Document.model_validate_json(body) for name, body in {row[2:] for row in rows}}
+            return {
+                PassageId(name): (Passage.model_validate_json(body), documents[document])
+                for name, body, document, _ in rows
+            }
+
     def passage(self, generation: int, passage_id: PassageId) -> tuple[Passage, Document] | None:
         """A passage with its document, or None where the generation has none of this id."""
-        rows = self._rows(
-            "SELECT t.body, u.body FROM passages p JOIN texts t ON t.hash = p.hash"
-            " JOIN documents d ON d.generation = p.generation AND d.id = p.document_id"
-            " JOIN texts u ON u.hash = d.hash WHERE p.generation = ? AND p.id = ?",
-            generation,
-            passage_id,
-        )
-        if not rows:
-            return None
-        with self._boundary("read"):
-            return Passage.model_validate_json(rows[0][0]), Document.model_validate_json(rows[0][1])
+        return self.passages(generation, [passage_id]).get(passage_id)
 
     def passage_ids(self, generation: int, document_id: DocumentId) -> tuple[PassageId, ...]:
         """Ids of a document's passages in a generation, in order."""

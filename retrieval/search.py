@@ -427,19 +427,18 @@ class HybridSearcher:
         # Once more: one may have been withdrawn since its leg was made.
         hidden = self._withdrawn_passages()
         looked_at = max(request.limit, 0 if self._reranking is None else self._reranking.settings.depth)
-        chosen = []
-        for passage_id, score in [item for item in ordered if item[0] not in hidden][:looked_at]:
-            found = self._corpus.passage(passage_id)
-            if found is None:
-                raise IndexMismatchError("The index names a passage that is not there. Run `clinsearch index build`.")
-            chosen.append((passage_id, score, found))
+        best = [item for item in ordered if item[0] not in hidden][:looked_at]
+        found = self._corpus.passages([passage_id for passage_id, _ in best])
+        if len(found) < len(best):
+            raise IndexMismatchError("The index names a passage that is not there. Run `clinsearch index build`.")
+        chosen = [(passage_id, score, found[passage_id]) for passage_id, score in best]
         reranked = self._reranked(request.queries[0], chosen)
         rerank_scores = dict(zip([item[0] for item in chosen], reranked.scores or (), strict=False))
         none_score = None if self._reranking is None else self._reranking.settings.none_score
         chosen = [chosen[at] for at in reranked.order[: request.limit]]
         home = request.home_region or self._settings.home_region
         hits = []
-        for rank, (passage_id, score, found) in enumerate(
+        for rank, (passage_id, score, (passage, document)) in enumerate(
             home_first(chosen, [document.region for _, _, (_, document) in chosen], home), start=1
         ):
             bm25_rank, bm25_score = bm25_best.get(passage_id, (None, None))
@@ -449,8 +448,8 @@ class HybridSearcher:
                 Hit(
                     rank=rank,
                     score=score,
-                    passage=found[0],
-                    document=found[1],
+                    passage=passage,
+                    document=document,
                     bm25_rank=bm25_rank,
                     dense_rank=dense_rank,
                     bm25_score=bm25_score,
@@ -458,7 +457,7 @@ class HybridSearcher:
                     predicted_cosine=None if match is None else match.cosine(passage_id),
                     rerank_score=rerank_score,
                     rerank_margin=None if rerank_score is None or none_score is None else rerank_score - none_score,
-                    **self._standing(found[1], home),
+                    **self._standing(document, home),
                 )
             )
         return tuple(hits), reranked

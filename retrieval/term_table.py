@@ -75,11 +75,15 @@ class TermTable:
 
     def query(self, terms: Iterable[str]) -> Weights:
         """Weights of a query over the vocabulary, shape [v], of sum 1; all 0 where no passage has any of its terms."""
+        counts = Counter(term_id(term) for term in terms)
         weights = np.zeros(len(self.vocabulary), dtype=np.float32)
-        for identifier, count in Counter(term_id(term) for term in terms).items():
-            place = int(np.searchsorted(self.vocabulary, np.uint32(identifier)))
-            if place < len(self.vocabulary) and int(self.vocabulary[place]) == identifier:
-                weights[place] = count * self.idf[place]
+        if not counts or not len(weights):
+            return weights
+        wanted = np.fromiter(counts, dtype=np.uint32, count=len(counts))
+        places = np.minimum(np.searchsorted(self.vocabulary, wanted), len(weights) - 1)
+        known = self.vocabulary[places] == wanted
+        repeats = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
+        weights[places[known]] = repeats[known] * self.idf[places[known]]
         total = float(weights.sum())
         return weights / total if total else weights
 
@@ -114,4 +118,5 @@ class TermTable:
 
 
 def _mapped(path: Path) -> Any:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    # A plain view of what is mapped: `memmap` itself costs as much at every slice as what is done with the slice.
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -95,3 +95,8 @@ class SearchStore(Protocol):
 def ordered_leg(scored: Iterable[tuple[PassageId, float]], limit: int) -> Leg:
     """The best `limit` by score (rounded, see above), equal scores by passage id."""
     return tuple(sorted(scored, key=lambda item: (-round(item[1], _DECIMALS), item[0]))[:limit])
+
+
+def below(score: float, other: float) -> bool:
+    """Whether a score is lower than another in the order of a leg, not its equal."""
+    return round(score, _DECIMALS) < round(other, _DECIMALS)

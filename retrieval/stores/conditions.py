@@ -16,7 +16,7 @@ from retrieval.stores.base import StorePoint
 
 #: Stands in the index version. Change it whenever a passage gets another payload, also by another table of
 #: strengths, so that the next build writes the payloads anew.
-PAYLOAD_VERSION = "1"
+PAYLOAD_VERSION = "2"
 
 FieldKind = Literal["keyword", "integer"]
 #: A keyword, several keywords (a point matches by any of them), or a day as an integer (20181031).
@@ -24,6 +24,9 @@ Value = str | list[str] | int
 
 PUBLISHED_FIRST = "published_first"
 PUBLISHED_LAST = "published_last"
+#: The same days, of what no newer version replaces alone: a date filter then needs no condition more for that.
+CURRENT_FIRST = "current_first"
+CURRENT_LAST = "current_last"
 SUPERSEDED = "superseded"
 
 #: Every field that is filtered by, with the index it needs.
@@ -36,6 +39,8 @@ FIELDS: Mapping[str, FieldKind] = {
     SUPERSEDED: "keyword",
     PUBLISHED_FIRST: "integer",
     PUBLISHED_LAST: "integer",
+    CURRENT_FIRST: "integer",
+    CURRENT_LAST: "integer",
 }
 
 
@@ -82,6 +87,8 @@ def payload(point: StorePoint) -> dict[str, Value]:
     if point.published is not None:
         values[PUBLISHED_FIRST] = first_day(point.published)
         values[PUBLISHED_LAST] = last_day(point.published)
+        if not point.superseded:
+            values[CURRENT_FIRST], values[CURRENT_LAST] = values[PUBLISHED_FIRST], values[PUBLISHED_LAST]
     return values
 
 
@@ -95,12 +102,14 @@ def conditions(filters: SearchFilters) -> tuple[Condition, ...]:
         ("strength", tuple(str(name) for name in filters.strengths)),
     )
     found: list[Condition] = [AnyOf(field, values) for field, values in wanted if values]
+    current = not filters.include_superseded
+    first, last = (CURRENT_FIRST, CURRENT_LAST) if current else (PUBLISHED_FIRST, PUBLISHED_LAST)
     # A date known in part is kept where any of its days is in range.
     if filters.published_from is not None:
-        found.append(AtLeast(PUBLISHED_LAST, first_day(filters.published_from)))
+        found.append(AtLeast(last, first_day(filters.published_from)))
     if filters.published_to is not None:
-        found.append(AtMost(PUBLISHED_FIRST, last_day(filters.published_to)))
-    if not filters.include_superseded:
+        found.append(AtMost(first, last_day(filters.published_to)))
+    if current and not filters.dated:
         found.append(NOT_SUPERSEDED)
     return tuple(found)
 

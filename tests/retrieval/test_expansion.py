@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from retrieval.expansion import EXPANSION_FILES, Meaning, expanded, expansion_table, expansions
+from retrieval.expansion import _ALONE, EXPANSION_FILES, Meaning, _alone, expanded, expansion_table, expansions
 
 TABLE = expansion_table()
 COMBINATIONS = {
@@ -141,3 +141,17 @@ def test_no_entry_stands_twice_or_is_a_unit() -> None:
     assert not UNITS & {word.casefold() for word in ENTRIES}
     assert all(entry == entry.casefold() for entry in (*TABLE.any_case, *TABLE.brands, *TABLE.frequencies))
     assert all(sum(map(str.isupper, entry)) >= 2 for entry in (*TABLE.capitals, *TABLE.beside))
+
+
+@given(
+    st.sets(st.text(alphabet="ab-", min_size=1, max_size=4), min_size=1),
+    st.text(alphabet="ab- ", max_size=24),
+    st.sampled_from([re.NOFLAG, re.IGNORECASE]),
+)
+def test_words_are_found_as_a_list_of_them_from_the_longest_finds_them(
+    words: set[str], text: str, flags: re.RegexFlag
+) -> None:
+    listed = re.compile(_ALONE.format("|".join(map(re.escape, sorted(words, key=len, reverse=True)))), flags)
+    for said in (text, text.upper()):
+        found = [match.span() for match in _alone(words, flags).finditer(said)]
+        assert found == [match.span() for match in listed.finditer(said)]

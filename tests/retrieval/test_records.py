@@ -29,6 +29,16 @@ def test_what_was_written_comes_back_whole(records: RecordStore, entries: tuple[
     assert records.document(1, DocumentId("nothing")) is None
 
 
+def test_several_are_read_at_once_by_id(records: RecordStore, entries: tuple[CorpusEntry, ...]) -> None:
+    records.write_generation(1, entries)
+    records.write_generation(2, entries[:1])
+    known = {passage.id: (passage, entry.document) for entry in entries for passage in entry.passages}
+    asked = [*reversed(known), PassageId("nothing"), *known]
+    assert records.passages(1, asked) == known
+    assert records.passages(2, asked) == {passage.id: (passage, entries[0].document) for passage in entries[0].passages}
+    assert records.passages(1, []) == {}
+
+
 def test_it_is_on_disk(records: RecordStore, entries: tuple[CorpusEntry, ...], tmp_path: Path) -> None:
     records.write_generation(1, entries)
     again = RecordStore(tmp_path / "records.sqlite")

@@ -112,3 +112,34 @@ def test_coded_vectors_find_what_exact_search_finds_with_exact_scores() -> None:
                     assert score == pytest.approx(best.get(item, score), abs=1e-5)
         coded.close()
     assert np.mean(shares) > 0.995
+
+
+def test_what_a_filter_drops_from_the_best_is_made_up_for(tmp_path: Path) -> None:
+    """All that is nearest is left out, so the best of all are not enough; without a table the engine filters."""
+    size, near = 4000, 60
+    random = np.random.default_rng(5)
+    points = []
+    for number in range(size):
+        spread = 0.05 if number < near else 1.0
+        vector = (VECTOR + random.normal(0, spread, 3)).astype(np.float32)
+        vector /= np.linalg.norm(vector)
+        region = "US" if number < near else "GB"
+        points.append(StorePoint(PassageId(f"p{number}"), SourceId("s"), "P", region, term_ids(["a"]), vector))
+    path = tmp_path / "edge"
+    sifting, exact = EdgeStore.build(points, path), ExactStore(points)
+    (path / "filters.npz").unlink()
+    plain = EdgeStore(path)
+    for filters in (SearchFilters(regions=("GB",)), SearchFilters(regions=("US",)), NO_FILTERS):
+        expected = exact.dense_leg(VECTOR, filters, 10)
+        for store in (sifting, plain):
+            found = store.dense_leg(VECTOR, filters, 10)
+            assert [item for item, _ in found] == [item for item, _ in expected]
+            assert store.count(filters) == exact.count(filters)
+    sifting.close()
+    plain.close()
+
+
+def test_a_store_with_a_torn_filter_table_is_not_complete(built: Path) -> None:
+    (built / "filters.npz").write_bytes(b"not an array")
+    with pytest.raises(StoreError, match="not a complete search store"):
+        EdgeStore(built)
