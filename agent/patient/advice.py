@@ -7,7 +7,9 @@ one drug of four.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from agent.patient.names import Named, drug_names
@@ -62,3 +64,48 @@ def advice_of(text: str) -> Advice:
         and not _ALLERGY_AFTER.match(text[drug.end :])
     )
     return Advice(drugs, forbids and not drugs)
+
+
+_ALLERGY_BEFORE = re.compile(
+    r"\b(?:allerg(?:y|ic)|hypersensitiv\w+|intoleran(?:t|ce))\s+(?:to|of)\s+(?:(?:an?|the)\s+)?$", re.IGNORECASE
+)
+
+
+def provides_for(text: str) -> frozenset[str]:
+    """The drugs and classes whose allergy a recommendation speaks of: "penicillin allergy", "allergic to sulfa"."""
+    return frozenset(
+        name
+        for drug in drug_names().find(text)
+        if _ALLERGY_AFTER.match(text[drug.end :]) or _ALLERGY_BEFORE.search(text[: drug.start])
+        for name in drug.names
+    )
+
+
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
+_TOGETHER = re.compile(r"\b(?:and|plus|with|together|followed)\b|\+", re.IGNORECASE)
+#: Goes from one item of a list to the next; another sentence is no item.
+_ENDS = re.compile(r"[;:]|\.(?:\s|$)")
+
+
+def offers_instead(text: str, drugs: Sequence[Named], barred: Collection[Named]) -> bool:
+    """Whether each of `barred` is one choice beside another: "amoxicillin 500 mg, clarithromycin, or doxycycline"."""
+    choices = _joined_by_or(text, drugs)
+    free = [drug for drug in drugs if drug not in barred]
+    return all(any({one, other} <= group for group in choices for other in free) for one in barred)
+
+
+def _joined_by_or(text: str, drugs: Sequence[Named]) -> list[set[Named]]:
+    """Drugs that stand in one list of choices, in reading order; a comma joins as the next word of the list does."""
+    groups: list[set[Named]] = []
+    waiting: list[Named] = []
+    for drug, following in pairwise(drugs):
+        between = text[drug.end : following.start]
+        waiting.append(drug)
+        if _TOGETHER.search(between) or _ENDS.search(between):
+            waiting = []
+        elif _OR.search(between):
+            groups.append({*waiting, following})
+            waiting = []
+        elif "," not in between:
+            waiting = []
+    return groups

@@ -55,6 +55,8 @@ class Conflict(BaseModel):
     against: str
     question_words: str
     recommendation_words: str
+    #: The recommendation says itself what is given instead: it answers for this patient, with the part that is not.
+    provided_for: bool = False
 
     @property
     def headline(self) -> str:
@@ -80,8 +82,11 @@ def rules_out(conflicts: tuple[Conflict, ...]) -> bool:
 
 
 def severity(conflicts: tuple[Conflict, ...]) -> int:
-    """0 where nothing is ruled out, 1 where a part is, 2 where all is: the order in which recommendations are shown."""
-    weights = {item.weight for item in conflicts}
+    """0 where nothing is ruled out, or what is given instead is said; 1 where a part is, 2 where all is.
+
+    The order in which recommendations are shown: all that are ruled out have their headline.
+    """
+    weights = {item.weight for item in conflicts if not (item.provided_for and item.weight is Weight.PART)}
     return 2 if Weight.WHOLE in weights else int(Weight.PART in weights)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from agent.patient.advice import Advice, advice_of
+from agent.patient.advice import Advice, advice_of, offers_instead, provides_for
 from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
 from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
@@ -74,9 +74,15 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
                 against=f"the recommendation {'is' if all_hit else 'names'} {', '.join(sorted(names))}",
                 question_words=allergy.words,
                 recommendation_words=stated or passage.text[hit[0].start : hit[-1].end],
+                provided_for=not all_hit
+                and (_provides(passage, allergy) or offers_instead(passage.text, advice.drugs, hit)),
             )
         )
     return found
+
+
+def _provides(passage: Passage, allergy: Allergy) -> bool:
+    return any(drug_names().cross_reacts(allergy.names, name) for name in provides_for(passage.text))
 
 
 def _for_those_who_tolerate(patient: Patient, passage: Passage) -> list[Conflict]:

@@ -80,12 +80,14 @@ def _read(
     if settings.encoder != "minilm":
         raise TrainingDataError("The query adapter is trained for the encoder minilm: set CLINSEARCH_ENCODER=minilm.")
     material = read_material(settings, show)
+    trainable = material.trainable()
     questions, left_out = material.questions()
+    predicted, more = material.predicted_questions(trainable)
     vectors = VectorStore(
         IndexDirectory(settings.index_dir).vectors, fingerprint=encoder.fingerprint, dimension=encoder.dimension
     )
-    pool = read_pool(material.words, material.trainable(), vectors)
-    return questions, pool, dict(left_out)
+    pool = read_pool(material.words, trainable, vectors)
+    return (*questions, *predicted), pool, dict(left_out + more)
 
 
 def measure(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from eval.retrieval import EvaluationError
 from eval.retrieval.sets import benchmarks_folder
+from retrieval import read_predicted_queries
 from service.cli.common import errors_as_sentences, stop
 from service.cli.questions import library_entries, texts_folder
 from service.cli.stages import ShowStage
@@ -20,7 +21,13 @@ from training.questionset import (
     read_written_questions,
     written_questions,
 )
-from training.reranker import Material, TrainingDataError, TrainingError, read_passage_questions
+from training.reranker import (
+    CASE_QUESTIONS_FILE,
+    Material,
+    TrainingDataError,
+    TrainingError,
+    read_passage_questions,
+)
 
 
 def read_material(settings: Settings, show: ShowStage) -> Material:
@@ -42,7 +49,15 @@ def read_material(settings: Settings, show: ShowStage) -> Material:
         # Which documents are kept for testing is known from the real questions.
         raise TrainingDataError(real.why_none)
     judged, _ = written_questions(read_written_questions(), words)
-    return Material(words, read_passage_questions(), judged, real.questions, evaluated)
+    return Material(
+        words=words,
+        written=read_passage_questions(),
+        cases=read_passage_questions(CASE_QUESTIONS_FILE),
+        predicted=read_predicted_queries(),
+        judged=judged,
+        real=real.questions,
+        evaluated=evaluated,
+    )
 
 
 @contextmanager

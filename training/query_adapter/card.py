@@ -43,13 +43,16 @@ _DATA = """
 | questions | written by | answers |
 |---|---|---|
 | `training/reranker/passage_questions.jsonl` | language models, from one passage each | judged by others, mostly |
+| `training/reranker/case_questions.jsonl` | language models, from one passage each | that passage, unjudged |
+| `retrieval/predicted_queries/queries` | language models, from one recommendation each | that one, unjudged |
 | `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
 | `training/questionset/real.jsonl` | family doctors (MEDIQA 2019) | judged by a language model |
 
 Those asked of guidelines. The passages are of the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both
 stated), MMWR (public domain), USPSTF (US federal government work), NGC and WHO (as each document states), and of the
 starter guidelines. Of most questions in the first row other language models judged the first hits of the search; of the
-rest the passage that a question was written from counts as its answer. A document is trained on where the question set
+rest the passage that a question was written from counts as its answer. Cases tell of a patient more than matters.
+Predicted queries also have vectors of their own in the index, made by the base alone (docs/adr/0037). A document is trained on where the question set
 counts it to the part `train`, nothing replaces it, and it answers no question of guidelines-test or of the agent's
 sets. A question is left out where an evaluated set asks the same.
 

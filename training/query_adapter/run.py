@@ -19,7 +19,7 @@ from training.query_adapter.examples import Example, Pool, examples_hash
 from training.reranker import RankedQuestion, kept
 
 NAME = "minilm-clinical-queries"
-CHOSEN_ON = "written-dev and real-dev"
+CHOSEN_ON = "written-dev, case-dev and real-dev"
 
 #: Says what happens now: the stage, done, in all.
 Progress = Callable[[str, int, int], None]

@@ -9,12 +9,13 @@ from training.reranker.choosing import DevQuestion, Scores, best_weight, candida
 from training.reranker.config import RerankerConfig, read_config
 from training.reranker.groups import Group
 from training.reranker.material import Material
-from training.reranker.passage_questions import PassageQuestion, read_passage_questions
+from training.reranker.passage_questions import CASE_QUESTIONS_FILE, PassageQuestion, read_passage_questions
 from training.reranker.questions import RankedQuestion
 from training.reranker.run import is_prepared, kept, kept_none_score, prepare_data, read_data, run_training
 from training.reranker.steps import StepReport
 
 __all__ = [
+    "CASE_QUESTIONS_FILE",
     "CheckpointError",
     "DevQuestion",
     "Group",

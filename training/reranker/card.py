@@ -51,7 +51,7 @@ _DATA = """
 | questions | written by | answers |
 |---|---|---|
 | `training/reranker/passage_questions.jsonl` | language models, from one passage each | that passage, {judged} |
-| `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
+{cases}| `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
 | `training/questionset/real.jsonl` | family doctors (MEDIQA 2019) | judged by a language model |
 
 The passages are of MedQuAD (CC BY 4.0), the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both
@@ -66,6 +66,9 @@ of any other. A question is left out where an evaluated set asks the same (same 
 | counted | |
 |---|---|
 """
+_CASES = (
+    "| `training/reranker/case_questions.jsonl` | language models, from one passage each | that passage, unjudged |\n"
+)
 
 _TRAINING = """
 ## Training
@@ -127,6 +130,7 @@ def card_text(card: AdapterCard) -> str:
 
 
 def _data(card: AdapterCard) -> str:
+    cases = _CASES if card.counts.get("groups from case questions") else ""
     if card.counts.get(READ_COUNT):
-        return _DATA.format(judged="mostly judged", partly="that was judged to answer in part, or ")
-    return _DATA.format(judged="unjudged", partly="")
+        return _DATA.format(cases=cases, judged="mostly judged", partly="that was judged to answer in part, or ")
+    return _DATA.format(cases=cases, judged="unjudged", partly="")

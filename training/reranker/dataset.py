@@ -17,7 +17,7 @@ from training.questionset.library_words import Located
 from training.reranker.config import RerankerConfig
 from training.reranker.groups import READ_COUNT, Group
 from training.reranker.mining import Mined
-from training.reranker.questions import RankedQuestion
+from training.reranker.questions import UNJUDGED, RankedQuestion
 
 _ANSWERS, _PARTLY, _SAME_DOCUMENT = 3, 1, 1
 
@@ -90,7 +90,7 @@ def _group(
     chosen, grades = _judged(one, others, trainable, config, drawn) if _read(one.question) else ([], [])
     if chosen:
         answers = drawn.sample(gold, min(len(gold), config.answers))
-    elif one.question.origin == "written":
+    elif one.question.origin in UNJUDGED:
         # Other answers were never looked for and would stand near the top: so no hit is always a negative, most are
         # drawn from the first few, some from the rest.
         near, far = others[: config.near_hits], others[config.near_hits :]

@@ -9,6 +9,10 @@ clinician judged anything. Of the others the passage written from counts as the 
 as well is unknown. The part `train` trains the reranker and the query adapter; the part `dev` chooses how much of what
 was learnt is kept and how much it weighs; those of it on guidelines are also the answerable ones of
 `eval/ward_questions`, whose figures are flattered by that.
+
+`case_questions.jsonl` is of the same form and making: each tells of an invented patient three to five ordinary facts,
+at least two of which have nothing to do with what is asked, so that a search learns to look past them. Nobody judged
+other answers.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from retrieval import PassageId, SourceId
 from training.questionset import read_rows
 
 PASSAGE_QUESTIONS_FILE = Path(__file__).with_name("passage_questions.jsonl")
+CASE_QUESTIONS_FILE = Path(__file__).with_name("case_questions.jsonl")
 
 
 class Judged(BaseModel):
@@ -38,7 +43,7 @@ class Judged(BaseModel):
 
 
 class PassageQuestion(BaseModel):
-    """One line of `passage_questions.jsonl`."""
+    """One line of either file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

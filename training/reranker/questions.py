@@ -8,15 +8,19 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from retrieval import PassageId, SourceId
+from retrieval import PassageId, PredictedQueries, SourceId
 from training.decontamination import Contamination
 from training.questions import QuestionKind, TrainingQuestion
 from training.questionset import Part
 from training.reranker.passage_questions import PassageQuestion
 
-#: "written": from one passage, most of them with judgements of what a search found. "judged": written, and judged among
-#: what a search found for a question that its writer knew the answers of. "real": asked by people, and judged.
-Origin = Literal["written", "judged", "real"]
+#: "written": from one passage, most of them with judgements of what a search found. "case": from one passage, about a
+#: patient of whom more is told than matters. "predicted": the query that a passage is likely to be searched for with
+#: (`retrieval.predicted_queries`). "judged": written, and judged among what a search found for a question that its
+#: writer knew the answers of. "real": asked by people, and judged.
+Origin = Literal["written", "case", "predicted", "judged", "real"]
+#: Nobody looked for other answers than the passage that these were written from.
+UNJUDGED: frozenset[Origin] = frozenset({"written", "case", "predicted"})
 _KINDS = frozenset({QuestionKind.ANSWERABLE, QuestionKind.UNANSWERABLE})
 
 
@@ -41,10 +45,12 @@ def ranked_questions(
     written: Iterable[PassageQuestion],
     judged: Iterable[TrainingQuestion],
     real: Mapping[Part, Sequence[TrainingQuestion]],
+    cases: Iterable[PassageQuestion] = (),
 ) -> tuple[RankedQuestion, ...]:
     """The questions of train and dev in a fixed order; those that need two passages, or ask back, are left out."""
     # Where none of the passages that were read answers, that says nothing of the library.
-    found = [_written(row) for row in written if row.gold]
+    found = [_written(row, "written") for row in written if row.gold]
+    found += [_written(row, "case") for row in cases]
     found += [_question(one, "judged", "train") for one in judged if one.kind in _KINDS]
     found += [_question(one, "real", "train") for one in real["train"] if one.kind in _KINDS and one.training_consent]
     found += [_question(one, "real", "dev") for one in real["dev"] if one.kind in _KINDS]
@@ -64,7 +70,19 @@ def kept_apart(
     return tuple(kept), counts
 
 
-def _written(row: PassageQuestion) -> RankedQuestion:
+def predicted_questions(
+    predicted: PredictedQueries, sources: Mapping[PassageId, SourceId]
+) -> tuple[RankedQuestion, ...]:
+    """Those of the passages that `sources` names, all of the part train, in the order of `predicted`."""
+    return tuple(
+        RankedQuestion(question=query, gold=(passage,), source=sources[passage], origin="predicted", part="train")
+        for passage, queries in predicted.items()
+        if passage in sources
+        for query in queries
+    )
+
+
+def _written(row: PassageQuestion, origin: Origin) -> RankedQuestion:
     judged = row.judged
     return RankedQuestion(
         question=row.question,
@@ -72,7 +90,7 @@ def _written(row: PassageQuestion) -> RankedQuestion:
         partly=judged.partly if judged else (),
         others=judged.others if judged else (),
         source=row.source,
-        origin="written",
+        origin=origin,
         part=row.part,
     )
 

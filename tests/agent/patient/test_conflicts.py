@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.patient import Conflict, FactKind, Weight, conflicts_of, read_patient, rules_out
+from agent.patient import Conflict, FactKind, Weight, conflicts_of, read_patient, rules_out, severity
 from eval.patients import PatientQuestion, patient_questions
 from retrieval import DocumentId, Passage, PassageId, PassageKind
 
@@ -238,6 +238,29 @@ class TestAllergy:
             against=("Penicillin allergy (amoxicillin)",),
         )
         assert weight("penicillin allergy", choice) == Weight.PART
+
+    @pytest.mark.parametrize(
+        ("question", "text", "provided"),
+        [
+            ("penicillin allergy", "Give amoxicillin 500 mg, clarithromycin 500 mg twice daily, or doxycycline.", True),
+            ("macrolide allergy", "Give amoxicillin 500 mg, clarithromycin 500 mg twice daily, or doxycycline.", True),
+            ("penicillin allergy", "Give co-amoxiclav; with penicillin allergy give clarithromycin.", True),
+            ("penicillin allergy", "Give co-amoxiclav. If allergic to penicillin, use clarithromycin.", True),
+            ("macrolide allergy", "Give co-amoxiclav; with penicillin allergy give clarithromycin.", False),
+            ("macrolide allergy", "Give amoxicillin orally or intravenously plus clarithromycin.", False),
+            ("penicillin allergy", "Give amoxicillin and clarithromycin or doxycycline.", False),
+            ("macrolide allergy", "Give amoxicillin with either clarithromycin or metronidazole.", True),
+            ("penicillin allergy", "Give gentamicin or doxycycline. Then amoxicillin.", False),
+            ("penicillin allergy", "Give amoxicillin or flucloxacillin, then doxycycline.", False),
+        ],
+    )
+    def test_a_choice_among_others_keeps_its_place_under_its_headline(
+        self, question: str, text: str, *, provided: bool
+    ) -> None:
+        (found,) = conflicts(question, recommendation(text))
+        assert (found.weight, found.provided_for) == (Weight.PART, provided)
+        assert severity((found,)) == (0 if provided else 1)
+        assert rules_out((found,))
 
     def test_a_drug_that_is_only_named_is_not_advised(self) -> None:
         for text in (

@@ -8,15 +8,17 @@ import pytest
 
 from training.decontamination import Contamination
 from training.questionset import RealQuestionsError, evaluated_sets, read_real_questions
-from training.reranker import PassageQuestion, read_passage_questions
+from training.reranker import CASE_QUESTIONS_FILE, PassageQuestion, read_passage_questions
+from training.reranker.passage_questions import PASSAGE_QUESTIONS_FILE
 from training.reranker.trainable import held_out_documents
 
 from ...starter import starter_passages
 
 
-@pytest.fixture(scope="module")
-def rows() -> tuple[PassageQuestion, ...]:
-    return read_passage_questions()
+@pytest.fixture(scope="module", params=[PASSAGE_QUESTIONS_FILE, CASE_QUESTIONS_FILE], ids=["plain", "cases"])
+def rows(request: pytest.FixtureRequest) -> tuple[PassageQuestion, ...]:
+    """The questions of each file in turn."""
+    return read_passage_questions(request.param)
 
 
 def test_both_parts_are_there_and_share_no_document(rows: tuple[PassageQuestion, ...]) -> None:
@@ -34,10 +36,8 @@ def test_of_one_passage_nothing_is_asked_twice(rows: tuple[PassageQuestion, ...]
     assert len(set(asked)) == len(asked)
 
 
-def test_only_training_questions_are_judged_and_their_own_passage_was_read_too(
-    rows: tuple[PassageQuestion, ...],
-) -> None:
-    judged = [(row, row.judged) for row in rows if row.judged is not None]
+def test_only_training_questions_are_judged_and_their_own_passage_was_read_too() -> None:
+    judged = [(row, row.judged) for row in read_passage_questions() if row.judged is not None]
     assert len(judged) > 5000
     own = 0
     for row, verdict in judged:
@@ -68,6 +68,14 @@ def test_the_projects_own_sets_ask_none_of_them(rows: tuple[PassageQuestion, ...
     assert missing
     against = Contamination(own)
     assert [row.question for row in rows if against.of_question(row.question)] == []
+
+
+def test_no_case_asks_the_other_parts_passages() -> None:
+    """Else what chooses was seen in training."""
+    parts: dict[str, set[str]] = {}
+    for row in (*read_passage_questions(), *read_passage_questions(CASE_QUESTIONS_FILE)):
+        parts.setdefault(_document(row), set()).add(row.part)
+    assert [name for name, found in parts.items() if len(found) > 1] == []
 
 
 def test_a_line_that_is_no_question_is_refused(tmp_path: Path) -> None:
