@@ -1,8 +1,8 @@
 """Caution: how far the loop leans from answering towards looking further, or saying that nothing answers.
 
 A small model's log-odds of answering tell less of whether the corpus holds an answer than plain signs of the evidence
-tell beside them: how near its nearest passage is, how many of the question's words its first passage holds, and how
-far the reranker puts the best above "none of these". So the signs are weighed with the model's own log-odds
+tell beside them: how near its nearest passage is and the nearest question that a passage is predicted to be asked with,
+how many of the question's words its first passage holds, and how far the reranker puts the best above "none of these". So the signs are weighed with the model's own log-odds
 (docs/adr/0036). Constant and weights are fitted for one adapter, on development questions, and stand in its card.
 """
 
@@ -26,6 +26,9 @@ class Signs(BaseModel):
     #: The largest margin of the evidence over "none of these", see `retrieval.Hit.rerank_margin`; None where no
     #: reranker judged it.
     margin: float | None = None
+    #: How much nearer the nearest predicted query of a hit is than `nearest` (`retrieval.predicted_queries`), as a
+    #: difference of cosines; 0 where no hit has one.
+    predicted: float = 0.0
 
 
 class Weights(BaseModel):
@@ -41,16 +44,19 @@ class Weights(BaseModel):
     first: float = 0.0
     #: Given back for a margin of 1 of the reranker's score, and taken for one of -1.
     margin: float = 0.0
+    #: Given back for a predicted query nearer by a cosine of 1 than any passage.
+    predicted: float = 0.0
 
     def __str__(self) -> str:
         """As cards and tables say it."""
-        weights = (("nearest", self.nearest), ("first", self.first), ("margin", self.margin))
-        return " - ".join([f"{self.constant:g}", *(f"{value:g} x {name}" for name, value in weights if value)])
+        weights = {name: getattr(self, name) for name in ("nearest", "first", "margin", "predicted")}
+        return " - ".join([f"{self.constant:g}", *(f"{value:g} x {name}" for name, value in weights.items() if value)])
 
     def of(self, signs: Signs) -> float:
         """What the signs give back, less the constant."""
         margin = 0.0 if signs.margin is None else signs.margin
-        return self.nearest * signs.nearest + self.first * signs.first + self.margin * margin - self.constant
+        evidence = self.nearest * signs.nearest + self.first * signs.first + self.predicted * signs.predicted
+        return evidence + self.margin * margin - self.constant
 
 
 class Caution(Weights):

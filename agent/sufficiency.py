@@ -82,8 +82,13 @@ def signs_of(question: str, hits: Sequence[Hit], evidence: Sequence[Hit]) -> Sig
     if not evidence or not cosines:
         return None
     margins = [hit.rerank_margin for hit in evidence if hit.rerank_margin is not None]
+    nearest = max(cosines)
+    predicted = [hit.predicted_cosine for hit in hits if hit.predicted_cosine is not None]
     return Signs(
-        nearest=max(cosines), first=AskedWords(question).share_held(evidence[0]), margin=max(margins, default=None)
+        nearest=nearest,
+        first=AskedWords(question).share_held(evidence[0]),
+        margin=max(margins, default=None),
+        predicted=max(predicted) - nearest if predicted else 0.0,
     )
 
 

@@ -108,9 +108,13 @@ def _weights(decisions: Sequence[Decision], held: Sequence[Decision], wrong: flo
         raise SetInvalidError("The model is no surer of answering where the answer was found: nothing can be fitted.")
     unit = weights / weights[0]
     scores = (_features(held, with_margin=with_margin) @ unit)[[decision.answerable for decision in held]]
-    nearest, first, *margin = (round(float(weight), 2) for weight in unit[1:])
+    nearest, first, predicted, *margin = (round(float(weight), 2) for weight in unit[1:])
     return Weights(
-        constant=round(float(np.quantile(scores, wrong)), 2), nearest=nearest, first=first, margin=sum(margin)
+        constant=round(float(np.quantile(scores, wrong)), 2),
+        nearest=nearest,
+        first=first,
+        predicted=predicted,
+        margin=sum(margin),
     )
 
 
@@ -125,8 +129,9 @@ def tradeoff(decisions: Sequence[Decision], caution: Caution) -> Tradeoff:
 
 
 def _features(decisions: Sequence[Decision], *, with_margin: bool) -> Floats:
-    rows = [(item.log_odds, item.signs.nearest, item.signs.first, item.signs.margin or 0.0) for item in decisions]
-    return np.array(rows, dtype=np.float64)[:, : 4 if with_margin else 3]
+    signs = [(item.log_odds, item.signs) for item in decisions]
+    rows = [(odds, sign.nearest, sign.first, sign.predicted, sign.margin or 0.0) for odds, sign in signs]
+    return np.array(rows, dtype=np.float64)[:, : 5 if with_margin else 4]
 
 
 def _decision(rollout: Rollout, questions: Mapping[str, AgentQuestion]) -> Decision | None:

@@ -51,6 +51,16 @@ def test_signs_are_of_all_hits_and_of_the_first_passage_given() -> None:
     assert signs == Signs(nearest=0.7, first=0.5)
 
 
+def test_a_predicted_query_counts_by_how_much_nearer_it_is_than_any_passage() -> None:
+    hits = [near("Give gentamicin.", 0.5).model_copy(update={"predicted_cosine": 0.8}), near("Give furosemide.", 0.7)]
+    signs = signs_of("Gentamicin and furosemide?", hits, hits[:1])
+    assert signs is not None
+    assert signs.predicted == pytest.approx(0.1)
+    weighed = FITTED.model_copy(update={"predicted": 4.0})
+    assert weighed.lean(signs) == pytest.approx(FITTED.lean(signs) + 0.4)
+    assert str(weighed) == "11 - 14 x nearest - 5 x first - 4 x predicted"
+
+
 JUDGED = Caution(constant=4.0, nearest=2.0, margin=0.5, unjudged=Weights(constant=3.0, nearest=1.0))
 
 
