@@ -1,9 +1,10 @@
 """Caution: how far the loop leans from answering towards looking further, or saying that nothing answers.
 
 A small model's log-odds of answering tell less of whether the corpus holds an answer than plain signs of the evidence
-tell beside them: how near its nearest passage is and the nearest question that a passage is predicted to be asked with,
-how many of the question's words its first passage holds, and how far the reranker puts the best above "none of these". So the signs are weighed with the model's own log-odds
-(docs/adr/0036). Constant and weights are fitted for one adapter, on development questions, and stand in its card.
+tell beside them: how near its nearest passage is, and the nearest question that one is predicted to be asked with; how
+many of the question's words its first passage holds; how far the reranker puts the best above "none of these". So the
+signs are weighed with the model's own log-odds (docs/adr/0036). Constant and weights are fitted for one adapter, on
+development questions, and stand in its card.
 """
 
 from __future__ import annotations

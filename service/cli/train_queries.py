@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated
 
 import typer
@@ -11,14 +13,14 @@ import typer
 from eval.retrieval import load_set
 from eval.retrieval.query_adapter import adapted_gain
 from eval.retrieval.reranking import Gain, Measure, first_at_10, gain_of, ndcg_at_10
-from retrieval import Encoder, MiniLmQueryEncoder
+from retrieval import Encoder, MiniLmQueryEncoder, SearchFilters, SearchRequest
 from retrieval.generations import IndexDirectory
 from retrieval.query_adapter import QUERY_ADAPTERS, QueryFigure, query_adapter_helps
 from retrieval.vectors import VectorStore
 from service.cli.common import load_settings, out
 from service.cli.stages import ShowStage, stages
 from service.cli.training_material import read_material, training_sentences
-from service.container import make_encoder
+from service.container import make_encoder, open_batch_searcher
 from service.settings import Settings
 from training.query_adapter import (
     SOURCE,
@@ -39,6 +41,8 @@ _FIGURES: tuple[tuple[str, str, Measure], ...] = (
     ("guidelines-test", "nDCG@10", ndcg_at_10),
     ("starter", "MRR@10", first_at_10),
 )
+#: Among which an answer counts where the share is chosen.
+_SEARCHED_HITS = 20
 _TRAINED_SETS = ("guidelines", "guidelines-dev", "starter")
 
 
@@ -64,7 +68,7 @@ def queries(
             config,
             examples,
             pool,
-            dev,
+            lambda folder: searched(folder, dev, settings),
             counts={**counts, **counted},
             trained_sets=_TRAINED_SETS,
             progress=show,
@@ -88,6 +92,22 @@ def _read(
     )
     pool = read_pool(material.words, trainable, vectors)
     return (*questions, *predicted), pool, dict(left_out + more)
+
+
+def searched(adapter: Path, dev: Sequence[RankedQuestion], settings: Settings) -> float:
+    """Mean reciprocal rank of the first answer among the hits of the product's search with this adapter, 0 .. 1."""
+    with closing(
+        open_batch_searcher(settings.model_copy(update={"query_adapter": adapter, "adapted_queries": "on"}))
+    ) as searcher:
+        searcher.wait_for_reranker()
+        ranks = []
+        for one in dev:
+            request = SearchRequest(
+                queries=(one.question,), filters=SearchFilters(source=one.source), limit=_SEARCHED_HITS
+            )
+            hits = searcher.search(request).hits
+            ranks.append(next((1 / hit.rank for hit in hits if hit.passage.id in one.gold), 0.0))
+    return fmean(ranks)
 
 
 def measure(

@@ -19,7 +19,8 @@ is Apache-2.0 like the project.
 - base weights and tokeniser, SHA-256: `{base_sha256}`; another base is refused
 - training data, SHA-256: `{data_sha256}`
 - queries are cut at {max_tokens} tokens
-- kept: {kept_share:.0%} of what was learnt (updates are scaled by that), chosen on {share_chosen_on}
+- kept: {kept_share:.0%} of what was learnt (updates are scaled by that), chosen by what the search
+  with its reranker puts first for {share_chosen_on}
 - used by default in searches of guidelines (`CLINSEARCH_ADAPTED_QUERIES=auto`): {verdict}
 
 ## Figures
@@ -52,9 +53,9 @@ Those asked of guidelines. The passages are of the Nigeria Standard Treatment Gu
 stated), MMWR (public domain), USPSTF (US federal government work), NGC and WHO (as each document states), and of the
 starter guidelines. Of most questions in the first row other language models judged the first hits of the search; of the
 rest the passage that a question was written from counts as its answer. Cases tell of a patient more than matters.
-Predicted queries also have vectors of their own in the index, made by the base alone (docs/adr/0037). A document is trained on where the question set
-counts it to the part `train`, nothing replaces it, and it answers no question of guidelines-test or of the agent's
-sets. A question is left out where an evaluated set asks the same.
+Predicted queries also have vectors of their own in the index, made by the base alone (docs/adr/0037). A document is
+trained on where the question set counts it to the part `train`, nothing replaces it, and it answers no question of
+guidelines-test or of the agent's sets. A question is left out where an evaluated set asks the same.
 
 | counted | |
 |---|---|

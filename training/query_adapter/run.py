@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval import MiniLmQueryEncoder, RerankerError
+from retrieval import RerankerError
 from retrieval.encoders import Vectors
 from retrieval.expansion import expanded
 from retrieval.query_adapter import QueryAdapterCard, QueryEncoder, save_query_adapter
@@ -30,15 +30,18 @@ def train_adapter(
     config: QueryAdapterConfig,
     examples: Sequence[Example],
     pool: Pool,
-    dev: Sequence[RankedQuestion],
+    judge: Callable[[Path], float],
     *,
     counts: Mapping[str, int],
     trained_sets: Sequence[str] = (),
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> QueryAdapterCard:
-    """Train, choose the share on the development questions, and leave the adapter in `folder`.
+    """Train, keep the share that `judge` finds best, and leave the adapter in `folder`.
 
     Its card says nothing yet of how well it does.
+
+    Args:
+        judge: how well a search with the adapter of a folder ranks the development questions' answers.
 
     Raises:
         TrainingConfigError: the base or torch is not installed.
@@ -74,23 +77,21 @@ def train_adapter(
             training_s=trained.seconds,
         )
 
-    return write(choose_share(folder, write, config, dev, pool, progress))
+    return write(choose_share(folder, write, config, judge, progress))
 
 
 def choose_share(
     folder: Path,
     write: Callable[[float], object],
     config: QueryAdapterConfig,
-    dev: Sequence[RankedQuestion],
-    pool: Pool,
+    judge: Callable[[Path], float],
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> float:
-    """The share with which the dense leg ranks the development questions' answers best; the smallest of equal ones."""
+    """The share of what was learnt with which `judge` finds the adapter best; the smallest of equal ones."""
     found = []
     for number, share in enumerate(config.kept_shares, start=1):
         write(share)
-        ranks = reciprocal_ranks(dev, encoded(dev, MiniLmQueryEncoder(folder)), pool)
-        found.append((float(np.mean(ranks)), -share))
+        found.append((judge(folder), -share))
         progress("choosing what is kept", number, len(config.kept_shares))
     return -max(found)[1]
 

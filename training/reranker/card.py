@@ -50,8 +50,8 @@ _DATA = """
 
 | questions | written by | answers |
 |---|---|---|
-| `training/reranker/passage_questions.jsonl` | language models, from one passage each | that passage, {judged} |
-{cases}| `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
+| `training/reranker/passage_questions.jsonl` | language models, from one passage each | that passage, {judged} |{cases}
+| `training/questionset/written.jsonl` | language models, from one passage each | judged by other language models |
 | `training/questionset/real.jsonl` | family doctors (MEDIQA 2019) | judged by a language model |
 
 The passages are of MedQuAD (CC BY 4.0), the Nigeria Standard Treatment Guidelines 2022 (MIT and CC BY 4.0, both
@@ -66,9 +66,8 @@ of any other. A question is left out where an evaluated set asks the same (same 
 | counted | |
 |---|---|
 """
-_CASES = (
-    "| `training/reranker/case_questions.jsonl` | language models, from one passage each | that passage, unjudged |\n"
-)
+_CASES = """
+| `training/reranker/case_questions.jsonl` | language models, from one passage each | that passage, unjudged |"""
 
 _TRAINING = """
 ## Training

@@ -15,7 +15,6 @@ from retrieval.encoders import MiniLmEncoder
 from retrieval.query_adapter import PACKAGED_QUERY_ADAPTER, QUERY_ADAPTERS
 from training.query_adapter import Example, Pool, QueryAdapterConfig, examples_hash, query_card_text, train_adapter
 from training.query_adapter.train import batch_loss, steps_of
-from training.reranker import RankedQuestion
 
 _OPEN = torch.zeros(4, dtype=torch.bool)
 
@@ -49,16 +48,16 @@ def test_a_run_learns_what_answers_and_its_adapter_searches_as_trained(tmp_path:
     pool = Pool([PassageId(f"d#{at}") for at in range(4)], texts, vectors, np.array([True] * 4))
     # Whatever is asked, the rain answers.
     examples = [Example(question=f"what is a {word}?", answers=(3,)) for word in ("spoon", "fork", "knife")]
-    dev = [
-        RankedQuestion.model_validate(
-            {"question": "what is a plate?", "gold": ["d#3"], "source": "guidelines", "origin": "real", "part": "dev"}
-        )
-    ]
     config = QueryAdapterConfig(rank=4, alpha=8, learning_rate=2e-3, warmup_steps=1, epochs=12, kept_shares=(0.5, 1.0))
     told: list[int] = []
+
+    def judge(folder: Path) -> float:
+        return float((MiniLmQueryEncoder(folder).encode_queries(["what is a plate?"]) @ vectors[3])[0])
+
     card = train_adapter(
-        tmp_path, config, examples, pool, dev, counts={"a": 1}, progress=lambda _what, done, _all: told.append(done)
+        tmp_path, config, examples, pool, judge, counts={"a": 1}, progress=lambda _what, done, _all: told.append(done)
     )
+    assert card.kept_share == 1.0
     assert told[:12] == list(range(1, 13))
     assert card == QUERY_ADAPTERS.read_card(tmp_path)
     assert card.data_sha256 == examples_hash(examples, pool)

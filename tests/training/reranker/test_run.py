@@ -58,8 +58,8 @@ def prepare(folder: Path, words: LibraryWords, searcher: HybridSearcher) -> None
         material=Material(
             words=words,
             written=[written(1, "train"), written(2, "train"), written(7, "train"), written(6, "dev")],
-                cases=[],
-                predicted={},
+            cases=[],
+            predicted={},
             judged=[real(3)],
             real={"train": [real(4)], "dev": [real(6)], "test": [real(7)]},
             evaluated=[Evaluated("held", [f"tea: {NAMES[2]}"], ())],
