@@ -272,7 +272,7 @@ class _Nodes:
             return {"next": "end"}
         await run.step("recommend", f"Listed {len(listed)} recommendations, shown whole.", started, found=len(listed))
         codes = {failure.code for failure in run.failures}
-        none_fits = bool(listed) and not any(run.fits(item) for item in listed)
+        none_fits = bool(listed) and not any(map(run.applies, listed))
         if run.exhausted is not None:
             stop, label = StopReason.BUDGET_EXHAUSTED, wording.BUDGET_LABELS[run.exhausted]
         elif shown:

@@ -153,8 +153,12 @@ class Run:
         """Whether a passage may be given as the answer to a question about this patient."""
         return not rules_out(self.conflicts_with(evidence))
 
+    def applies(self, evidence: Evidence) -> bool:
+        """Whether a passage says something for this patient: it fits, or says itself what is given instead."""
+        return severity(self.conflicts_with(evidence)) == 0
+
     def fitting_first(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        """The same, in the same order, but what is not for the patient behind the rest."""
+        """The same, in the same order, but what says nothing for the patient behind the rest."""
         return tuple(sorted(evidence, key=lambda item: severity(self.conflicts_with(item))))
 
     @property

@@ -25,7 +25,7 @@ from retrieval.stores import StoreKind
 from retrieval.stores.conditions import PAYLOAD_VERSION
 from retrieval.tokens import TOKENISER_VERSION
 
-INDEX_SCHEMA_VERSION = 2
+INDEX_SCHEMA_VERSION = 3
 #: Version of `retrieval.starter`, the reader of the starter guidelines.
 READER_VERSION = "starter-1"
 

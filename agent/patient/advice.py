@@ -7,7 +7,7 @@ one drug of four.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -66,25 +66,43 @@ def advice_of(text: str) -> Advice:
     return Advice(drugs, forbids and not drugs)
 
 
-_ALLERGY_BEFORE = re.compile(
-    r"\b(?:allerg(?:y|ic)|hypersensitiv\w+|intoleran(?:t|ce))\s+(?:to|of)\s+(?:(?:an?|the)\s+)?$", re.IGNORECASE
+_ALLERGY_OF = re.compile(r"[\s-]+(?:or\s+\w+\s+)?(?:allerg\w+|hypersensitiv\w+)", re.IGNORECASE)
+_ALLERGIC_TO = re.compile(r"\b(?:allerg(?:y|ic)|hypersensitiv\w+)\s+to\s+(?:(?:an?|the)\s+)?$", re.IGNORECASE)
+_NO_SUCH = re.compile(r"\b(?:no|not|without|never)\b[^,;.]*$", re.IGNORECASE)
+#: An allergy that is asked about, or that forbids, gives nothing instead.
+_GIVES_NOTHING = re.compile(r"\b(?:no|not|avoid|contra-?indicat\w*|unless|check|ask|caution)\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[;\n]|\.(?:\s|$)|$")
+#: The last word before the next drug of a list: "two or three times daily, ..." joins no drugs.
+_OR = re.compile(r"\bor\s+(?:[a-z-]+\s+){0,6}$", re.IGNORECASE)
+_TOGETHER = re.compile(
+    r"\b(?:and|plus|with|together|followed|add(?:ed)?|in\s+addition|as\s+well\s+as|combin\w+|then(?!\s+\d))\b|[+&]",
+    re.IGNORECASE,
 )
-
-
-def provides_for(text: str) -> frozenset[str]:
-    """The drugs and classes whose allergy a recommendation speaks of: "penicillin allergy", "allergic to sulfa"."""
-    return frozenset(
-        name
-        for drug in drug_names().find(text)
-        if _ALLERGY_AFTER.match(text[drug.end :]) or _ALLERGY_BEFORE.search(text[: drug.start])
-        for name in drug.names
-    )
-
-
-_OR = re.compile(r"\bor\b", re.IGNORECASE)
-_TOGETHER = re.compile(r"\b(?:and|plus|with|together|followed)\b|\+", re.IGNORECASE)
 #: Goes from one item of a list to the next; another sentence is no item.
-_ENDS = re.compile(r"[;:]|\.(?:\s|$)")
+_ENDS = re.compile(r"[;:\n]|\.(?:\s|$)")
+
+
+def gives_instead(
+    text: str, drugs: Sequence[Named], barred: Collection[Named], concerns: Callable[[Named], bool]
+) -> bool:
+    """Whether a drug that is not barred is given for an allergy: "with penicillin allergy give clarithromycin".
+
+    Args:
+        drugs: what is advised, `barred` among it.
+        concerns: whether an allergy to this drug or class is the patient's.
+    """
+    free = [drug for drug in drugs if drug not in barred]
+    for allergen in filter(concerns, drug_names().find(text)):
+        stated = _ALLERGY_OF.match(text, allergen.end)
+        start = stated.end() if stated else allergen.end
+        if not stated and not _ALLERGIC_TO.search(text[: allergen.start]):
+            continue
+        end = _CLAUSE_END.search(text, start)
+        given = next((drug for drug in free if start <= drug.start < (end.start() if end else len(text))), None)
+        if given is None or _NO_SUCH.search(text[: allergen.start]) or _GIVES_NOTHING.search(text[start : given.start]):
+            continue
+        return True
+    return False
 
 
 def offers_instead(text: str, drugs: Sequence[Named], barred: Collection[Named]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from retrieval import PassageId
 
@@ -56,7 +57,8 @@ class Conflict(BaseModel):
     question_words: str
     recommendation_words: str
     #: The recommendation says itself what is given instead: it answers for this patient, with the part that is not.
-    provided_for: bool = False
+    #: Decides the order within a run; neither sent nor recorded.
+    provided_for: SkipJsonSchema[bool] = Field(default=False, exclude=True)
 
     @property
     def headline(self) -> str:
@@ -91,10 +93,8 @@ def severity(conflicts: tuple[Conflict, ...]) -> int:
 
 
 def weightiest(conflicts: list[Conflict]) -> tuple[Conflict, ...]:
-    """The weightiest conflict of each kind, those that rule out most first."""
+    """The weightiest conflict of each kind, those that rule out most first; of like ones what is not provided for."""
     found: dict[FactKind, Conflict] = {}
-    for item in conflicts:
-        known = found.get(item.kind)
-        if known is None or _ORDER.index(item.weight) < _ORDER.index(known.weight):
-            found[item.kind] = item
+    for item in sorted(conflicts, key=lambda item: (_ORDER.index(item.weight), item.provided_for)):
+        found.setdefault(item.kind, item)
     return tuple(sorted(found.values(), key=lambda item: _ORDER.index(item.weight)))

@@ -8,14 +8,15 @@ as it is, with its population and contraindications.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from agent.patient.advice import Advice, advice_of, offers_instead, provides_for
+from agent.patient.advice import Advice, advice_of, gives_instead, offers_instead
 from agent.patient.allergens import ALLERGY, stated_allergens
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
 from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
 from agent.patient.filtration import filtration_conflicts
 from agent.patient.intolerances import tolerated_drugs
-from agent.patient.names import drug_names, spoken
+from agent.patient.names import Named, drug_names, spoken
 from agent.patient.patient import Allergy, Patient
 from agent.patient.population import addressed_conflicts, only_pregnant, population_conflicts
 from retrieval import Passage, PassageKind
@@ -35,9 +36,15 @@ def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
     opening = _OPENING.match(passage.text)
     population = passage.population or (opening["who"] if opening else "")
     found = _allergies(patient, passage, advice)
-    found += contraindication_conflicts(
+    provided = {item.fact for item in found if item.provided_for}
+    stated = contraindication_conflicts(
         patient, passage.contraindications, advice, for_pregnant=only_pregnant(population)
     )
+    # The same allergy, said once more among the contraindications.
+    found += [
+        item.model_copy(update={"provided_for": item.weight is Weight.PART and item.fact in provided})
+        for item in stated
+    ]
     if population:
         found += population_conflicts(patient, population)
     if passage.kind is PassageKind.RECOMMENDATION:
@@ -54,10 +61,10 @@ def conflicts_of(patient: Patient, passage: Passage) -> tuple[Conflict, ...]:
 def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Conflict]:
     """Allergies to what is advised, whether or not the recommendation says so."""
     found = []
+    # What is left must be left by all of them.
+    barred = [drug for drug in advice.drugs if any(_is_of(allergy, drug) for allergy in patient.allergies)]
     for allergy in patient.allergies:
-        hit = [
-            drug for drug in advice.drugs if any(drug_names().cross_reacts(allergy.names, name) for name in drug.names)
-        ]
+        hit = [drug for drug in advice.drugs if _is_of(allergy, drug)]
         if not hit:
             continue
         stated = next((item for item in passage.contraindications if _names(allergy, item)), None)
@@ -74,15 +81,22 @@ def _allergies(patient: Patient, passage: Passage, advice: Advice) -> list[Confl
                 against=f"the recommendation {'is' if all_hit else 'names'} {', '.join(sorted(names))}",
                 question_words=allergy.words,
                 recommendation_words=stated or passage.text[hit[0].start : hit[-1].end],
-                provided_for=not all_hit
-                and (_provides(passage, allergy) or offers_instead(passage.text, advice.drugs, hit)),
+                provided_for=_provides(passage, advice, barred, allergy),
             )
         )
     return found
 
 
-def _provides(passage: Passage, allergy: Allergy) -> bool:
-    return any(drug_names().cross_reacts(allergy.names, name) for name in provides_for(passage.text))
+def _is_of(allergy: Allergy, drug: Named) -> bool:
+    return any(drug_names().cross_reacts(allergy.names, name) for name in drug.names)
+
+
+def _provides(passage: Passage, advice: Advice, barred: Sequence[Named], allergy: Allergy) -> bool:
+    """Whether a recommendation that advises what is barred says itself what this patient gets."""
+    if offers_instead(passage.text, advice.drugs, barred):
+        return True
+    # What is given instead for an allergy may be too near to what was life-threatening.
+    return not allergy.severe and gives_instead(passage.text, advice.drugs, barred, lambda drug: _is_of(allergy, drug))
 
 
 def _for_those_who_tolerate(patient: Patient, passage: Passage) -> list[Conflict]:

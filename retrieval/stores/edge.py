@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+from zipfile import BadZipFile
 
 import numpy as np
 import qdrant_edge as qe
@@ -88,10 +89,8 @@ class EdgeStore:
         try:
             self._ids = [PassageId(value) for value in json.loads((directory / "passages.json").read_text("utf-8"))]
             self._statistics = Bm25Statistics.load(directory / "statistics.npz")
-            # Stores built before there was one do without.
-            table = directory / _FILTER_TABLE
-            self._filters = FilterTable.load(table) if table.is_file() else None
-        except (OSError, ValueError, KeyError) as error:
+            self._filters = FilterTable.load(directory / _FILTER_TABLE, len(self._ids))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise StoreError(f"{directory.name} is not a complete search store: {error}") from error
         with _boundary("open"):
             self._shard: qe.EdgeShard | None = qe.EdgeShard.load(str(directory / "shard"))
@@ -164,11 +163,8 @@ class EdgeStore:
 
     def count(self, filters: SearchFilters | None = None) -> int:
         """See `SearchStore.count`."""
-        shard = self._open_shard()
-        if self._filters is not None:
-            return len(self._ids) if filters is None else self._filters.matching(conditions(filters)).count
-        with _boundary("count"):
-            return shard.count(qe.CountRequest(exact=True, filter=self._filter(filters)))
+        self._open_shard()
+        return len(self._ids) if filters is None else self._filters.matching(conditions(filters)).count
 
     def close(self) -> None:
         """Release the shard; closing twice does nothing."""
@@ -190,8 +186,6 @@ class EdgeStore:
 
     def _sifted(self, query: qe.Query, filters: SearchFilters, limit: int) -> list[tuple[int, float]] | None:
         """The best `limit` that the filter leaves, with all that score as the last; None where that is not the way."""
-        if self._filters is None:
-            return None
         left = self._filters.matching(conditions(filters))
         depth = math.ceil((1 + _SIFTING * (1 - left.share)) * limit) + TIE_MARGIN
         if depth > _SIFTED_TO:

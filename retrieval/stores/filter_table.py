@@ -106,13 +106,14 @@ class FilterTable:
             np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> FilterTable:
-        """Read what `save` wrote.
+    def load(cls, path: Path, size: int) -> FilterTable:
+        """Read what `save` wrote of a collection of this size.
 
         Raises:
-            OSError, ValueError, KeyError: the file is missing or not one of these.
+            OSError, ValueError, KeyError, EOFError, BadZipFile: the file is missing, torn or not one of these.
         """
-        with np.load(path, allow_pickle=False) as data:
+        # `np.load` leaves a torn file that it opened itself open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             keywords: dict[str, Mapping[str, NDArray[np.uint32]]] = {}
             days: dict[str, NDArray[np.int32]] = {}
             for field, kind in FIELDS.items():
@@ -121,7 +122,9 @@ class FilterTable:
                     continue
                 parts = np.split(data[f"{field}.rows"], data[f"{field}.ends"])
                 keywords[field] = dict(zip(data[f"{field}.values"].tolist(), parts, strict=False))
-            return cls(int(data["size"][0]), keywords, days)
+            if int(data["size"][0]) != size:
+                raise ValueError("the filter table is of another collection")
+            return cls(size, keywords, days)
 
     def _meets(self, condition: Condition) -> NDArray[np.bool_]:
         if isinstance(condition, AnyOf):

@@ -63,12 +63,14 @@ def queries(
         questions, pool, counts = _read(settings, encoder, show)
         examples, counted = build_examples(questions, pool)
         dev = [one for one in questions if one.part == "dev" and one.source == SOURCE and pool.rows_of(one.gold)]
+        if not dev:
+            raise TrainingDataError("No development question has its answer in the library: nothing can be chosen on.")
         train_adapter(
             adapter,
             config,
             examples,
             pool,
-            lambda folder: searched(folder, dev, settings),
+            lambda folder: searched(folder, dev, pool, settings),
             counts={**counts, **counted},
             trained_sets=_TRAINED_SETS,
             progress=show,
@@ -94,19 +96,26 @@ def _read(
     return (*questions, *predicted), pool, dict(left_out + more)
 
 
-def searched(adapter: Path, dev: Sequence[RankedQuestion], settings: Settings) -> float:
-    """Mean reciprocal rank of the first answer among the hits of the product's search with this adapter, 0 .. 1."""
-    with closing(
-        open_batch_searcher(settings.model_copy(update={"query_adapter": adapter, "adapted_queries": "on"}))
-    ) as searcher:
+def searched(adapter: Path, dev: Sequence[RankedQuestion], pool: Pool, settings: Settings) -> float:
+    """Mean reciprocal rank of the first answer among the hits of the product's search with this adapter, 0 .. 1.
+
+    Raises:
+        TrainingDataError: a search was not reranked.
+        RetrievalError: a search failed.
+    """
+    used = {"query_adapter": adapter, "adapted_queries": "on", "adapted_query_sources": (SOURCE,)}
+    ranks = []
+    with closing(open_batch_searcher(settings.model_copy(update=used))) as searcher:
         searcher.wait_for_reranker()
-        ranks = []
         for one in dev:
             request = SearchRequest(
                 queries=(one.question,), filters=SearchFilters(source=one.source), limit=_SEARCHED_HITS
             )
-            hits = searcher.search(request).hits
-            ranks.append(next((1 / hit.rank for hit in hits if hit.passage.id in one.gold), 0.0))
+            result = searcher.search(request)
+            if not result.reranked:
+                raise TrainingDataError("What is kept is chosen with the reranker on: set CLINSEARCH_RERANK=auto.")
+            answers = {pool.ids[row] for row in pool.rows_of(one.gold)}
+            ranks.append(next((1 / hit.rank for hit in result.hits if hit.passage.id in answers), 0.0))
     return fmean(ranks)
 
 

@@ -1,4 +1,4 @@
-"""What the reranker is asked in training and in choosing: three sorts of questions in one form and one order."""
+"""What the reranker is asked in training and in choosing: questions of several origins in one form and one order."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def ranked_questions(
     """The questions of train and dev in a fixed order; those that need two passages, or ask back, are left out."""
     # Where none of the passages that were read answers, that says nothing of the library.
     found = [_written(row, "written") for row in written if row.gold]
-    found += [_written(row, "case") for row in cases]
+    found += [_written(row, "case") for row in cases if row.gold]
     found += [_question(one, "judged", "train") for one in judged if one.kind in _KINDS]
     found += [_question(one, "real", "train") for one in real["train"] if one.kind in _KINDS and one.training_consent]
     found += [_question(one, "real", "dev") for one in real["dev"] if one.kind in _KINDS]

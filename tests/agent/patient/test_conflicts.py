@@ -252,6 +252,24 @@ class TestAllergy:
             ("macrolide allergy", "Give amoxicillin with either clarithromycin or metronidazole.", True),
             ("penicillin allergy", "Give gentamicin or doxycycline. Then amoxicillin.", False),
             ("penicillin allergy", "Give amoxicillin or flucloxacillin, then doxycycline.", False),
+            # Nothing is left, or part of what is left is barred by the other allergy.
+            ("penicillin allergy, macrolide allergy", "Give amoxicillin or clarithromycin with omeprazole.", False),
+            ("penicillin allergy, doxycycline allergy", "Give co-amoxiclav or doxycycline. Add metronidazole.", False),
+            # Speaks of the allergy and gives nothing for it.
+            ("penicillin allergy", "Give amoxicillin with metronidazole. Do not give it in penicillin allergy.", False),
+            ("penicillin allergy", "Ask about penicillin allergy. Give amoxicillin and gentamicin.", False),
+            ("penicillin allergy", "Give ampicillin plus gentamicin where there is no penicillin allergy.", False),
+            ("penicillin allergy", "Give ampicillin plus ceftriaxone for penicillin-resistant strains.", False),
+            (
+                "penicillin anaphylaxis",
+                "Give flucloxacillin plus gentamicin. In penicillin allergy give cefazolin.",
+                False,
+            ),
+            # "Or" inside a dose, a route or a duration.
+            ("penicillin allergy", "Give amoxicillin 1 g two or three times daily, clarithromycin, omeprazole.", False),
+            ("penicillin allergy", "Give amoxicillin 1 g for 7 or 14 days, clarithromycin 500 mg.", False),
+            ("penicillin allergy", "Give amoxicillin 1 g orally or IV, metronidazole 400 mg.", False),
+            ("penicillin allergy", "Give benzylpenicillin 1 g IV or IM, then ciprofloxacin.", False),
         ],
     )
     def test_a_choice_among_others_keeps_its_place_under_its_headline(
@@ -259,6 +277,8 @@ class TestAllergy:
     ) -> None:
         (found,) = conflicts(question, recommendation(text))
         assert (found.weight, found.provided_for) == (Weight.PART, provided)
+        against = recommendation(text, against=("Penicillin allergy", "Macrolide allergy"))
+        assert all(item.provided_for is provided for item in conflicts(question, against) if item.weight is Weight.PART)
         assert severity((found,)) == (0 if provided else 1)
         assert rules_out((found,))
 

@@ -16,6 +16,7 @@ from retrieval.documents import PassageId, SourceId
 from retrieval.errors import StoreError
 from retrieval.filters import NO_FILTERS, SearchFilters
 from retrieval.stores import EdgeSettings, EdgeStore, ExactStore, StorePoint
+from retrieval.stores.filter_table import FilterTable
 
 ROOT = Path(__file__).parents[3]
 VECTOR = np.array([1.0, 0.0, 0.0], dtype=np.float32)
@@ -115,7 +116,7 @@ def test_coded_vectors_find_what_exact_search_finds_with_exact_scores() -> None:
 
 
 def test_what_a_filter_drops_from_the_best_is_made_up_for(tmp_path: Path) -> None:
-    """All that is nearest is left out, so the best of all are not enough; without a table the engine filters."""
+    """All that is nearest is left out, so the best of all are not enough and the engine filters."""
     size, near = 4000, 60
     random = np.random.default_rng(5)
     points = []
@@ -125,21 +126,23 @@ def test_what_a_filter_drops_from_the_best_is_made_up_for(tmp_path: Path) -> Non
         vector /= np.linalg.norm(vector)
         region = "US" if number < near else "GB"
         points.append(StorePoint(PassageId(f"p{number}"), SourceId("s"), "P", region, term_ids(["a"]), vector))
-    path = tmp_path / "edge"
-    sifting, exact = EdgeStore.build(points, path), ExactStore(points)
-    (path / "filters.npz").unlink()
-    plain = EdgeStore(path)
+    store, exact = EdgeStore.build(points, tmp_path / "edge"), ExactStore(points)
     for filters in (SearchFilters(regions=("GB",)), SearchFilters(regions=("US",)), NO_FILTERS):
-        expected = exact.dense_leg(VECTOR, filters, 10)
-        for store in (sifting, plain):
-            found = store.dense_leg(VECTOR, filters, 10)
-            assert [item for item, _ in found] == [item for item, _ in expected]
-            assert store.count(filters) == exact.count(filters)
-    sifting.close()
-    plain.close()
+        found, expected = store.dense_leg(VECTOR, filters, 10), exact.dense_leg(VECTOR, filters, 10)
+        assert [item for item, _ in found] == [item for item, _ in expected]
+        assert store.count(filters) == exact.count(filters)
+    store.close()
 
 
-def test_a_store_with_a_torn_filter_table_is_not_complete(built: Path) -> None:
-    (built / "filters.npz").write_bytes(b"not an array")
+@pytest.mark.parametrize("kept", [0.0, 0.2, 0.5, 0.95])
+def test_a_store_with_a_torn_filter_table_is_not_complete(built: Path, kept: float) -> None:
+    whole = (built / "filters.npz").read_bytes()
+    (built / "filters.npz").write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(StoreError, match="not a complete search store"):
+        EdgeStore(built)
+
+
+def test_a_filter_table_of_another_collection_is_refused(built: Path) -> None:
+    FilterTable.of([point(1)]).save(built / "filters.npz")
     with pytest.raises(StoreError, match="not a complete search store"):
         EdgeStore(built)

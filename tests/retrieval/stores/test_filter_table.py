@@ -21,7 +21,7 @@ def test_a_point_is_left_where_all_conditions_hold(filters: SearchFilters, tmp_p
     expected = [all(holds(condition, payload(point)) for condition in wanted) for point in POINTS]
     table = FilterTable.of(POINTS)
     table.save(tmp_path / "filters.npz")
-    for one in (table, FilterTable.load(tmp_path / "filters.npz")):
+    for one in (table, FilterTable.load(tmp_path / "filters.npz", len(POINTS))):
         found = one.matching(wanted)
         assert found.rows.tolist() == expected
         assert (found.count, found.share) == (sum(expected), sum(expected) / len(POINTS))
