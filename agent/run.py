@@ -19,7 +19,7 @@ from agent.disagreements import differences_between, disagreements_of
 from agent.events import Emit, Event, EvidenceEvent, Failure, StepEvent, StepKind, StepSummary
 from agent.evidence import Evidence, EvidenceBook
 from agent.gate import SecondOpinion, Verdict, WithheldReason
-from agent.patient import NOBODY, Conflict, PassageConflicts, Patient, conflicts_of, rules_out, severity
+from agent.patient import NOBODY, Conflict, PassageConflicts, Patient, applies, conflicts_of, rules_out, severity
 from agent.policy import Judged, Policy
 from agent.question import Question
 from agent.rollout import RetrievalEntry, RolloutId, RolloutStep
@@ -154,8 +154,8 @@ class Run:
         return not rules_out(self.conflicts_with(evidence))
 
     def applies(self, evidence: Evidence) -> bool:
-        """Whether a passage says something for this patient: it fits, or says itself what is given instead."""
-        return severity(self.conflicts_with(evidence)) == 0
+        """Whether a passage says something for this patient (`agent.patient.conflict.applies`)."""
+        return applies(self.conflicts_with(evidence))
 
     def fitting_first(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The same, in the same order, but what says nothing for the patient behind the rest."""

@@ -9,7 +9,7 @@ from agent.choosing import LOOKED_AT, evidence_of
 from agent.client import Message
 from agent.disagreements import opposing
 from agent.evidence import Evidence
-from agent.patient import conflicts_of, severity, with_unsaid
+from agent.patient import applies, conflicts_of, with_unsaid
 from agent.prompts import NOTHING_FOUND_LINE, REPEATED_LINE, evidence_message
 from agent.rollout import RetrievalEntry, RetrievedPassage
 from agent.run import Run
@@ -63,7 +63,7 @@ async def search(run: Run, source: str, query: str | None) -> None:
             raise StoreError("the search did not end in time") from error
 
         def fits(passage: Passage) -> bool:
-            return severity(conflicts_of(run.patient, passage)) == 0
+            return applies(conflicts_of(run.patient, passage))
 
         chosen = evidence_of(result, own_words, most, fits=fits)
         near = [hit for hit in result.hits[:LOOKED_FOR_DISAGREEMENTS] if not hit.below_floor]

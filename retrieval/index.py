@@ -27,6 +27,7 @@ from retrieval.records import RecordStore
 from retrieval.rescoring import RescoringTable
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, bm25_text, dense_text, text_hash
 from retrieval.stores import EMBEDDED, StoreBackend, StorePoint
+from retrieval.stores.conditions import PAYLOAD_VERSION
 from retrieval.strength import strength_classes
 from retrieval.tokens import TOKENISER_VERSION, tokenise
 from retrieval.vectors import VectorStore
@@ -126,6 +127,7 @@ def build_index(
                 reader_version=reader_version,
                 tokeniser_version=TOKENISER_VERSION,
                 searched_text_version=SEARCHED_TEXT_VERSION,
+                payload_version=PAYLOAD_VERSION,
                 encoder_name=encoder.name,
                 encoder_fingerprint=encoder.fingerprint,
                 dimension=encoder.dimension,

@@ -43,6 +43,7 @@ class IndexManifest(BaseModel):
     reader_version: str
     tokeniser_version: str
     searched_text_version: str
+    payload_version: str
     encoder_name: str
     encoder_fingerprint: str
     dimension: Annotated[int, Field(gt=0)]

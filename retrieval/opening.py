@@ -30,6 +30,7 @@ from retrieval.search import DEFAULT_SETTINGS, HybridSearcher, SearchSettings
 from retrieval.searched_text import SEARCHED_TEXT_VERSION, dense_text
 from retrieval.sources import DEFAULT_SOURCES, Source, offered
 from retrieval.stores import EMBEDDED, ExactStore, StoreBackend, StoreKind, StorePoint
+from retrieval.stores.conditions import PAYLOAD_VERSION
 from retrieval.tokens import TOKENISER_VERSION
 from retrieval.vectors import VectorStore
 from retrieval.versions import superseded_by
@@ -190,8 +191,8 @@ def _check(manifest: IndexManifest, encoder: Encoder, kind: StoreKind) -> None:
             f"The index was built with the encoder {manifest.encoder_name}, not with this {encoder.name}. "
             "Run `clinsearch index build`."
         )
-    versions = (manifest.tokeniser_version, manifest.searched_text_version)
-    if versions != (TOKENISER_VERSION, SEARCHED_TEXT_VERSION):
+    versions = (manifest.tokeniser_version, manifest.searched_text_version, manifest.payload_version)
+    if versions != (TOKENISER_VERSION, SEARCHED_TEXT_VERSION, PAYLOAD_VERSION):
         raise IndexMismatchError("Another version of clinsearch built the index. Run `clinsearch index build`.")
     if kind not in ("exact", manifest.store):
         raise IndexMismatchError(

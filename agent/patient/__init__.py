@@ -1,6 +1,6 @@
 """The right patient: what a question and its conversation say of the patient, and what that rules out."""
 
-from agent.patient.conflict import Conflict, FactKind, PassageConflicts, Weight, rules_out, severity
+from agent.patient.conflict import Conflict, FactKind, PassageConflicts, Weight, applies, rules_out, severity
 from agent.patient.fitting import conflicts_of
 from agent.patient.patient import NOBODY, Patient
 from agent.patient.reading import read_patient
@@ -13,6 +13,7 @@ __all__ = [
     "PassageConflicts",
     "Patient",
     "Weight",
+    "applies",
     "conflicts_of",
     "read_patient",
     "rules_out",

@@ -92,6 +92,11 @@ def severity(conflicts: tuple[Conflict, ...]) -> int:
     return 2 if Weight.WHOLE in weights else int(Weight.PART in weights)
 
 
+def applies(conflicts: tuple[Conflict, ...]) -> bool:
+    """Whether a recommendation with these says something for the patient: it fits, or says what is given instead."""
+    return severity(conflicts) == 0
+
+
 def weightiest(conflicts: list[Conflict]) -> tuple[Conflict, ...]:
     """The weightiest conflict of each kind, those that rule out most first; of like ones what is not provided for."""
     found: dict[FactKind, Conflict] = {}

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.patient.advice import Advice, advice_of, gives_instead, offers_instead
+from agent.patient.advice import Advice, advice_of
 from agent.patient.allergens import ALLERGY, stated_allergens
+from agent.patient.alternatives import gives_instead, offers_instead
 from agent.patient.conflict import Conflict, FactKind, Weight, weightiest
 from agent.patient.contraindications import allergy_in_words, contraindication_conflicts, may_be_desensitised
 from agent.patient.filtration import filtration_conflicts

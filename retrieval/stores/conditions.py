@@ -14,8 +14,8 @@ from retrieval.dates import first_day, last_day
 from retrieval.filters import SearchFilters, filter_key, language_key
 from retrieval.stores.base import StorePoint
 
-#: Stands in the index version. Change it whenever a passage gets another payload, also by another table of
-#: strengths, so that the next build writes the payloads anew.
+#: Stands in the index version and in the manifest: an index of another one is not opened. Change it whenever a passage
+#: gets another payload, also by another table of strengths, so that the next build writes the payloads anew.
 PAYLOAD_VERSION = "2"
 
 FieldKind = Literal["keyword", "integer"]

@@ -94,10 +94,8 @@ class EdgeStore:
             raise StoreError(f"{directory.name} is not a complete search store: {error}") from error
         with _boundary("open"):
             self._shard: qe.EdgeShard | None = qe.EdgeShard.load(str(directory / "shard"))
-            # Where nothing is superseded the condition holds for every passage and would only cost time.
-            self._mixed = self._shard.count(qe.CountRequest(exact=True, filter=_filter([NOT_SUPERSEDED]))) < len(
-                self._ids
-            )
+        # Where nothing is superseded the condition holds for every passage and would only cost time.
+        self._mixed = self._filters.matching((NOT_SUPERSEDED,)).count < len(self._ids)
 
     @classmethod
     def build(

@@ -6,10 +6,10 @@ more than the search itself. Here a filter is a union of rows and a comparison o
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,7 @@ class FilterTable:
         self._size = size
         self._keywords = keywords
         self._days = days
-        self._kept: OrderedDict[tuple[Condition, ...], Matching] = OrderedDict()
-        self._lock = threading.Lock()
+        self._remembered = lru_cache(maxsize=_KEPT)(self._matching)
 
     @classmethod
     def of(cls, points: Sequence[StorePoint]) -> FilterTable:
@@ -74,20 +73,7 @@ class FilterTable:
 
     def matching(self, wanted: tuple[Condition, ...]) -> Matching:
         """The points that meet all conditions."""
-        with self._lock:
-            known = self._kept.get(wanted)
-            if known is not None:
-                self._kept.move_to_end(wanted)
-                return known
-        rows = np.ones(self._size, dtype=np.bool_)
-        for condition in wanted:
-            rows &= self._meets(condition)
-        found = Matching(rows, int(np.count_nonzero(rows)))
-        with self._lock:
-            self._kept[wanted] = found
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+        return self._remembered(wanted)
 
     def save(self, path: Path) -> None:
         """Write the table to an .npz file.
@@ -125,6 +111,12 @@ class FilterTable:
             if int(data["size"][0]) != size:
                 raise ValueError("the filter table is of another collection")
             return cls(size, keywords, days)
+
+    def _matching(self, wanted: tuple[Condition, ...]) -> Matching:
+        rows = np.ones(self._size, dtype=np.bool_)
+        for condition in wanted:
+            rows &= self._meets(condition)
+        return Matching(rows, int(np.count_nonzero(rows)))
 
     def _meets(self, condition: Condition) -> NDArray[np.bool_]:
         if isinstance(condition, AnyOf):

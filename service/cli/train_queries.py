@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from eval.retrieval import load_set
+from eval.retrieval.measures import reciprocal_rank
 from eval.retrieval.query_adapter import adapted_gain
 from eval.retrieval.reranking import Gain, Measure, first_at_10, gain_of, ndcg_at_10
 from retrieval import Encoder, MiniLmQueryEncoder, SearchFilters, SearchRequest
@@ -114,8 +115,8 @@ def searched(adapter: Path, dev: Sequence[RankedQuestion], pool: Pool, settings:
             result = searcher.search(request)
             if not result.reranked:
                 raise TrainingDataError("What is kept is chosen with the reranker on: set CLINSEARCH_RERANK=auto.")
-            answers = {pool.ids[row] for row in pool.rows_of(one.gold)}
-            ranks.append(next((1 / hit.rank for hit in result.hits if hit.passage.id in answers), 0.0))
+            answers = frozenset(pool.ids[row] for row in pool.rows_of(one.gold))
+            ranks.append(reciprocal_rank([hit.passage.id for hit in result.hits], answers, _SEARCHED_HITS))
     return fmean(ranks)
 
 

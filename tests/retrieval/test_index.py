@@ -105,6 +105,16 @@ def test_another_payload_is_written_by_the_next_build_without_encoding(
     assert generations(tmp_path) == ["000001", "000002"]
 
 
+def test_an_index_of_another_payload_is_not_searched(
+    tmp_path: Path, entries: tuple[CorpusEntry, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its filters would find nothing in fields that it does not have, and say so of the guidelines."""
+    build_index(entries, tmp_path, CountingEncoder())
+    monkeypatch.setattr("retrieval.opening.PAYLOAD_VERSION", "another")
+    with pytest.raises(IndexMismatchError, match="Another version of clinsearch built the index"):
+        open_searcher(tmp_path, encoder=CountingEncoder())
+
+
 def test_an_index_is_rebuilt_from_the_records_without_encoding(
     tmp_path: Path, entries: tuple[CorpusEntry, ...]
 ) -> None:

@@ -33,4 +33,4 @@ def test_more_filters_than_are_remembered_are_all_applied() -> None:
     for _ in range(2):
         counts = [table.matching(conditions(SearchFilters(publishers=(name,)))).count for name in names]
         assert [bool(count) for count in counts] == [number < 5 for number in range(len(names))]
-    assert len(table._kept) == _KEPT
+    assert table._remembered.cache_info().currsize == _KEPT

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from retrieval import PassageId
 from service.cli import app
+from service.cli.train_queries import searched
+from service.settings import Settings
+from training.query_adapter import Pool
+from training.reranker import RankedQuestion, TrainingDataError
 
 
 def run(folder: Path, **places: str) -> tuple[int, str]:
@@ -42,3 +50,51 @@ def test_without_the_real_questions_nothing_is_trained(tmp_path: Path, monkeypat
     code, told = run(tmp_path, CLINSEARCH_QUESTIONS=str(tmp_path))
     assert code == 1
     assert "put the publisher's file there" in told
+
+
+class Found:
+    """A search that always finds the same passages."""
+
+    def __init__(self, *names: str, reranked: bool = True) -> None:
+        self._hits = [SimpleNamespace(passage=SimpleNamespace(id=PassageId(name))) for name in names]
+        self._reranked = reranked
+        self.settings: Settings | None = None
+
+    def open(self, settings: Settings) -> Found:
+        self.settings = settings
+        return self
+
+    def search(self, _request: Any) -> Any:
+        return SimpleNamespace(hits=self._hits, reranked=self._reranked)
+
+    def wait_for_reranker(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+POOL = Pool(
+    [PassageId(name) for name in ("a#1", "a#2", "b#1")],
+    ["tea", "coffee", "tea"],
+    np.eye(3, dtype=np.float32),
+    np.ones(3, dtype=np.bool_),
+)
+ASKED = RankedQuestion.model_validate(
+    {"question": "tea?", "gold": ["a#1"], "source": "guidelines", "origin": "case", "part": "dev"}
+)
+
+
+def test_what_is_kept_is_judged_by_where_the_search_puts_an_answer_or_one_of_its_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for names, expected in ((("a#1",), 1.0), (("a#2", "b#1"), 0.5), (("a#2",), 0.0)):
+        found = Found(*names)
+        monkeypatch.setattr("service.cli.train_queries.open_batch_searcher", found.open)
+        assert searched(tmp_path, [ASKED], POOL, Settings(adapted_query_sources=())) == expected
+        assert found.settings is not None
+        assert (found.settings.query_adapter, found.settings.adapted_query_sources) == (tmp_path, ("guidelines",))
+
+
+def test_a_search_that_was_not_reranked_judges_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("service.cli.train_queries.open_batch_searcher", Found("a#1", reranked=False).open)
+    with pytest.raises(TrainingDataError, match="with the reranker on"):
+        searched(tmp_path, [ASKED], POOL, Settings())
